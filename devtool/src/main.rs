@@ -1,0 +1,3 @@
+//! The project's own tool: demo, local stack, tests and bench.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Adapters for DynamoDB, Secrets Manager and SQS.

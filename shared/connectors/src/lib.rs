@@ -1,0 +1,1 @@
+//! One folder per provider over a shared kit that sends, retries, pages and logs.

@@ -1,0 +1,1 @@
+//! What every function needs at start: configuration, telemetry, event adapters.

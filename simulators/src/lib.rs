@@ -1,0 +1,1 @@
+//! Stand-ins that behave as the providers do, including their bad days.
