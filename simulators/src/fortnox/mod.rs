@@ -1,0 +1,1 @@
+//! Fortnox: invoices, payments and books.

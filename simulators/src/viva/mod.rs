@@ -1,0 +1,1 @@
+//! Viva: payments, transactions and webhooks.
