@@ -1,0 +1,371 @@
+//! Posting rules: what a paid order becomes in the books, before any provider's wire format.
+//!
+//! A posting is computed from the order, its payment and the chart of accounts alone, so the same order always gives
+//! the same documents, whoever computes it and however often.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ids::{OrderId, OrderNumber};
+use crate::money::{Currency, Money};
+use crate::order::{Customer, Line, LineKind, Order};
+use crate::vat::VatRate;
+
+/// Which documents a paid order becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum PostingProfile {
+    /// An invoice and its payment.
+    #[default]
+    Invoice,
+    /// An order that becomes an invoice, and its payment; for merchants who pick from orders.
+    OrderAndInvoice,
+}
+
+/// What an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountRole {
+    /// Sales at 25 %.
+    #[serde(rename = "sales_25")]
+    Sales25,
+    /// Sales at 12 %.
+    #[serde(rename = "sales_12")]
+    Sales12,
+    /// Sales at 6 %.
+    #[serde(rename = "sales_6")]
+    Sales6,
+    /// Sales without tax.
+    #[serde(rename = "sales_0")]
+    Sales0,
+    /// Claim on the payment provider until it pays out.
+    PaymentClaim,
+    /// Differences of öre (öresavrundning).
+    RoundOff,
+}
+
+impl AccountRole {
+    /// The account that sales at a rate go to.
+    #[must_use]
+    pub fn sales(rate: VatRate) -> Self {
+        match rate {
+            VatRate::Standard => Self::Sales25,
+            VatRate::Reduced => Self::Sales12,
+            VatRate::Low => Self::Sales6,
+            VatRate::Zero => Self::Sales0,
+        }
+    }
+
+    /// The role's name in settings and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sales25 => "sales_25",
+            Self::Sales12 => "sales_12",
+            Self::Sales6 => "sales_6",
+            Self::Sales0 => "sales_0",
+            Self::PaymentClaim => "payment_claim",
+            Self::RoundOff => "round_off",
+        }
+    }
+}
+
+/// What the books look like: read from the provider's settings, overridden by the tenant's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Chart {
+    /// Account numbers (BAS) by what they are for.
+    pub accounts: BTreeMap<AccountRole, u16>,
+    /// The provider's code for the way of payment that books on the payment claim.
+    pub payment_mode: Option<String>,
+    /// Cash accounting (kontantmetoden): invoices are booked when they are paid.
+    pub cash_method: bool,
+    /// Last day of the locked period (låst period), when there is one.
+    pub locked_through: Option<Date>,
+}
+
+impl Chart {
+    /// The chart with the tenant's own choices laid over it.
+    #[must_use]
+    pub fn overridden(mut self, accounts: &BTreeMap<AccountRole, u16>, payment_mode: Option<&str>) -> Self {
+        self.accounts.extend(accounts);
+        if let Some(mode) = payment_mode {
+            self.payment_mode = Some(mode.to_owned());
+        }
+        self
+    }
+}
+
+/// Why an order cannot be posted as it is; a human must act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostingError {
+    /// No account is known for what the order needs.
+    #[error("no account is set for {}", role.as_str())]
+    NoAccount {
+        /// What it would be for.
+        role: AccountRole,
+    },
+    /// The books are kept in kronor; other currencies are not booked yet.
+    #[error("the order is in {currency}; only SEK can be booked so far")]
+    ForeignCurrency {
+        /// Of the order.
+        currency: Currency,
+    },
+    /// The day of payment lies in a period that the bookkeeper has locked.
+    #[error("the payment of {date} lies in the period locked through {through}")]
+    LockedPeriod {
+        /// Day of the payment.
+        date: Date,
+        /// Last locked day.
+        through: Date,
+    },
+    /// The order has not been paid, so there is nothing to post.
+    #[error("the order has not been paid")]
+    NotPaid,
+    /// A sum overflows; impossible for an order that was accepted.
+    #[error("an amount is too large")]
+    TooLarge,
+}
+
+impl PostingError {
+    /// Short name for lists and tests.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoAccount { .. } => "account_missing",
+            Self::ForeignCurrency { .. } => "foreign_currency",
+            Self::LockedPeriod { .. } => "period_locked",
+            Self::NotPaid => "not_paid",
+            Self::TooLarge => "amount_too_large",
+        }
+    }
+}
+
+/// One row of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingRow {
+    /// What the line stood for in the order.
+    pub kind: LineKind,
+    /// Stock keeping unit, when there is one.
+    pub sku: Option<String>,
+    /// What the customer reads.
+    pub text: String,
+    /// How many.
+    pub quantity: Decimal,
+    /// Price of one, VAT included.
+    pub unit_price: Money,
+    /// The row's rate.
+    pub vat_rate: VatRate,
+    /// Sales account.
+    pub account: u16,
+}
+
+/// The keys by which a customer is found, in the order in which they are tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerKeys {
+    /// Number that Bokbro gives a customer it creates: the same for the same customer, so that two workers who create
+    /// at once collide at the provider instead of doubling.
+    pub own_number: String,
+    /// Digits of the organization number.
+    pub organisation_number: Option<String>,
+    /// E-mail address in lower case.
+    pub email: Option<String>,
+}
+
+/// The payment as the books will show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentPosting {
+    /// What the payment provider has captured.
+    pub amount: Money,
+    /// Swedish calendar day of the capture.
+    pub date: Date,
+    /// Account of the claim on the payment provider.
+    pub account: u16,
+    /// The ledger's code of the way of payment, when one is set.
+    pub mode: Option<String>,
+    /// Where a difference of öre goes.
+    pub round_off_account: Option<u16>,
+}
+
+/// What a paid order becomes in the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Reference inside every document.
+    pub reference: OrderId,
+    /// The webshop's number, for people.
+    pub order_number: OrderNumber,
+    /// Which documents.
+    pub profile: PostingProfile,
+    /// The buyer.
+    pub customer: Customer,
+    /// How the buyer is found.
+    pub keys: CustomerKeys,
+    /// Day of the documents: the Swedish calendar day of the payment.
+    pub date: Date,
+    /// Currency of all amounts.
+    pub currency: Currency,
+    /// The rows.
+    pub rows: Vec<PostingRow>,
+    /// Sum with VAT.
+    pub gross: Money,
+    /// VAT if rounded row by row.
+    pub vat_by_row: Money,
+    /// VAT if rounded once per rate.
+    pub vat_by_rate: Money,
+    /// The payment.
+    pub payment: PaymentPosting,
+    /// Cash accounting: the invoice is not booked before its payment.
+    pub cash_method: bool,
+}
+
+/// What a provider computed for a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ComputedTotals {
+    /// Sum with VAT as the provider shows it.
+    pub gross: Money,
+    /// The provider's VAT.
+    pub vat: Money,
+    /// Rounding to whole kronor that the provider added, if any.
+    pub round_off: Money,
+}
+
+/// The provider's totals are not the order's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the document is on {} with {} VAT (rounding {}), the order on {expected_gross} with {expected_vat} VAT",
+    computed.gross, computed.vat, computed.round_off
+)]
+pub struct TotalsDiffer {
+    /// What the provider computed.
+    pub computed: ComputedTotals,
+    /// The order's total.
+    pub expected_gross: Money,
+    /// VAT by rate.
+    pub expected_vat: Money,
+}
+
+/// The Swedish calendar day of an instant.
+#[must_use]
+pub fn swedish_day(instant: Timestamp) -> Date {
+    let zone = TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC);
+    instant.to_zoned(zone).date()
+}
+
+/// Computes what a paid order becomes in the books.
+///
+/// # Errors
+/// When the order cannot be posted as it is: not paid, foreign currency, locked period, account missing.
+pub fn plan(order: &Order, chart: &Chart, profile: PostingProfile) -> Result<Posting, PostingError> {
+    let body = &order.body;
+    if body.currency != Currency::SEK {
+        return Err(PostingError::ForeignCurrency { currency: body.currency });
+    }
+    let paid_at = order.payment.paid_at.ok_or(PostingError::NotPaid)?;
+    let date = swedish_day(paid_at);
+    if let Some(through) = chart.locked_through
+        && date <= through
+    {
+        return Err(PostingError::LockedPeriod { date, through });
+    }
+    let account = |role| chart.accounts.get(&role).copied().ok_or(PostingError::NoAccount { role });
+    let row = |line: &Line| -> Result<PostingRow, PostingError> {
+        Ok(PostingRow {
+            kind: line.kind,
+            sku: line.sku.clone(),
+            text: line.text.clone(),
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            vat_rate: line.vat_rate,
+            account: account(AccountRole::sales(line.vat_rate))?,
+        })
+    };
+    let rows = body.lines.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let (vat_by_row, vat_by_rate) = vat_both_ways(&body.lines, body.currency)?;
+    Ok(Posting {
+        reference: order.id.clone(),
+        order_number: body.order_number.clone(),
+        profile,
+        customer: body.customer.clone(),
+        keys: customer_keys(order),
+        date,
+        currency: body.currency,
+        rows,
+        gross: body.total,
+        vat_by_row,
+        vat_by_rate,
+        payment: PaymentPosting {
+            amount: order.payment.captured,
+            date,
+            account: account(AccountRole::PaymentClaim)?,
+            mode: chart.payment_mode.clone(),
+            round_off_account: chart.accounts.get(&AccountRole::RoundOff).copied(),
+        },
+        cash_method: chart.cash_method,
+    })
+}
+
+/// VAT rounded row by row and rounded once per rate: which of them a provider uses is not documented
+/// (`apis/fortnox.md` 6), so both are right.
+fn vat_both_ways(lines: &[Line], currency: Currency) -> Result<(Money, Money), PostingError> {
+    let mut by_row = Money::zero(currency);
+    let mut gross_of: BTreeMap<VatRate, Money> = BTreeMap::new();
+    for line in lines {
+        let gross = line.gross().map_err(|_| PostingError::TooLarge)?;
+        let vat = line.vat_rate.inside_rounded(gross).map_err(|_| PostingError::TooLarge)?;
+        by_row = by_row.plus(vat).map_err(|_| PostingError::TooLarge)?;
+        let sum = gross_of.entry(line.vat_rate).or_insert(Money::zero(currency));
+        *sum = sum.plus(gross).map_err(|_| PostingError::TooLarge)?;
+    }
+    let mut by_rate = Money::zero(currency);
+    for (rate, gross) in gross_of {
+        let vat = rate.inside_rounded(gross).map_err(|_| PostingError::TooLarge)?;
+        by_rate = by_rate.plus(vat).map_err(|_| PostingError::TooLarge)?;
+    }
+    Ok((by_row, by_rate))
+}
+
+/// The keys of an order's customer. Without organization number and e-mail the customer is this order's alone.
+fn customer_keys(order: &Order) -> CustomerKeys {
+    let customer = &order.body.customer;
+    let digits = |text: &String| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let organisation_number = customer.organisation_number.as_ref().map(digits).filter(|d| !d.is_empty());
+    let email = customer.email.as_ref().map(|e| e.trim().to_lowercase());
+    let identity = match (&organisation_number, &email) {
+        (Some(number), _) => format!("org:{number}"),
+        (None, Some(email)) => format!("email:{email}"),
+        (None, None) => format!("order:{}", order.id),
+    };
+    CustomerKeys { own_number: own_customer_number(&identity), organisation_number, email }
+}
+
+/// `BB` and twelve characters of the identity's hash: alike for everybody who computes it, and nobody's by chance.
+fn own_customer_number(identity: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let hash = Sha256::digest(identity.as_bytes());
+    let tail = hash.iter().take(12).map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
+    "BB".chars().chain(tail).collect()
+}
+
+impl Posting {
+    /// Compares a document's totals with the order's. Rounding to whole kronor may stand beside the sum or inside it.
+    ///
+    /// # Errors
+    /// When they differ: the document must not be booked then.
+    pub fn check_totals(&self, computed: ComputedTotals) -> Result<(), TotalsDiffer> {
+        let differ = || TotalsDiffer { computed, expected_gross: self.gross, expected_vat: self.vat_by_rate };
+        let unrounded = computed.gross.minus(computed.round_off).map_err(|_| differ())?;
+        let gross_agrees = computed.gross == self.gross || unrounded == self.gross;
+        let vat_agrees = computed.vat == self.vat_by_row || computed.vat == self.vat_by_rate;
+        let rounding_is_small = computed.round_off.minor.abs() < 100;
+        if gross_agrees && vat_agrees && rounding_is_small { Ok(()) } else { Err(differ()) }
+    }
+}
+
+#[cfg(test)]
+#[path = "posting_tests.rs"]
+mod tests;
