@@ -1,1 +1,12 @@
 //! Use cases over small ports, errors sorted by what happens next, and in-memory adapters.
+//!
+//! A use case reads what should be true, reads what has been done, and does the next missing thing. It knows neither
+//! HTTP nor a table nor a provider's name: those stand behind [`ports`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod error;
+pub mod message;
+pub mod ports;
+pub mod records;
+pub mod secret;

@@ -1,0 +1,186 @@
+//! One error type for work on messages, sorted by what happens next.
+//!
+//! `Display` is the outer message: safe for logs and people, and it never repeats its source. [`chain`] prints the
+//! causes, once, at the edge.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// What happens next with the message whose handling failed or succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// Nothing is left to do; the message is deleted.
+    Done,
+    /// It may help to try again; the message comes back.
+    Retry {
+        /// When, if something knows better than the queue's own back-off.
+        after: Option<Duration>,
+    },
+    /// Consent or licence is gone; the connection pauses until a human renews it.
+    NeedsConsent,
+    /// A human must look; the parked item is stored and the message deleted.
+    Park,
+}
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// What went wrong in handling a message.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Our own table, queue or vault failed.
+    #[error("our own storage failed at {step}")]
+    Storage {
+        /// What was being done, in words.
+        step: &'static str,
+        /// The cause.
+        #[source]
+        source: Cause,
+    },
+    /// A write lost against another worker's; reading again will tell.
+    #[error("another worker was faster at {step}")]
+    Raced {
+        /// What was being done, in words.
+        step: &'static str,
+    },
+    /// Another worker holds the order at the target.
+    #[error("another worker is at this order")]
+    LeaseHeld {
+        /// How long at most.
+        after: Duration,
+    },
+    /// The provider could not be reached, or failed, and surely nothing was written there.
+    #[error("{provider} did not answer properly at {step}")]
+    Unavailable {
+        /// Which provider.
+        provider: String,
+        /// What was being done, in words.
+        step: String,
+        /// When the provider wants to be asked again, if it said.
+        after: Option<Duration>,
+        /// The cause.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// A write may or may not have happened at the provider.
+    #[error("{provider} did not tell what became of {step}")]
+    OutcomeUnknown {
+        /// Which provider.
+        provider: String,
+        /// Which step.
+        step: String,
+        /// When to look.
+        after: Option<Duration>,
+        /// The cause.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// The provider's facts lag behind; look again soon.
+    #[error("{what} is not visible yet")]
+    NotYet {
+        /// What is awaited.
+        what: String,
+        /// When to look.
+        after: Option<Duration>,
+    },
+    /// Consent, licence or credentials are gone.
+    #[error("{provider} does not let us in: {message}")]
+    Consent {
+        /// Which provider.
+        provider: String,
+        /// What to do, for people.
+        message: String,
+    },
+    /// A human must look.
+    #[error("{0}")]
+    Parked(Reason),
+}
+
+/// Why a human must look: a stable code and a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Reason {
+    /// Stable short name, `amount_differs` say.
+    pub code: String,
+    /// What happened and what to do, for people; no personal data, no secrets.
+    pub message: String,
+}
+
+impl Reason {
+    /// A reason to park.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+impl Error {
+    /// A failure of our own storage at a step.
+    pub fn storage(step: &'static str, source: impl Into<Cause>) -> Self {
+        Self::Storage { step, source: source.into() }
+    }
+
+    /// A human must look.
+    pub fn park(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Parked(Reason::new(code, message))
+    }
+
+    /// What happens next.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Storage { .. } | Self::Raced { .. } => Disposition::Retry { after: None },
+            Self::LeaseHeld { after } => Disposition::Retry { after: Some(*after) },
+            Self::Unavailable { after, .. } | Self::OutcomeUnknown { after, .. } | Self::NotYet { after, .. } => {
+                Disposition::Retry { after: *after }
+            }
+            Self::Consent { .. } => Disposition::NeedsConsent,
+            Self::Parked(_) => Disposition::Park,
+        }
+    }
+
+    /// Stable short name for logs and metrics.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Storage { .. } => "storage_failed",
+            Self::Raced { .. } => "raced",
+            Self::LeaseHeld { .. } => "lease_held",
+            Self::Unavailable { .. } => "provider_unavailable",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::NotYet { .. } => "not_yet",
+            Self::Consent { .. } => "needs_consent",
+            Self::Parked(reason) => &reason.code,
+        }
+    }
+}
+
+/// The error and its causes on one line, for logs.
+#[must_use]
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_names_every_cause_once() {
+        let error = Error::storage("reading an order", std::io::Error::other("connection reset"));
+        assert_eq!(chain(&error), "our own storage failed at reading an order: connection reset");
+    }
+
+    #[test]
+    fn every_error_says_what_happens_next() {
+        assert_eq!(Error::park("x", "y").disposition(), Disposition::Park);
+        assert_eq!(Error::Raced { step: "x" }.disposition(), Disposition::Retry { after: None });
+        let consent = Error::Consent { provider: "p".into(), message: "m".into() };
+        assert_eq!(consent.disposition(), Disposition::NeedsConsent);
+    }
+}

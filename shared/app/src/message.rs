@@ -1,0 +1,111 @@
+//! What travels on the queues: versioned wire types, apart from the domain's.
+//!
+//! Every message is a nudge: it says which facts to look at again, never what they are.
+
+use bokbro_domain::ids::{CheckoutCode, CorrelationId, OrderId, Provider, TenantId, TransactionId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A message as it stands on a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Version of the wire format; 1 so far.
+    pub v: u32,
+    /// Whose work it is.
+    pub tenant: TenantId,
+    /// Ties together what one outside event set in motion.
+    pub correlation: CorrelationId,
+    /// When the message was first sent.
+    pub sent_at: Timestamp,
+    /// What to look at.
+    pub nudge: Nudge,
+}
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Nudge {
+    /// A payment provider told of something.
+    Payment(PaymentHint),
+    /// An order has been paid or asked for: look at it again at the queue's target.
+    Order {
+        /// Which order.
+        order: OrderId,
+        /// A human asked for it: try again what was refused.
+        #[serde(default)]
+        insist: bool,
+    },
+}
+
+/// What a payment provider's webhook claims. A hint, never a fact: webhooks are not signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentHint {
+    /// Which provider.
+    pub provider: Provider,
+    /// What it claims to have happened.
+    pub event: HintedEvent,
+    /// The provider's number for the kind of event, for people.
+    pub event_type: u32,
+    /// The provider's id of the delivery, when it has one.
+    pub message_id: Option<String>,
+    /// Which transaction.
+    pub transaction: Option<TransactionId>,
+    /// Which order at the provider.
+    pub checkout_code: Option<CheckoutCode>,
+    /// Claimed amount as the exact lexeme of major units, without sign.
+    pub amount: Option<String>,
+    /// Claimed currency as the number of ISO 4217.
+    pub currency: Option<String>,
+    /// Whose payment it claims to be.
+    pub merchant: Option<String>,
+    /// Which of the merchant's sources (shops, terminals) took it.
+    pub source: Option<String>,
+}
+
+/// What a webhook claims to have happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HintedEvent {
+    /// A payment was made.
+    Paid,
+    /// Money was given back.
+    Reversed,
+    /// A payment failed.
+    Failed,
+    /// An order at the provider changed, as a rule canceled.
+    OrderChanged,
+    /// A kind of event that means nothing to us.
+    Other,
+}
+
+impl Envelope {
+    /// Wraps a nudge in the current version.
+    #[must_use]
+    pub fn new(tenant: TenantId, correlation: CorrelationId, sent_at: Timestamp, nudge: Nudge) -> Self {
+        Self { v: 1, tenant, correlation, sent_at, nudge }
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// When it is not a message of a known version; the error never quotes the body.
+    pub fn parse(body: &str) -> Result<Self, Unreadable> {
+        let envelope: Self = serde_json::from_str(body)
+            .map_err(|e| Unreadable { why: format!("{:?} error at column {}", e.classify(), e.column()) })?;
+        if envelope.v == 1 { Ok(envelope) } else { Err(Unreadable { why: format!("version {}", envelope.v) }) }
+    }
+
+    /// The message's text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A body that is not what it should be; says why without quoting it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unreadable: {why}")]
+pub struct Unreadable {
+    /// What is wrong.
+    pub why: String,
+}

@@ -1,0 +1,537 @@
+//! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
+use bokbro_domain::ids::{
+    CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId, TransactionId,
+};
+use bokbro_domain::order::{Order, OrderState, SyncStatus};
+use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::posting::{Chart, Posting};
+use jiff::Timestamp;
+
+use crate::error::{Error, Reason};
+use crate::message::{Envelope, PaymentHint, Unreadable};
+use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
+use crate::secret::{Credentials, SecretText};
+
+// --- Time and chance ---------------------------------------------------------------------------------------------
+
+/// Time, and waiting for it.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Waits inside an invocation; tests do not.
+    async fn wait(&self, time: Duration);
+    /// A random number, for jitter and ULIDs; never for secrets.
+    fn dice(&self) -> u64;
+}
+
+// --- Our own storage ---------------------------------------------------------------------------------------------
+
+/// An idempotency key that a caller sent, and the hash of the body that came with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyClaim {
+    /// Function, tenant and key: unique over all callers.
+    pub id: String,
+    /// SHA-256 of the body, hex.
+    pub body_hash: String,
+    /// Until when the key is remembered.
+    pub expires_at: Timestamp,
+}
+
+/// What became of inserting an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is new.
+    Created,
+    /// The same key came with the same body before: the order made then.
+    Repeated(OrderId),
+    /// The same key came with another body before.
+    KeyReused,
+    /// Another order has the value of this field already.
+    Taken {
+        /// The field by its API name.
+        field: LookUpKind,
+    },
+}
+
+/// By what an order can be found besides its id; unique per tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LookUpKind {
+    /// The webshop's own number.
+    OrderNumber,
+    /// The payment provider's order code.
+    CheckoutCode,
+    /// A transaction id or payment reference.
+    Transaction,
+}
+
+/// A value by which an order can be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookUp {
+    /// The webshop's own number.
+    OrderNumber(OrderNumber),
+    /// The payment provider's order code.
+    CheckoutCode(CheckoutCode),
+    /// A transaction id or payment reference.
+    Transaction(String),
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderFilter {
+    /// Only those in this state.
+    pub state: Option<OrderState>,
+}
+
+/// Where a list goes on; opaque to callers, and only valid for the same list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// Orders, their payment facts and their history.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// Stores a new order, its look-ups, its first timeline entry and the idempotency key in one transaction.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn order_insert(
+        &self,
+        order: &Order,
+        key: Option<&KeyClaim>,
+        entry: &TimelineEntry,
+    ) -> Result<Inserted, Error>;
+
+    /// Reads an order.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn order_get(&self, tenant: &TenantId, id: &OrderId) -> Result<Option<Order>, Error>;
+
+    /// Finds an order by one of its look-ups.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn order_find(&self, tenant: &TenantId, by: &LookUp) -> Result<Option<OrderId>, Error>;
+
+    /// Lists orders, newest first.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn orders_list(
+        &self,
+        tenant: &TenantId,
+        filter: &OrderFilter,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Order>, Error>;
+
+    /// The payment facts recorded so far.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn payment_facts(&self, tenant: &TenantId, id: &OrderId) -> Result<Vec<PaymentFact>, Error>;
+
+    /// Stores an order's new state and payment, its facts and timeline entries in one transaction, on condition that
+    /// the stored version is one below the order's. The sync states are not touched.
+    ///
+    /// # Errors
+    /// `Raced` when the version has moved; `Storage` when the table fails.
+    async fn order_update(
+        &self,
+        order: &Order,
+        facts: &[PaymentFact],
+        entries: &[TimelineEntry],
+    ) -> Result<(), Error>;
+
+    /// An order's history, oldest first.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn timeline_list(
+        &self,
+        tenant: &TenantId,
+        id: &OrderId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<TimelineEntry>, Error>;
+}
+
+/// Which ledger: one order at one target.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LedgerKey {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which order.
+    pub order: OrderId,
+    /// Which target.
+    pub target: Target,
+}
+
+/// What must hold in the store for a ledger to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// Taking the lease: the stored fence is this one (0 with no ledger stored counts), so nobody took it since we read.
+    Fence(u64),
+    /// Working under the lease: this owner with this fence.
+    Owner {
+        /// Who holds the lease.
+        owner: String,
+        /// With which fence.
+        fence: u64,
+    },
+}
+
+/// A write of a ledger and what belongs to it, in one transaction.
+#[derive(Debug, Clone)]
+pub struct LedgerWrite<'a> {
+    /// Which ledger.
+    pub key: &'a LedgerKey,
+    /// What must hold.
+    pub guard: Guard,
+    /// The new ledger.
+    pub ledger: &'a Ledger,
+    /// The order's new sync status at the target.
+    pub status: Option<&'a SyncStatus>,
+    /// What people will read.
+    pub entries: &'a [TimelineEntry],
+    /// What waits for a human, once per fingerprint.
+    pub parked: Option<&'a Parked>,
+}
+
+/// Effect ledgers.
+#[async_trait]
+pub trait Ledgers: Send + Sync {
+    /// Reads an order and its ledger at a target, consistently and in one call.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn ledger_load(&self, key: &LedgerKey) -> Result<Option<(Order, Ledger)>, Error>;
+
+    /// Writes a ledger under its guard.
+    ///
+    /// # Errors
+    /// `Raced` when the guard does not hold; `Storage` when the table fails.
+    async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error>;
+}
+
+/// Items that wait for a human.
+#[async_trait]
+pub trait Parking: Send + Sync {
+    /// Parks an item unless one with the same fingerprint waits already; says whether it is new.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn park_once(&self, tenant: &TenantId, parked: &Parked) -> Result<bool, Error>;
+
+    /// Lists what waits, newest first.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn parked_list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Parked>, Error>;
+}
+
+/// Deliveries that have been dealt with, so that repeats cost nothing and what had no effect is on record.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// What became of a delivery before, if it came before.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn delivery_outcome(&self, id: &str, now: Timestamp) -> Result<Option<String>, Error>;
+
+    /// Records what became of a delivery; the first record stays.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn delivery_done(&self, id: &str, outcome: &str, expires_at: Timestamp) -> Result<(), Error>;
+}
+
+/// Tenants' settings, connections, webhook endpoints and API keys.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// A tenant's settings.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn settings_get(&self, tenant: &TenantId) -> Result<Option<Settings>, Error>;
+    /// Stores a tenant's settings.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn settings_put(&self, tenant: &TenantId, settings: &Settings) -> Result<(), Error>;
+    /// A connection.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn connection_get(&self, tenant: &TenantId, to: &Provider) -> Result<Option<Connection>, Error>;
+    /// Stores a connection.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn connection_put(&self, connection: &Connection) -> Result<(), Error>;
+    /// A webhook endpoint by its path segment.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error>;
+    /// Stores a webhook endpoint.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error>;
+    /// An API key by the SHA-256 of its text, hex.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error>;
+    /// Stores an API key under the SHA-256 of its text.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error>;
+}
+
+/// Which queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueName {
+    /// Hints from the payment provider.
+    Payments,
+    /// Nudges for the books.
+    Accounting,
+}
+
+/// Sending work.
+#[async_trait]
+pub trait Queues: Send + Sync {
+    /// Sends a message; durable once this returns. Messages of one tenant form one fair group.
+    ///
+    /// # Errors
+    /// When the queue did not take it.
+    async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error>;
+
+    /// Gives a received message back so that it is seen again after a time.
+    ///
+    /// # Errors
+    /// When the queue did not take it; the message then comes back by its own visibility time-out.
+    async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error>;
+}
+
+/// Secrets at rest.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Reads the secrets under a name such as `connections/demo/ledger` or `app/ledger`.
+    ///
+    /// # Errors
+    /// When the vault fails or holds something unreadable; the error never quotes a secret.
+    async fn secret_get(&self, name: &str) -> Result<Option<Credentials>, Error>;
+
+    /// Stores the secrets under a name.
+    ///
+    /// # Errors
+    /// When the vault fails.
+    async fn secret_put(&self, name: &str, credentials: &Credentials) -> Result<(), Error>;
+}
+
+// --- Providers ---------------------------------------------------------------------------------------------------
+
+/// A way in at a provider for one connection: settings, credentials and a token that is fresh when asked for.
+#[derive(Clone)]
+pub struct Access {
+    /// The connection, with the provider's own settings by name.
+    pub connection: Arc<Connection>,
+    /// The connection's own secrets (entered API keys and the like).
+    pub credentials: Arc<Credentials>,
+    /// Access tokens.
+    pub tokens: Arc<dyn Tokens>,
+}
+
+/// Hands out access tokens of one connection.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// A token that is good for some minutes more.
+    ///
+    /// # Errors
+    /// `Consent` when the provider refuses for good, `Unavailable` when it cannot be reached.
+    async fn token(&self) -> Result<SecretText, Error>;
+
+    /// The provider said 401 to this token: forget it, so that the next one is another.
+    async fn refused(&self, token: &SecretText);
+}
+
+/// What a token endpoint gave.
+#[derive(Clone)]
+pub struct TokenGrant {
+    /// The access token.
+    pub access_token: SecretText,
+    /// How long it is good for.
+    pub expires_in: Duration,
+}
+
+/// A provider's token endpoint.
+#[async_trait]
+pub trait TokenEndpoint: Send + Sync {
+    /// Name in the vault of the app's own credentials, when the provider has any besides the connection's.
+    fn app_secret(&self) -> Option<&str>;
+
+    /// Fetches an access token with client credentials. Called once; never repeated after sending.
+    ///
+    /// # Errors
+    /// `Consent` when the provider refuses for good, `Unavailable` otherwise.
+    async fn client_credentials(
+        &self,
+        connection: &Connection,
+        app: &Credentials,
+        own: &Credentials,
+    ) -> Result<TokenGrant, Error>;
+}
+
+/// How an order stands at the payment provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckoutState {
+    /// Not paid yet.
+    Pending,
+    /// Ran out of time.
+    Expired,
+    /// Canceled.
+    Cancelled,
+    /// Paid.
+    Paid,
+}
+
+/// Reading a payment provider's facts.
+#[async_trait]
+pub trait Payments: Send + Sync {
+    /// A transaction by id; `None` when the provider does not know it (yet).
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn transaction(&self, access: &Access, id: &TransactionId) -> Result<Option<PaymentFact>, Error>;
+
+    /// All transactions of an order at the provider.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn transactions_of(&self, access: &Access, code: CheckoutCode) -> Result<Vec<PaymentFact>, Error>;
+
+    /// How an order stands; `None` when the provider does not know it.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn checkout(&self, access: &Access, code: CheckoutCode) -> Result<Option<CheckoutState>, Error>;
+}
+
+/// A provider's webhooks.
+pub trait Webhooks: Send + Sync {
+    /// What the handshake answers, as JSON text.
+    fn handshake(&self, key: &str) -> String;
+
+    /// Reads a delivery from its exact bytes.
+    ///
+    /// # Errors
+    /// When the body is not an event of the provider; the error never quotes it.
+    fn parse(&self, body: &[u8]) -> Result<PaymentHint, Unreadable>;
+}
+
+/// What a look-up at a provider found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The document is there.
+    Yes(Receipt),
+    /// Nothing like it is visible.
+    No,
+}
+
+/// Why a send did not end in a receipt.
+#[derive(Debug)]
+pub enum SendError {
+    /// Surely nothing was written: not connected, limited (429), or not let in (401, 403, licence).
+    NotDone(Error),
+    /// It may have been written: no answer, a broken one, or a failure after sending.
+    Unknown(Error),
+    /// The provider said no for good.
+    Rejected(Reason),
+}
+
+/// One order's way into one provider, as a row of steps. States facts and builds requests; the engine decides, stores
+/// and calls.
+#[async_trait]
+pub trait Effector: Send + Sync {
+    /// The steps in order.
+    fn steps(&self) -> Vec<StepName>;
+
+    /// What a step would send, given what is done before it; `None` when it is not needed. Pure, and the same for the
+    /// same ledger.
+    ///
+    /// # Errors
+    /// `Parked` when the step must not be taken, for a total that differs say.
+    fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error>;
+
+    /// Looks for the step's document by its reference, with an exact match. Reads only.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error>;
+
+    /// Sends the step's request, once.
+    ///
+    /// # Errors
+    /// By what is known of the outcome.
+    async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError>;
+
+    /// A document's number under its API name (`invoice_number`), for those steps that people want to see.
+    fn number_name(&self, step: &StepName) -> Option<&'static str>;
+}
+
+/// A ledger program.
+#[async_trait]
+pub trait Accounting: Send + Sync {
+    /// Reads accounts, ways of payment, accounting method and locked period from the provider's settings.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn read_chart(&self, access: &Access) -> Result<Chart, Error>;
+
+    /// The way of one posting into the books.
+    fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector>;
+}
+
+/// The providers that this build knows, by capability.
+pub trait Providers: Send + Sync {
+    /// Payment provider.
+    fn payments(&self, provider: &Provider) -> Option<Arc<dyn Payments>>;
+    /// Sender of webhooks.
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
+    /// Ledger program.
+    fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
+    /// Token endpoint.
+    fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
+}
+
+// --- Crash points ------------------------------------------------------------------------------------------------
+
+/// A place between two steps where a worker may die; real workers pass through, the fault tests kill there.
+#[async_trait]
+pub trait CrashPoints: Send + Sync {
+    /// Called at each place with its name, `before send invoice` say.
+    async fn reached(&self, point: &str);
+}

@@ -1,0 +1,143 @@
+//! What stores keep besides orders and ledgers: settings, connections, webhook endpoints, keys, history, parked items.
+
+use std::collections::BTreeMap;
+
+use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, Provider, Target, TenantId};
+use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A tenant's own choices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Where payments come from.
+    pub payments: Provider,
+    /// Which books, if any.
+    pub accounting: Option<Provider>,
+    /// Which warehouse, if any.
+    pub warehouse: Option<Provider>,
+    /// Which documents a paid order becomes.
+    #[serde(default)]
+    pub posting_profile: PostingProfile,
+    /// Accounts that differ from the provider's own settings.
+    #[serde(default)]
+    pub accounts: BTreeMap<AccountRole, u16>,
+    /// The ledger's code of the way of payment, when it differs.
+    #[serde(default)]
+    pub payment_mode: Option<String>,
+}
+
+/// Whether a connection works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// Entered and never tried.
+    Unchecked,
+    /// Works.
+    Healthy,
+    /// Consent, licence or credentials are gone; waits for a human.
+    NeedsConsent,
+}
+
+/// One tenant's connection to one provider. No secret: those are in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Whose.
+    pub tenant: TenantId,
+    /// To whom.
+    pub provider: Provider,
+    /// Whether it works.
+    pub state: ConnectionState,
+    /// The provider's own settings by name that are no secrets: its tenant id, merchant id, source code.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// The chart of accounts as last read from the provider.
+    #[serde(default)]
+    pub chart: Option<ReadChart>,
+}
+
+/// A chart of accounts and when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadChart {
+    /// The chart.
+    pub chart: Chart,
+    /// When it was read from the provider.
+    pub read_at: Timestamp,
+}
+
+/// A webhook address that a provider was given; the name in the path is unguessable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The path segment.
+    pub name: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// From whom.
+    pub provider: Provider,
+    /// What the handshake answers with. The provider publishes it by asking, so it is no secret.
+    pub handshake_key: String,
+}
+
+/// What the holder of an API key or a session may do; each role includes those below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Post orders, nudge, replay.
+    Operator,
+    /// Connections and parked items.
+    Bookkeeper,
+    /// Everything.
+    Owner,
+}
+
+/// An API key as stored: its hash stands in the table's key, never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Whose orders it may touch.
+    pub tenant: TenantId,
+    /// What it may do.
+    pub role: Role,
+    /// First characters, so that people can tell keys apart.
+    pub prefix: String,
+}
+
+/// One entry of an order's history, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// ULID; entries sort by it.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Stable short name, `invoice_created` say.
+    pub event: String,
+    /// What happened, for people; no personal data, no secrets.
+    pub message: String,
+    /// Ties it to the outside event that set it in motion.
+    pub correlation: CorrelationId,
+}
+
+/// Something that waits for a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// `prk_` and a ULID.
+    pub id: ParkedId,
+    /// Since when.
+    pub at: Timestamp,
+    /// Stable short name of the reason.
+    pub code: String,
+    /// What happened and what to do, for people.
+    pub message: String,
+    /// Alike for the same trouble: it is parked once however often it comes.
+    pub fingerprint: String,
+    /// Which order, when it is known.
+    pub order: Option<OrderId>,
+    /// Which target, when it is about one.
+    pub target: Option<Target>,
+    /// Ids and amounts that help to look; no personal data, no secrets.
+    #[serde(default)]
+    pub details: BTreeMap<String, String>,
+    /// Ties it to the outside event that set it in motion.
+    pub correlation: CorrelationId,
+}
