@@ -34,7 +34,7 @@ pub use members::Members;
 pub use model::{
     Customer, NewOrder, Order, OrderState, Outcome, Pay, Refund, Refused, Switches, Transaction,
 };
-pub use sim::{Paid, Post};
+pub use sim::{Post, Told};
 pub use wire::{Amount, Currency, OrderCode};
 
 /// The account that is simulated. All values are made up; none opens anything at Viva.
@@ -136,7 +136,7 @@ impl Handle {
     ///
     /// # Errors
     /// When the order cannot be paid.
-    pub async fn pay(&self, wish: &Pay) -> Result<Paid, Refused> {
+    pub async fn pay(&self, wish: &Pay) -> Result<Told, Refused> {
         self.shared.pay_and_tell(wish).await
     }
 
@@ -144,7 +144,7 @@ impl Handle {
     ///
     /// # Errors
     /// When there is nothing to give back.
-    pub async fn refund(&self, wish: &Refund) -> Result<Paid, Refused> {
+    pub async fn refund(&self, wish: &Refund) -> Result<Told, Refused> {
         self.shared.refund_and_tell(wish).await
     }
 

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 /// What came of a payment or refund.
 #[derive(Clone, Debug, Serialize)]
-pub struct Paid {
+pub struct Told {
     /// The new transaction.
     pub transaction_id: String,
     /// The body of its event, whether that was sent or not.
@@ -69,20 +69,20 @@ pub struct Post {
 }
 
 impl Shared {
-    pub(super) async fn pay_and_tell(&self, wish: &Pay) -> Result<Paid, Refused> {
+    pub(super) async fn pay_and_tell(&self, wish: &Pay) -> Result<Told, Refused> {
         let (transaction, delivery) = self.pay(wish)?;
         Ok(self.told(transaction, delivery).await)
     }
 
-    pub(super) async fn refund_and_tell(&self, wish: &Refund) -> Result<Paid, Refused> {
+    pub(super) async fn refund_and_tell(&self, wish: &Refund) -> Result<Told, Refused> {
         let (reversal, delivery) = self.refund(wish)?;
         Ok(self.told(reversal, delivery).await)
     }
 
-    async fn told(&self, transaction: Transaction, delivery: u64) -> Paid {
+    async fn told(&self, transaction: Transaction, delivery: u64) -> Told {
         let body = self.outbox.get(delivery).map(|delivery| delivery.body().to_owned()).unwrap_or_default();
         self.outbox.quiet(&self.clock, |one| one.id == delivery).await;
-        Paid {
+        Told {
             transaction_id: transaction.transaction_id,
             event: RawValue::from_string(body).unwrap_or_else(|_| RawValue::NULL.to_owned()),
         }
@@ -163,12 +163,12 @@ fn read<T>(body: Body<T>) -> Result<T, Refused> {
     body.map(|Json(wish)| wish).map_err(|rejection| Refused::Invalid(rejection.body_text()))
 }
 
-async fn pay(State(shared): State<Arc<Shared>>, body: Body<Pay>) -> Result<Json<Paid>, Refused> {
+async fn pay(State(shared): State<Arc<Shared>>, body: Body<Pay>) -> Result<Json<Told>, Refused> {
     let paid = shared.pay_and_tell(&read(body)?).await?;
     Ok(Json(paid))
 }
 
-async fn refund(State(shared): State<Arc<Shared>>, body: Body<Refund>) -> Result<Json<Paid>, Refused> {
+async fn refund(State(shared): State<Arc<Shared>>, body: Body<Refund>) -> Result<Json<Told>, Refused> {
     let refunded = shared.refund_and_tell(&read(body)?).await?;
     Ok(Json(refunded))
 }
