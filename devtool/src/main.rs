@@ -1,3 +1,47 @@
-//! The project's own tool: demo, local stack, tests and bench.
+//! `cargo dev`: the project's own tool for the local stack and the checks.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool on the developer's machine: no Clock, no Lambda that freezes, and it starts processes"
+)]
 
-fn main() {}
+mod commands;
+mod progress;
+mod stack;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs Bokbro on this machine and checks it.
+///
+/// Everything is installed into the project's own ignored folder .local/ and runs on 127.0.0.1; no Docker and no
+/// AWS account is needed. The first run downloads and builds, later ones start in seconds.
+#[derive(Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(commands::up::Arguments),
+    Test(commands::test::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // One TLS provider for the whole project; the client below speaks plain HTTP to 127.0.0.1 but is built with it.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let outcome = match Cli::parse().command {
+        Command::Up(arguments) => commands::up::run(arguments).await,
+        Command::Test(arguments) => commands::test::run(arguments).await,
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            progress::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

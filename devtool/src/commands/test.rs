@@ -1,0 +1,208 @@
+//! `cargo dev test`: everything that continuous integration runs, as named steps.
+
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::process::Command;
+
+use crate::progress;
+use crate::stack::build::cargo;
+use crate::stack::files::Project;
+use crate::stack::ministack::MiniStack;
+use crate::stack::process::Group;
+use crate::stack::python;
+
+/// The release of cargo-deny that the checks are written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Runs every check that continuous integration runs.
+///
+/// The tests share one local AWS, whose address they find in BOKBRO_TEST_AWS_ENDPOINT. Tests against vendors'
+/// specifications need their folder in BOKBRO_SPECS_DIR and say so when they are left out. Every step runs, also
+/// after one has failed.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only formatting, lints and tests
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Format,
+    Lints,
+    Documentation,
+    Dependencies,
+    Advisories,
+    Template,
+    Tests,
+}
+
+impl Step {
+    const ALL: [Self; 7] = [
+        Self::Format,
+        Self::Lints,
+        Self::Documentation,
+        Self::Dependencies,
+        Self::Advisories,
+        Self::Template,
+        Self::Tests,
+    ];
+    const QUICK: [Self; 3] = [Self::Format, Self::Lints, Self::Tests];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Format => "formatting",
+            Self::Lints => "lints",
+            Self::Documentation => "documentation",
+            Self::Dependencies => "dependencies: bans, licenses, sources",
+            Self::Advisories => "dependencies: security advisories",
+            Self::Template => "template.yaml",
+            Self::Tests => "tests",
+        }
+    }
+
+    async fn run(self, project: &Project) -> Result<Outcome> {
+        match self {
+            Self::Format => check(cargo(project).args(["fmt", "--all", "--check"])).await,
+            Self::Lints => {
+                let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+                check(cargo(project).args(lints)).await
+            }
+            Self::Documentation => {
+                let doc = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+                check(cargo(project).args(doc).env("RUSTDOCFLAGS", "-D warnings")).await
+            }
+            Self::Dependencies => {
+                let deny = cargo_deny(project).await?;
+                let checks = ["check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+                check(Command::new(deny).current_dir(project.root()).args(checks)).await
+            }
+            Self::Advisories => advisories(project).await,
+            Self::Template => {
+                let python = python::sam(project).await?;
+                let mut sam = Command::new(python.with_file_name("sam"));
+                sam.current_dir(project.root()).args(["validate", "--lint"]).env("SAM_CLI_TELEMETRY", "0");
+                check(&mut sam).await
+            }
+            Self::Tests => tests(project).await,
+        }
+    }
+}
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(&'static str),
+}
+
+/// How a step went and how long it took.
+type Results = Vec<(Step, Outcome, Duration)>;
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let project = Project::find()?;
+    let steps = if arguments.quick { Step::QUICK.as_slice() } else { Step::ALL.as_slice() };
+    let results = tokio::select! {
+        results = every(&project, steps) => results,
+        stopped = super::stop_signal() => {
+            stopped?;
+            progress::step("stopped");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let failed = results.iter().filter(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_))).count();
+    for (step, outcome, took) in &results {
+        let told = match outcome {
+            Outcome::Passed => "passed".to_owned(),
+            Outcome::Failed(reason) => format!("FAILED: {reason}"),
+            Outcome::Skipped(reason) => format!("skipped: {reason}"),
+        };
+        progress::show(format_args!("{:<40} {:>6.1} s  {told}", step.name(), took.as_secs_f32()));
+    }
+    if failed == 0 {
+        progress::show("all checks passed");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        progress::show(format_args!("{failed} of {} checks failed", results.len()));
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+async fn every(project: &Project, steps: &[Step]) -> Results {
+    let mut results = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        progress::step(format_args!("[{}/{}] {}", index + 1, steps.len(), step.name()));
+        let begun = Instant::now();
+        let outcome = step.run(project).await.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+        results.push((*step, outcome, begun.elapsed()));
+    }
+    results
+}
+
+/// Runs a command that says itself what is wrong.
+async fn check(command: &mut Command) -> Result<Outcome> {
+    let status = Group::spawn(command.stdin(Stdio::null()))?.wait().await?;
+    Ok(if status.success() { Outcome::Passed } else { Outcome::Failed("see above".to_owned()) })
+}
+
+/// Whether a command ends well; it says nothing.
+async fn succeeds(command: &mut Command) -> Result<bool> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(Group::spawn(command)?.wait().await?.success())
+}
+
+async fn tests(project: &Project) -> Result<Outcome> {
+    let python = python::local_aws(project).await?;
+    // Every test has an account of its own there, which only works as long as nobody is held to a role.
+    let ministack = MiniStack::start(project, &python, "test", false).await?;
+    let mut command = cargo(project);
+    if succeeds(cargo(project).args(["nextest", "--version"])).await? {
+        command.args(["nextest", "run", "--workspace"]);
+    } else {
+        progress::step("cargo-nextest is not installed: cargo test does it, a little slower");
+        command.args(["test", "--workspace"]);
+    }
+    let outcome = check(command.env("BOKBRO_TEST_AWS_ENDPOINT", ministack.endpoint())).await;
+    ministack.stop().await?;
+    outcome
+}
+
+/// The advisory database is a git repository on the network: without it the check is left out, except in CI.
+async fn advisories(project: &Project) -> Result<Outcome> {
+    let deny = cargo_deny(project).await?;
+    let mut fetch = Command::new(&deny);
+    if !succeeds(fetch.current_dir(project.root()).args(["fetch", "db"])).await? {
+        return Ok(if std::env::var_os("CI").is_some() {
+            Outcome::Failed("github.com/RustSec/advisory-db cannot be reached".to_owned())
+        } else {
+            Outcome::Skipped("github.com/RustSec/advisory-db cannot be reached")
+        });
+    }
+    let mut audit = Command::new(deny);
+    check(audit.current_dir(project.root()).args([
+        "--offline",
+        "check",
+        "--hide-inclusion-graph",
+        "advisories",
+    ]))
+    .await
+}
+
+/// cargo-deny in the project's own folder, built when it is missing: no package registry has it ready-made.
+async fn cargo_deny(project: &Project) -> Result<PathBuf> {
+    let root = project.local(&format!("cargo-deny-{CARGO_DENY}"));
+    let binary = root.join("bin/cargo-deny");
+    let lock = project.lock_installs().await?;
+    if !binary.is_file() {
+        progress::step(format_args!("building cargo-deny {CARGO_DENY} into .local/: a few minutes, once"));
+        let mut install = cargo(project);
+        install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"]).arg(&root);
+        if !Group::spawn(&mut install)?.wait().await?.success() {
+            anyhow::bail!("cargo-deny does not build");
+        }
+    }
+    drop(lock);
+    Ok(binary)
+}

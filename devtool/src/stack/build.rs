@@ -1,0 +1,56 @@
+//! The function binaries, built by cargo.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use super::files::Project;
+use super::process::Group;
+use crate::progress;
+
+/// Package and binary of every function.
+const FUNCTIONS: [(&str, &str); 3] =
+    [("bokbro-webhook", "webhook"), ("bokbro-admin", "admin"), ("bokbro-sync", "sync")];
+
+/// How to build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Fast to build.
+    Debug,
+    /// As it is built for the cloud.
+    Release,
+}
+
+/// The cargo that runs this tool, or the one on the path.
+pub(crate) fn cargo(project: &Project) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(project.root()).stdin(Stdio::null());
+    command
+}
+
+/// Builds every function and says where its binary is, by binary name.
+///
+/// # Errors
+/// When cargo fails; it has then said why.
+pub(crate) async fn functions(project: &Project, profile: Profile) -> Result<BTreeMap<String, PathBuf>> {
+    progress::step("building the functions (the first time takes minutes)");
+    let mut command = cargo(project);
+    command.arg("build");
+    for (package, _) in FUNCTIONS {
+        command.args(["--package", package]);
+    }
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    if !Group::spawn(&mut command)?.wait().await?.success() {
+        bail!("the functions do not build");
+    }
+    // The tool's own binary lies in <target>/<profile>/, where cargo also put the functions.
+    let tool = std::env::current_exe()?;
+    let target = tool.ancestors().nth(2).context("the tool does not run from cargo's target folder")?;
+    let folder = target.join(if profile == Profile::Release { "release" } else { "debug" });
+    Ok(FUNCTIONS.iter().map(|(_, binary)| ((*binary).to_owned(), folder.join(binary))).collect())
+}

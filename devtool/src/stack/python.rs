@@ -1,0 +1,91 @@
+//! Python tools in virtual environments of the project's own, installed once from hashed requirements.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use super::files::Project;
+use super::process::Group;
+use crate::progress;
+
+/// The environment that MiniStack runs in; answers its Python.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) async fn local_aws(project: &Project) -> Result<PathBuf> {
+    let requirements = include_str!("../../requirements/ministack.txt");
+    ensure(project, "aws", "the local AWS (MiniStack)", "half a minute", requirements).await
+}
+
+/// The environment that `sam validate` runs in; answers its Python.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) async fn sam(project: &Project) -> Result<PathBuf> {
+    let requirements = include_str!("../../requirements/sam.txt");
+    ensure(project, "sam", "the SAM CLI", "a minute", requirements).await
+}
+
+async fn ensure(
+    project: &Project,
+    name: &str,
+    what: &str,
+    takes: &str,
+    requirements: &str,
+) -> Result<PathBuf> {
+    let folder = project.local(name);
+    let python = folder.join("bin/python");
+    let stamp = folder.join("installed.txt");
+    let lock = project.lock_installs().await?;
+    // The stamp is the list that was installed, so that a new list installs anew and an old one needs no network.
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
+        return Ok(python);
+    }
+    progress::step(format_args!("installing {what} into .local/{name}: about {takes}, once"));
+    let list = project.local_dir("")?.join(format!("{name}-requirements.txt"));
+    fs::write(&list, requirements)?;
+
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "--clear"]).arg(&folder);
+    quietly(&mut venv, "Python 3.11 with its venv module is needed (Debian: apt install python3-venv)")
+        .await?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+    // The list is complete, so nothing that is not on it can come along.
+    pip.args(["--require-hashes", "--no-deps", "--requirement"]).arg(&list);
+    quietly(&mut pip, "is the network there? Run the command again to try once more").await?;
+    fs::write(&stamp, requirements)?;
+    fs::remove_file(&list)?;
+    drop(lock);
+    Ok(python)
+}
+
+/// Runs a command and shows what it said only when it fails.
+async fn quietly(command: &mut Command, advice: &str) -> Result<()> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut group = Group::spawn(command).context(advice.to_owned())?;
+    let said = {
+        let leader = group.leader();
+        let (mut out, mut err) = (leader.stdout.take(), leader.stderr.take());
+        let (mut out_text, mut err_text) = (String::new(), String::new());
+        tokio::try_join!(read(&mut out, &mut out_text), read(&mut err, &mut err_text))?;
+        out_text + &err_text
+    };
+    if !group.wait().await?.success() {
+        bail!("{}\n{advice}", said.trim());
+    }
+    Ok(())
+}
+
+async fn read(
+    pipe: &mut Option<impl tokio::io::AsyncRead + Unpin>,
+    text: &mut String,
+) -> std::io::Result<usize> {
+    match pipe {
+        Some(pipe) => tokio::io::AsyncReadExt::read_to_string(pipe, text).await,
+        None => Ok(0),
+    }
+}
