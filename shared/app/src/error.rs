@@ -129,9 +129,9 @@ impl Error {
         match self {
             Self::Storage { .. } | Self::Raced { .. } => Disposition::Retry { after: None },
             Self::LeaseHeld { after } => Disposition::Retry { after: Some(*after) },
-            Self::Unavailable { after, .. } | Self::OutcomeUnknown { after, .. } | Self::NotYet { after, .. } => {
-                Disposition::Retry { after: *after }
-            }
+            Self::Unavailable { after, .. }
+            | Self::OutcomeUnknown { after, .. }
+            | Self::NotYet { after, .. } => Disposition::Retry { after: *after },
             Self::Consent { .. } => Disposition::NeedsConsent,
             Self::Parked(_) => Disposition::Park,
         }

@@ -5,8 +5,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
+pub mod accounting;
+pub mod app;
+pub mod auth;
+pub mod effects;
 pub mod error;
+pub mod memory;
 pub mod message;
+pub mod orders;
+pub mod payments;
 pub mod ports;
 pub mod records;
 pub mod secret;
+pub mod stamp;
+pub mod webhooks;
+pub mod wire;
+pub mod work;

@@ -92,7 +92,11 @@ impl Envelope {
     pub fn parse(body: &str) -> Result<Self, Unreadable> {
         let envelope: Self = serde_json::from_str(body)
             .map_err(|e| Unreadable { why: format!("{:?} error at column {}", e.classify(), e.column()) })?;
-        if envelope.v == 1 { Ok(envelope) } else { Err(Unreadable { why: format!("version {}", envelope.v) }) }
+        if envelope.v == 1 {
+            Ok(envelope)
+        } else {
+            Err(Unreadable { why: format!("version {}", envelope.v) })
+        }
     }
 
     /// The message's text.

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
-use bokbro_domain::ids::{
-    CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId, TransactionId,
-};
+use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId, TransactionId};
 use bokbro_domain::order::{Order, OrderState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::posting::{Chart, Posting};

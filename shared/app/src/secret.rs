@@ -47,7 +47,8 @@ impl Credentials {
     /// The flat JSON object, for the vault alone.
     #[must_use]
     pub fn to_json(&self) -> SecretText {
-        let fields: BTreeMap<&str, &str> = self.0.iter().map(|(name, v)| (name.as_str(), v.expose())).collect();
+        let fields: BTreeMap<&str, &str> =
+            self.0.iter().map(|(name, v)| (name.as_str(), v.expose())).collect();
         SecretText::new(serde_json::to_string(&fields).unwrap_or_default())
     }
 

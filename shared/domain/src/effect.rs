@@ -63,6 +63,12 @@ pub struct Step {
     pub receipt: Option<Receipt>,
     /// Last error, outer message only.
     pub last_error: Option<String>,
+    /// When it was done.
+    #[serde(default)]
+    pub done_at: Option<Timestamp>,
+    /// Whether the order's timeline tells of it.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// The right to work on the order at the target until a time.
@@ -212,14 +218,17 @@ impl Ledger {
             sent_at: now,
             receipt: None,
             last_error: None,
+            done_at: None,
+            told: false,
         };
         self.steps.insert(intent.step.clone(), step);
     }
 
     /// Notes what the provider gave.
-    pub fn mark_done(&mut self, step: &StepName, receipt: Receipt) {
+    pub fn mark_done(&mut self, step: &StepName, receipt: Receipt, now: Timestamp) {
         if let Some(step) = self.steps.get_mut(step) {
             step.state = StepState::Done;
+            step.done_at = Some(now);
             step.receipt = Some(receipt);
             step.last_error = None;
         }

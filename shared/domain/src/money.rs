@@ -44,7 +44,8 @@ impl Currency {
     /// # Errors
     /// When the number is not that of a currency that Bokbro can handle.
     pub fn parse_number(number: &str) -> Result<Self, MoneyError> {
-        let known = KNOWN.iter().find(|(_, numeric)| *numeric == number).ok_or(MoneyError::UnknownCurrency)?;
+        let known =
+            KNOWN.iter().find(|(_, numeric)| *numeric == number).ok_or(MoneyError::UnknownCurrency)?;
         Self::parse(known.0)
     }
 

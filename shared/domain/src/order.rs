@@ -171,7 +171,10 @@ impl OrderBody {
 impl Line {
     fn check(&self, at: &dyn Fn(&str) -> String) -> Result<(), FieldError> {
         if self.quantity <= Decimal::ZERO {
-            return Err(FieldError::new(at("quantity"), "must be more than 0; deduct with a line of kind discount"));
+            return Err(FieldError::new(
+                at("quantity"),
+                "must be more than 0; deduct with a line of kind discount",
+            ));
         }
         if self.quantity.normalize().scale() > 4 {
             return Err(FieldError::new(at("quantity"), "has more than four decimals"));
@@ -180,9 +183,12 @@ impl Line {
             LineKind::Discount if self.unit_price.minor > 0 => {
                 Err(FieldError::new(at("unit_price"), "must not be positive on a line of kind discount"))
             }
-            LineKind::Goods | LineKind::Shipping | LineKind::Fee if self.unit_price.minor < 0 => Err(
-                FieldError::new(at("unit_price"), "must not be negative; deduct with a line of kind discount"),
-            ),
+            LineKind::Goods | LineKind::Shipping | LineKind::Fee if self.unit_price.minor < 0 => {
+                Err(FieldError::new(
+                    at("unit_price"),
+                    "must not be negative; deduct with a line of kind discount",
+                ))
+            }
             LineKind::Goods if self.sku.is_none() => {
                 Err(FieldError::new(at("sku"), "must be given on a line of kind goods"))
             }
@@ -285,7 +291,13 @@ pub struct SyncStatus {
 
 impl Default for SyncStatus {
     fn default() -> Self {
-        Self { state: SyncState::Waiting, provider: None, numbers: BTreeMap::new(), message: None, parked: None }
+        Self {
+            state: SyncState::Waiting,
+            provider: None,
+            numbers: BTreeMap::new(),
+            message: None,
+            parked: None,
+        }
     }
 }
 

@@ -156,9 +156,9 @@ pub fn assess(order: &Order, facts: &[PaymentFact]) -> Result<Assessment, Mismat
             (_, FactStatus::Pending | FactStatus::Failed) => continue,
             (FactKind::Charge, FactStatus::Captured) => Moved { captured: true, reversed: false },
             (FactKind::Charge, FactStatus::Voided) => {
-                let named = facts.iter().any(|f| {
-                    f.kind == FactKind::Reversal && f.parent.as_ref() == Some(&fact.transaction)
-                });
+                let named = facts
+                    .iter()
+                    .any(|f| f.kind == FactKind::Reversal && f.parent.as_ref() == Some(&fact.transaction));
                 Moved { captured: true, reversed: !named }
             }
             (FactKind::Reversal, FactStatus::Captured | FactStatus::Voided) => {
@@ -166,7 +166,8 @@ pub fn assess(order: &Order, facts: &[PaymentFact]) -> Result<Assessment, Mismat
             }
         };
         let add = |sum: Money| {
-            sum.plus(fact.amount).map_err(|_| Mismatch::Currency { paid: fact.amount.currency, expected: currency })
+            sum.plus(fact.amount)
+                .map_err(|_| Mismatch::Currency { paid: fact.amount.currency, expected: currency })
         };
         if moved.captured {
             totals.captured = add(totals.captured)?;
@@ -190,7 +191,11 @@ fn state_of(order: &Order, totals: &PaymentTotals) -> Result<OrderState, Mismatc
     let (captured, reversed) = (totals.captured, totals.reversed);
     let currency = order.body.currency;
     if captured.minor == 0 && reversed.minor == 0 {
-        return Ok(if order.state == OrderState::Cancelled { OrderState::Cancelled } else { OrderState::Pending });
+        return Ok(if order.state == OrderState::Cancelled {
+            OrderState::Cancelled
+        } else {
+            OrderState::Pending
+        });
     }
     if order.state == OrderState::Cancelled {
         return Err(Mismatch::Cancelled);

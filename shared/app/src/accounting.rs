@@ -1,0 +1,92 @@
+//! The accounting worker: a nudge says "look at this order again", and the books get what they lack.
+
+use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
+use bokbro_domain::order::{Order, SyncState};
+use bokbro_domain::posting::{Chart, Posting, plan};
+use jiff::SignedDuration;
+
+use crate::app::{App, Invocation};
+use crate::effects::Work;
+use crate::error::Error;
+use crate::ports::{Access, Accounting, LedgerKey};
+use crate::records::{Connection, ConnectionState, ReadChart, Settings};
+
+/// How long a chart of accounts is used before it is read again.
+const CHART_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Brings one order into the books as far as it goes.
+///
+/// # Errors
+/// By what happens next; the order tells of it already.
+pub async fn order_account(
+    app: &App,
+    invocation: &Invocation,
+    tenant: &TenantId,
+    id: &OrderId,
+    insist: bool,
+) -> Result<(), Error> {
+    let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
+    let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
+        return Err(Error::park("order_unknown", format!("there is no order {id}")));
+    };
+    if !order.state.has_been_paid() || order.accounting.state == SyncState::Done {
+        return Ok(());
+    }
+    let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
+    let Some(provider) = &settings.accounting else { return Ok(()) };
+    let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
+    match prepare(app, tenant, provider, &settings, &order).await {
+        Ok((accounting, access, posting)) => {
+            let effector = accounting.effector(access, posting);
+            work.run(&*effector, insist).await
+        }
+        Err(error) => Err(work.stop(None, error).await),
+    }
+}
+
+type Prepared = (std::sync::Arc<dyn Accounting>, Access, Posting);
+
+async fn prepare(
+    app: &App,
+    tenant: &TenantId,
+    provider: &Provider,
+    settings: &Settings,
+    order: &Order,
+) -> Result<Prepared, Error> {
+    let consent =
+        |message: &str| Error::Consent { provider: provider.to_string(), message: message.to_owned() };
+    let accounting = app
+        .providers
+        .accounting(provider)
+        .ok_or_else(|| consent("this build does not know the ledger program"))?;
+    let connection = app.directory.connection_get(tenant, provider).await?;
+    let connection = connection.ok_or_else(|| consent("it is not connected yet; connect it"))?;
+    if connection.state == ConnectionState::NeedsConsent {
+        return Err(consent("its consent has ended; connect it again"));
+    }
+    let access = app.access.open(connection.clone()).await?;
+    let chart = fresh_chart(app, &*accounting, &access, connection).await?;
+    let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
+    let posting = plan(order, &chart, settings.posting_profile)
+        .map_err(|refused| Error::park(refused.code(), refused.to_string()))?;
+    Ok((accounting, access, posting))
+}
+
+async fn fresh_chart(
+    app: &App,
+    accounting: &dyn Accounting,
+    access: &Access,
+    mut connection: Connection,
+) -> Result<Chart, Error> {
+    let now = app.clock.now();
+    if let Some(read) = &connection.chart
+        && now.duration_since(read.read_at) < CHART_LIFE
+    {
+        return Ok(read.chart.clone());
+    }
+    let chart = accounting.read_chart(access).await?;
+    connection.chart = Some(ReadChart { chart: chart.clone(), read_at: now });
+    connection.state = ConnectionState::Healthy;
+    app.directory.connection_put(&connection).await?;
+    Ok(chart)
+}

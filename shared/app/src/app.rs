@@ -1,0 +1,94 @@
+//! The ports that one function was started with, and what every use case needs of one invocation.
+
+use std::sync::Arc;
+
+use bokbro_domain::effect::Patience;
+use bokbro_domain::ids::CorrelationId;
+use jiff::Timestamp;
+
+use crate::access::AccessDesk;
+use crate::ports::{
+    Clock, CrashPoints, Directory, Inbox, Ledgers, Orders, Parking, Providers, Queues, Vault,
+};
+use crate::stamp::Stamps;
+
+/// Everything outside that the use cases may touch, built once at start.
+#[derive(Clone)]
+pub struct App {
+    /// Orders and their history.
+    pub orders: Arc<dyn Orders>,
+    /// Effect ledgers.
+    pub ledgers: Arc<dyn Ledgers>,
+    /// Items that wait for a human.
+    pub parking: Arc<dyn Parking>,
+    /// Deliveries dealt with.
+    pub inbox: Arc<dyn Inbox>,
+    /// Settings, connections, endpoints, keys.
+    pub directory: Arc<dyn Directory>,
+    /// Work for others.
+    pub queues: Arc<dyn Queues>,
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+    /// The providers that this build knows.
+    pub providers: Arc<dyn Providers>,
+    /// Ways in at the providers.
+    pub access: Arc<AccessDesk>,
+    /// Where tests let a worker die.
+    pub crash: Arc<dyn CrashPoints>,
+    /// How patient the effect ledger is.
+    pub patience: Patience,
+    /// Source of ids.
+    pub stamps: Arc<Stamps>,
+}
+
+impl App {
+    /// Puts the ports together.
+    #[must_use]
+    pub fn new<S>(
+        store: Arc<S>,
+        queues: Arc<dyn Queues>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        providers: Arc<dyn Providers>,
+    ) -> Self
+    where
+        S: Orders + Ledgers + Parking + Inbox + Directory + 'static,
+    {
+        let access = Arc::new(AccessDesk::new(vault, clock.clone(), providers.clone()));
+        Self {
+            orders: store.clone(),
+            ledgers: store.clone(),
+            parking: store.clone(),
+            inbox: store.clone(),
+            directory: store,
+            queues,
+            clock,
+            providers,
+            access,
+            crash: Arc::new(NoCrash),
+            patience: Patience::default(),
+            stamps: Arc::new(Stamps::default()),
+        }
+    }
+}
+
+/// What a use case knows of the invocation that it runs in.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Unique per invocation; owner of the leases taken in it.
+    pub owner: String,
+    /// When the platform ends the invocation.
+    pub deadline: Timestamp,
+    /// How often the message has been received, this time included.
+    pub receive: u32,
+    /// Ties together what one outside event set in motion.
+    pub correlation: CorrelationId,
+}
+
+/// Crash points of real workers: nothing happens there.
+pub struct NoCrash;
+
+#[async_trait::async_trait]
+impl CrashPoints for NoCrash {
+    async fn reached(&self, _point: &str) {}
+}

@@ -1,0 +1,12 @@
+//! In-memory adapters that keep the ports' promises: for fast tests and for reading how a store must behave.
+
+mod clock;
+mod queues;
+mod store;
+mod store_orders;
+mod vault;
+
+pub use clock::ManualClock;
+pub use queues::MemoryQueues;
+pub use store::MemoryStore;
+pub use vault::MemoryVault;

@@ -1,0 +1,187 @@
+//! Everything that the table keeps, in memory: directory, ledgers, parked items and deliveries.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bokbro_domain::effect::Ledger;
+use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
+use bokbro_domain::order::Order;
+use bokbro_domain::payment::PaymentFact;
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::ports::{Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Page, Parking};
+use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
+
+/// A store for tests; every method is atomic.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) orders: BTreeMap<(TenantId, OrderId), Order>,
+    /// Look-ups by kind and value.
+    pub(super) look_ups: BTreeMap<(TenantId, String), OrderId>,
+    pub(super) keys: BTreeMap<String, (String, OrderId, Timestamp)>,
+    pub(super) facts: BTreeMap<OrderId, Vec<PaymentFact>>,
+    pub(super) timelines: BTreeMap<OrderId, BTreeMap<String, TimelineEntry>>,
+    ledgers: BTreeMap<LedgerKey, Ledger>,
+    parked: BTreeMap<TenantId, Vec<Parked>>,
+    deliveries: BTreeMap<String, (String, Timestamp)>,
+    settings: BTreeMap<TenantId, Settings>,
+    connections: BTreeMap<(TenantId, Provider), Connection>,
+    endpoints: BTreeMap<String, Endpoint>,
+    api_keys: BTreeMap<String, ApiKey>,
+}
+
+impl MemoryStore {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A page of items that are sorted as they are to be shown; `key` names an item in a cursor.
+pub(super) fn page<T: Clone>(
+    list: &str,
+    items: &[T],
+    key: impl Fn(&T) -> String,
+    limit: usize,
+    cursor: Option<&Cursor>,
+) -> Result<Page<T>, Error> {
+    let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
+    let start = match cursor {
+        None => 0,
+        Some(Cursor(text)) => {
+            let last = text.strip_prefix(list).and_then(|t| t.strip_prefix(' ')).ok_or_else(bad)?;
+            items.iter().position(|item| key(item) == last).ok_or_else(bad)? + 1
+        }
+    };
+    let shown: Vec<T> = items.iter().skip(start).take(limit).cloned().collect();
+    let more = start + shown.len() < items.len();
+    let next = shown.last().filter(|_| more).map(|item| Cursor(format!("{list} {}", key(item))));
+    Ok(Page { items: shown, next })
+}
+
+fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> bool {
+    let waiting = state.parked.entry(tenant.clone()).or_default();
+    if waiting.iter().any(|p| p.fingerprint == parked.fingerprint) {
+        return false;
+    }
+    waiting.push(parked.clone());
+    true
+}
+
+#[async_trait]
+impl Ledgers for MemoryStore {
+    async fn ledger_load(&self, key: &LedgerKey) -> Result<Option<(Order, Ledger)>, Error> {
+        let state = self.state();
+        let Some(order) = state.orders.get(&(key.tenant.clone(), key.order.clone())) else { return Ok(None) };
+        Ok(Some((order.clone(), state.ledgers.get(key).cloned().unwrap_or_default())))
+    }
+
+    async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error> {
+        let mut state = self.state();
+        let stored = state.ledgers.get(write.key).cloned().unwrap_or_default();
+        let holds = match &write.guard {
+            Guard::Fence(fence) => stored.fence == *fence,
+            Guard::Owner { owner, fence } => {
+                stored.fence == *fence && stored.lease.as_ref().is_some_and(|lease| lease.owner == *owner)
+            }
+        };
+        if !holds {
+            return Err(Error::Raced { step: "writing a ledger" });
+        }
+        // Through the wire format, so that a ledger that does not survive it fails here too.
+        let text = serde_json::to_string(write.ledger).map_err(|e| Error::storage("writing a ledger", e))?;
+        let ledger = serde_json::from_str(&text).map_err(|e| Error::storage("writing a ledger", e))?;
+        state.ledgers.insert(write.key.clone(), ledger);
+        if let Some(status) = write.status
+            && let Some(order) = state.orders.get_mut(&(write.key.tenant.clone(), write.key.order.clone()))
+        {
+            match write.key.target {
+                Target::Accounting => order.accounting = status.clone(),
+                Target::Warehouse => order.warehouse = status.clone(),
+            }
+        }
+        for entry in write.entries {
+            let timeline = state.timelines.entry(write.key.order.clone()).or_default();
+            timeline.insert(entry.id.clone(), entry.clone());
+        }
+        if let Some(parked) = write.parked {
+            park_into(&mut state, &write.key.tenant, parked);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Parking for MemoryStore {
+    async fn park_once(&self, tenant: &TenantId, parked: &Parked) -> Result<bool, Error> {
+        Ok(park_into(&mut self.state(), tenant, parked))
+    }
+
+    async fn parked_list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Parked>, Error> {
+        let mut items = self.state().parked.get(tenant).cloned().unwrap_or_default();
+        items.sort_by(|a, b| b.id.cmp(&a.id));
+        page("parked", &items, |p| p.id.to_string(), limit, cursor)
+    }
+}
+
+#[async_trait]
+impl Inbox for MemoryStore {
+    async fn delivery_outcome(&self, id: &str, now: Timestamp) -> Result<Option<String>, Error> {
+        let state = self.state();
+        Ok(state.deliveries.get(id).filter(|(_, until)| *until > now).map(|(outcome, _)| outcome.clone()))
+    }
+
+    async fn delivery_done(&self, id: &str, outcome: &str, expires_at: Timestamp) -> Result<(), Error> {
+        self.state().deliveries.entry(id.to_owned()).or_insert((outcome.to_owned(), expires_at));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn settings_get(&self, tenant: &TenantId) -> Result<Option<Settings>, Error> {
+        Ok(self.state().settings.get(tenant).cloned())
+    }
+
+    async fn settings_put(&self, tenant: &TenantId, settings: &Settings) -> Result<(), Error> {
+        self.state().settings.insert(tenant.clone(), settings.clone());
+        Ok(())
+    }
+
+    async fn connection_get(&self, tenant: &TenantId, to: &Provider) -> Result<Option<Connection>, Error> {
+        Ok(self.state().connections.get(&(tenant.clone(), to.clone())).cloned())
+    }
+
+    async fn connection_put(&self, connection: &Connection) -> Result<(), Error> {
+        let key = (connection.tenant.clone(), connection.provider.clone());
+        self.state().connections.insert(key, connection.clone());
+        Ok(())
+    }
+
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
+        Ok(self.state().endpoints.get(name).cloned())
+    }
+
+    async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        self.state().endpoints.insert(endpoint.name.clone(), endpoint.clone());
+        Ok(())
+    }
+
+    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error> {
+        Ok(self.state().api_keys.get(sha256).cloned())
+    }
+
+    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error> {
+        self.state().api_keys.insert(sha256.to_owned(), key.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! Orders as the webshop sees them: post, read, list, cancel.
+
+use bokbro_domain::ids::{OrderId, TenantId};
+use bokbro_domain::order::{FieldError, Order, OrderState};
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::ports::{Cursor, Inserted, KeyClaim, LookUpKind, OrderFilter, Page};
+use crate::records::TimelineEntry;
+use crate::wire::order_in::read_order;
+
+/// How long an idempotency key is remembered.
+const KEY_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Longest idempotency key.
+const KEY_MAX: usize = 255;
+
+/// Why the API refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A field breaks a rule.
+    #[error("{0}")]
+    Invalid(FieldError),
+    /// What is asked for stands against what is there.
+    #[error("{message}")]
+    Conflict {
+        /// Stable short name.
+        code: &'static str,
+        /// The field that stands against it, if it is one.
+        field: Option<&'static str>,
+        /// What stands against it and what to do.
+        message: String,
+    },
+    /// There is no such thing, or it is another tenant's.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Our own failure.
+    #[error("our own storage failed")]
+    Failed(#[source] Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Parked(reason) if reason.code == "bad_cursor" => {
+                Self::Invalid(FieldError::new("cursor", "is not a cursor of this list"))
+            }
+            other => Self::Failed(other),
+        }
+    }
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    /// A new order.
+    Created(Order),
+    /// The order that the same key made before.
+    Repeated(Order),
+}
+
+/// Accepts an order once per idempotency key and once per order number.
+///
+/// # Errors
+/// `Invalid` with the field named; `Conflict` when the key came with another body or the number is taken.
+pub async fn order_post(
+    app: &App,
+    tenant: &TenantId,
+    key: Option<&str>,
+    correlation: &bokbro_domain::ids::CorrelationId,
+    body: &[u8],
+) -> Result<Posted, Refusal> {
+    let key = key.map(check_key).transpose()?;
+    let body = read_order(body).map_err(Refusal::Invalid)?;
+    let now = app.clock.now();
+    let claim = key.map(|key| KeyClaim {
+        id: format!("orders#{tenant}#{key}"),
+        body_hash: sha256(&serde_json::to_vec(&body).unwrap_or_default()),
+        expires_at: now.saturating_add(KEY_LIFE).unwrap_or(jiff::Timestamp::MAX),
+    });
+    let order = Order::new(OrderId::from_ulid(app.stamps.ulid(&*app.clock)), tenant.clone(), body, now);
+    let entry = app.stamps.entry(
+        &*app.clock,
+        correlation,
+        "order_accepted",
+        "Order accepted; waits for its payment.",
+    );
+    match app.orders.order_insert(&order, claim.as_ref(), &entry).await? {
+        Inserted::Created => Ok(Posted::Created(order)),
+        Inserted::Repeated(id) => Ok(Posted::Repeated(order_get(app, tenant, &id).await?)),
+        Inserted::KeyReused => Err(Refusal::Conflict {
+            code: "idempotency_key_reused",
+            field: Some("Idempotency-Key"),
+            message: "This Idempotency-Key came with another body before. Use a new key for a new order."
+                .into(),
+        }),
+        Inserted::Taken { field } => Err(taken(field)),
+    }
+}
+
+fn taken(field: LookUpKind) -> Refusal {
+    let (name, what) = match field {
+        LookUpKind::OrderNumber => ("order_number", "order number"),
+        LookUpKind::CheckoutCode => ("viva_order_code", "order code"),
+        LookUpKind::Transaction => ("payment_reference", "payment reference"),
+    };
+    Refusal::Conflict {
+        code: "already_exists",
+        field: Some(name),
+        message: format!(
+            "Another order has this {what} already. To repeat a post safely, send the same Idempotency-Key."
+        ),
+    }
+}
+
+fn check_key(key: &str) -> Result<&str, Refusal> {
+    let printable = key.bytes().all(|b| (0x21..0x7f).contains(&b));
+    if (1..=KEY_MAX).contains(&key.len()) && printable {
+        Ok(key)
+    } else {
+        let message = "must be 1 to 255 printable ASCII characters without blanks";
+        Err(Refusal::Invalid(FieldError::new("Idempotency-Key", message)))
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// `NotFound` when the tenant has no such order.
+pub async fn order_get(app: &App, tenant: &TenantId, id: &OrderId) -> Result<Order, Refusal> {
+    app.orders.order_get(tenant, id).await?.ok_or(Refusal::NotFound("order"))
+}
+
+/// Lists orders, newest first.
+///
+/// # Errors
+/// `Invalid` for a cursor of another list.
+pub async fn orders_list(
+    app: &App,
+    tenant: &TenantId,
+    filter: &OrderFilter,
+    limit: usize,
+    cursor: Option<&Cursor>,
+) -> Result<Page<Order>, Refusal> {
+    Ok(app.orders.orders_list(tenant, filter, limit, cursor).await?)
+}
+
+/// An order's history, oldest first.
+///
+/// # Errors
+/// `NotFound` when the tenant has no such order.
+pub async fn order_timeline(
+    app: &App,
+    tenant: &TenantId,
+    id: &OrderId,
+    limit: usize,
+    cursor: Option<&Cursor>,
+) -> Result<Page<TimelineEntry>, Refusal> {
+    order_get(app, tenant, id).await?;
+    Ok(app.orders.timeline_list(tenant, id, limit, cursor).await?)
+}
+
+/// Gives an unpaid order up; again is the same.
+///
+/// # Errors
+/// `Conflict` when it has been paid: that needs a refund.
+pub async fn order_cancel(
+    app: &App,
+    tenant: &TenantId,
+    id: &OrderId,
+    correlation: &bokbro_domain::ids::CorrelationId,
+) -> Result<Order, Refusal> {
+    for _ in 0..3 {
+        let mut order = order_get(app, tenant, id).await?;
+        match order.state {
+            OrderState::Cancelled => return Ok(order),
+            OrderState::Pending => {}
+            OrderState::Paid | OrderState::Refunded | OrderState::PartiallyRefunded => {
+                return Err(Refusal::Conflict {
+                    code: "already_paid",
+                    field: None,
+                    message: "The order has been paid. Refund it at the payment provider instead.".into(),
+                });
+            }
+        }
+        order.state = OrderState::Cancelled;
+        order.version += 1;
+        order.updated_at = app.clock.now();
+        let entry =
+            app.stamps.entry(&*app.clock, correlation, "order_cancelled", "Order cancelled by the webshop.");
+        match app.orders.order_update(&order, &[], &[entry]).await {
+            Ok(()) => return Ok(order),
+            Err(Error::Raced { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(Refusal::Failed(Error::Raced { step: "cancelling an order" }))
+}

@@ -1,0 +1,109 @@
+//! Webhook ingress: a delivery becomes durable in a queue with one send, and nothing else happens here.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use bokbro_domain::ids::{CorrelationId, Provider};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::message::{Envelope, Nudge, Unreadable};
+use crate::ports::QueueName;
+use crate::records::Endpoint;
+
+/// Largest body that is read, in bytes.
+pub const MAX_BODY: usize = 256 * 1024;
+/// How long an endpoint stays in memory.
+const MEMORY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Endpoints that this process has seen lately; unknown names are never kept, so nobody can fill it.
+#[derive(Default)]
+pub struct EndpointCache(Mutex<HashMap<String, (Endpoint, Timestamp)>>);
+
+/// What to answer.
+#[derive(Debug)]
+pub enum Ingress {
+    /// The event is durable.
+    Accepted,
+    /// Answer of the handshake, as JSON text.
+    Handshake(String),
+    /// No such endpoint.
+    UnknownEndpoint,
+    /// The body is larger than [`MAX_BODY`].
+    TooLarge,
+    /// The body is not an event of the provider.
+    NotAnEvent(Unreadable),
+    /// The event could not be made durable; the sender must try again.
+    Failed(Error),
+}
+
+/// Answers a provider that asks whether the address is ours.
+pub async fn webhook_handshake(app: &App, cache: &EndpointCache, provider: &Provider, name: &str) -> Ingress {
+    match endpoint_find(app, cache, provider, name).await {
+        Ok(Some(endpoint)) => match app.providers.webhooks(provider) {
+            Some(webhooks) => Ingress::Handshake(webhooks.handshake(&endpoint.handshake_key)),
+            None => Ingress::UnknownEndpoint,
+        },
+        Ok(None) => Ingress::UnknownEndpoint,
+        Err(error) => Ingress::Failed(error),
+    }
+}
+
+/// Takes a delivery: reads it, and answers well only once it is durable.
+pub async fn webhook_receive(
+    app: &App,
+    cache: &EndpointCache,
+    provider: &Provider,
+    name: &str,
+    body: &[u8],
+) -> Ingress {
+    let endpoint = match endpoint_find(app, cache, provider, name).await {
+        Ok(Some(endpoint)) => endpoint,
+        Ok(None) => return Ingress::UnknownEndpoint,
+        Err(error) => return Ingress::Failed(error),
+    };
+    if body.len() > MAX_BODY {
+        return Ingress::TooLarge;
+    }
+    let Some(webhooks) = app.providers.webhooks(provider) else { return Ingress::UnknownEndpoint };
+    let hint = match webhooks.parse(body) {
+        Ok(hint) => hint,
+        Err(unreadable) => return Ingress::NotAnEvent(unreadable),
+    };
+    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    tracing::info!(
+        tenant = %endpoint.tenant,
+        %correlation,
+        event_type = hint.event_type,
+        transaction = hint.transaction.as_ref().map(tracing::field::display),
+        "webhook received"
+    );
+    let message = Envelope::new(endpoint.tenant, correlation, app.clock.now(), Nudge::Payment(hint));
+    match app.queues.queue_send(QueueName::Payments, &message).await {
+        Ok(()) => Ingress::Accepted,
+        Err(error) => Ingress::Failed(error),
+    }
+}
+
+async fn endpoint_find(
+    app: &App,
+    cache: &EndpointCache,
+    provider: &Provider,
+    name: &str,
+) -> Result<Option<Endpoint>, Error> {
+    let now = app.clock.now();
+    let kept = cache.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+    let found = match kept {
+        Some((endpoint, at)) if now.duration_since(at) < MEMORY => Some(endpoint),
+        _ => {
+            let found = app.directory.endpoint_get(name).await?;
+            if let Some(endpoint) = &found {
+                let kept = (endpoint.clone(), now);
+                cache.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), kept);
+            }
+            found
+        }
+    };
+    Ok(found.filter(|endpoint| endpoint.provider == *provider))
+}

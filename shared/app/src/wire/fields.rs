@@ -1,0 +1,121 @@
+//! Reads posted JSON field by field, so that every refusal names the field by its path.
+
+use bokbro_domain::order::FieldError;
+use serde_json::{Map, Value};
+
+/// A JSON object being read; [`Fields::finish`] refuses what was not asked for.
+pub struct Fields<'a> {
+    path: String,
+    map: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// Opens an object at a path; the root's path is empty.
+    ///
+    /// # Errors
+    /// When the value is not an object.
+    pub fn open(path: impl Into<String>, value: &'a Value) -> Result<Self, FieldError> {
+        let path = path.into();
+        match value {
+            Value::Object(map) => Ok(Self { path, map, known: Vec::new() }),
+            other => Err(FieldError::new(path, format!("must be an object, not {}", kind_of(other)))),
+        }
+    }
+
+    /// Path of a field of this object.
+    #[must_use]
+    pub fn at(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// A field that must be there and not null.
+    ///
+    /// # Errors
+    /// When it is missing or null.
+    pub fn required(&mut self, name: &'static str) -> Result<&'a Value, FieldError> {
+        match self.optional(name) {
+            Some(value) => Ok(value),
+            None => Err(FieldError::new(self.at(name), "is missing")),
+        }
+    }
+
+    /// A field that may be missing or null.
+    pub fn optional(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that must be there, of 1 to `max` characters, without control characters and outer blanks.
+    ///
+    /// # Errors
+    /// When it is missing or breaks a rule.
+    pub fn text(&mut self, name: &'static str, max: usize) -> Result<String, FieldError> {
+        let value = self.required(name)?;
+        let text = read_text(&self.at(name), value, max)?;
+        text.ok_or_else(|| FieldError::new(self.at(name), "must not be empty"))
+    }
+
+    /// A text that may be missing, null or empty.
+    ///
+    /// # Errors
+    /// When it is there and breaks a rule.
+    pub fn text_or_none(&mut self, name: &'static str, max: usize) -> Result<Option<String>, FieldError> {
+        match self.optional(name) {
+            Some(value) => read_text(&self.at(name), value, max),
+            None => Ok(None),
+        }
+    }
+
+    /// A list that must be there.
+    ///
+    /// # Errors
+    /// When it is missing or not a list.
+    pub fn list(&mut self, name: &'static str) -> Result<&'a [Value], FieldError> {
+        match self.required(name)? {
+            Value::Array(items) => Ok(items),
+            other => Err(FieldError::new(self.at(name), format!("must be a list, not {}", kind_of(other)))),
+        }
+    }
+
+    /// Refuses fields that nobody asked for: a misspelt field would otherwise be dropped in silence.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn finish(self) -> Result<(), FieldError> {
+        match self.map.keys().find(|key| !self.known.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
+                let message = format!("is not a known field; known are {}", self.known.join(", "));
+                Err(FieldError::new(self.at(&shown), message))
+            }
+        }
+    }
+}
+
+fn read_text(path: &str, value: &Value, max: usize) -> Result<Option<String>, FieldError> {
+    let Value::String(text) = value else {
+        return Err(FieldError::new(path, format!("must be a string, not {}", kind_of(value))));
+    };
+    if text.chars().any(char::is_control) {
+        return Err(FieldError::new(path, "has a control character"));
+    }
+    let text = text.trim();
+    let length = text.chars().count();
+    if length > max {
+        return Err(FieldError::new(path, format!("has {length} characters; at most {max} are allowed")));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,5 @@
+//! The HTTP contract's JSON, read and written apart from the domain's types.
+
+pub mod fields;
+pub mod order_in;
+pub mod order_out;

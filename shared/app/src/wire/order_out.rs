@@ -1,0 +1,123 @@
+//! Orders, their history and what waits for a human, as the API shows them.
+
+use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, SyncStatus};
+use serde_json::{Value, json};
+
+use crate::records::{Parked, TimelineEntry};
+
+/// An order as `GET /v1/orders/{id}` shows it.
+#[must_use]
+pub fn order_json(order: &Order) -> Value {
+    let body = &order.body;
+    let customer = &body.customer;
+    let accounting = &order.accounting;
+    let warehouse = &order.warehouse;
+    json!({
+        "id": order.id,
+        "order_number": body.order_number,
+        "state": order.state.as_str(),
+        "currency": body.currency,
+        "viva_order_code": body.checkout_code.map(|code| code.to_string()),
+        "payment_reference": body.payment_reference,
+        "customer": {
+            "kind": match customer.kind { CustomerKind::Private => "private", CustomerKind::Company => "company" },
+            "name": customer.name,
+            "email": customer.email,
+            "phone": customer.phone,
+            "organisation_number": customer.organisation_number,
+            "billing": address_json(&customer.billing),
+            "delivery": customer.delivery.as_ref().map(address_json),
+        },
+        "lines": body.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "total": body.total.to_string(),
+        "payment": {
+            "captured": order.payment.captured.to_string(),
+            "reversed": order.payment.reversed.to_string(),
+            "currency": order.payment.captured.currency,
+            "paid_at": order.payment.paid_at,
+            "transactions": order.payment.transactions,
+        },
+        "sync": {
+            "accounting": {
+                "state": accounting.state.as_str(),
+                "provider": accounting.provider,
+                "customer_number": number(accounting, "customer_number"),
+                "order_number": number(accounting, "order_number"),
+                "invoice_number": number(accounting, "invoice_number"),
+                "payment_number": number(accounting, "payment_number"),
+                "message": accounting.message,
+                "parked": accounting.parked,
+            },
+            "warehouse": {
+                "state": warehouse.state.as_str(),
+                "provider": warehouse.provider,
+                "order_id": number(warehouse, "order_id"),
+                "status": number(warehouse, "status"),
+                "tracking": [],
+                "message": warehouse.message,
+                "parked": warehouse.parked,
+            },
+        },
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+    })
+}
+
+fn number<'a>(status: &'a SyncStatus, name: &str) -> Option<&'a str> {
+    status.numbers.get(name).map(String::as_str)
+}
+
+fn address_json(address: &Address) -> Value {
+    json!({
+        "name": address.name,
+        "address1": address.address1,
+        "address2": address.address2,
+        "zip": address.zip,
+        "city": address.city,
+        "country": address.country,
+    })
+}
+
+fn line_json(line: &Line) -> Value {
+    let kind = match line.kind {
+        LineKind::Goods => "goods",
+        LineKind::Shipping => "shipping",
+        LineKind::Fee => "fee",
+        LineKind::Discount => "discount",
+    };
+    json!({
+        "kind": kind,
+        "sku": line.sku,
+        "text": line.text,
+        "quantity": line.quantity.normalize().to_string(),
+        "unit_price": line.unit_price.to_string(),
+        "vat_rate": line.vat_rate.percent().to_string(),
+    })
+}
+
+/// One entry of an order's history.
+#[must_use]
+pub fn timeline_json(entry: &TimelineEntry) -> Value {
+    json!({
+        "id": entry.id,
+        "at": entry.at,
+        "event": entry.event,
+        "message": entry.message,
+        "correlation_id": entry.correlation,
+    })
+}
+
+/// Something that waits for a human.
+#[must_use]
+pub fn parked_json(parked: &Parked) -> Value {
+    json!({
+        "id": parked.id,
+        "at": parked.at,
+        "code": parked.code,
+        "reason": parked.message,
+        "order_id": parked.order,
+        "target": parked.target,
+        "details": parked.details,
+        "correlation_id": parked.correlation,
+    })
+}

@@ -1,0 +1,79 @@
+//! From a message on a queue to its use case; the same for every queue.
+
+use bokbro_domain::ids::{CorrelationId, ParkedId, TenantId};
+
+use crate::accounting::order_account;
+use crate::app::{App, Invocation};
+use crate::error::Error;
+use crate::message::{Envelope, Nudge, Unreadable};
+use crate::payments::payment_handle;
+use crate::ports::QueueName;
+use crate::records::Parked;
+
+/// Handles one message of a queue.
+///
+/// # Errors
+/// By what happens next.
+pub async fn message_handle(
+    app: &App,
+    invocation: &Invocation,
+    queue: QueueName,
+    message: &Envelope,
+) -> Result<(), Error> {
+    let tenant = &message.tenant;
+    match (queue, &message.nudge) {
+        (QueueName::Payments, Nudge::Payment(hint)) => payment_handle(app, invocation, tenant, hint).await,
+        (QueueName::Accounting, Nudge::Order { order, insist }) => {
+            order_account(app, invocation, tenant, order, *insist).await
+        }
+        (QueueName::Payments, Nudge::Order { .. }) | (QueueName::Accounting, Nudge::Payment(_)) => {
+            let reason = Unreadable { why: "the message belongs on another queue".into() };
+            unreadable_park(app, &message.correlation, tenant, &reason, &message.to_json()).await
+        }
+    }
+}
+
+/// Tenant under which messages are parked that do not even tell whose they are.
+const NOBODY: &str = "operator";
+
+/// Parks a message that cannot be read; nothing is dropped.
+///
+/// # Errors
+/// When the table fails.
+pub async fn unreadable_handle(
+    app: &App,
+    correlation: &CorrelationId,
+    unreadable: &Unreadable,
+    body: &str,
+) -> Result<(), Error> {
+    let tenant = TenantId::parse(NOBODY).map_err(|e| Error::storage("naming the operator", e))?;
+    unreadable_park(app, correlation, &tenant, unreadable, body).await
+}
+
+async fn unreadable_park(
+    app: &App,
+    correlation: &CorrelationId,
+    tenant: &TenantId,
+    unreadable: &Unreadable,
+    body: &str,
+) -> Result<(), Error> {
+    let fingerprint = format!("unreadable:{}", fingerprint(body));
+    let parked = Parked {
+        id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
+        at: app.clock.now(),
+        code: "unreadable_message".into(),
+        message: format!("A message on a queue could not be read: {}.", unreadable.why),
+        fingerprint,
+        order: None,
+        target: None,
+        details: [("body".to_owned(), body.chars().take(4_000).collect())].into(),
+        correlation: correlation.clone(),
+    };
+    app.parking.park_once(tenant, &parked).await?;
+    Ok(())
+}
+
+fn fingerprint(body: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(body.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
