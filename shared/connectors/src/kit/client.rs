@@ -1,0 +1,224 @@
+//! Sends requests: authorizes, repeats what may be repeated, logs one line per call and sorts failures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bokbro_app::error::Error;
+use bokbro_app::ports::{Clock, SendError};
+use bokbro_app::secret::SecretText;
+use bokbro_domain::retry::quick_wait;
+
+use super::request::{Answer, Auth, Request};
+use super::retry::{Next, Outcome, decide, retry_after};
+use super::transport::{Authorization, NoAnswer, Wire};
+
+/// Sends requests to one provider.
+#[derive(Clone)]
+pub struct Client {
+    provider: &'static str,
+    wire: Arc<dyn Wire>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a request has no answer that a connector should read.
+#[derive(Debug)]
+pub enum Failure {
+    /// Surely nothing was done: not connected, limited (429), or the token was refused twice (401).
+    NotDone(Error),
+    /// It may have been done: no answer, half of one, 408, 409, 5xx or a redirect.
+    MaybeDone(Error),
+}
+
+impl Failure {
+    /// The failure of a read, where it does not matter whether the request arrived.
+    #[must_use]
+    pub fn into_read_error(self) -> Error {
+        match self {
+            Self::NotDone(error) => error,
+            Self::MaybeDone(Error::OutcomeUnknown { provider, step, after, source }) => {
+                Error::Unavailable { provider, step, after, source }
+            }
+            Self::MaybeDone(error) => error,
+        }
+    }
+}
+
+impl From<Failure> for SendError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotDone(error) => Self::NotDone(error),
+            Failure::MaybeDone(error) => Self::Unknown(error),
+        }
+    }
+}
+
+impl Client {
+    /// A client for one provider.
+    #[must_use]
+    pub fn new(provider: &'static str, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
+        Self { provider, wire, clock }
+    }
+
+    /// The clock that waiting goes by.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The provider's name.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        self.provider
+    }
+
+    /// Sends a request and gives back an answer of 2xx or of a 4xx that the connector must read. A token that is
+    /// refused is replaced once, for writes too: 401 means that nothing was done.
+    ///
+    /// # Errors
+    /// Sorted by whether the request may have been done.
+    pub async fn send(&self, request: &Request) -> Result<Answer, Failure> {
+        let Auth::Bearer(tokens) = &request.auth else {
+            let authorization = match &request.auth {
+                Auth::Basic { user, password } => Authorization::Basic(user.clone(), password.clone()),
+                Auth::None | Auth::Bearer(_) => Authorization::None,
+            };
+            return self.send_as(request, &authorization).await;
+        };
+        for _ in 0..2 {
+            let token: SecretText = tokens.token().await.map_err(Failure::NotDone)?;
+            let answer = self.send_as(request, &Authorization::Bearer(token.clone())).await?;
+            if answer.status != 401 {
+                return Ok(answer);
+            }
+            tokens.refused(&token).await;
+        }
+        Err(Failure::NotDone(self.consent(format!(
+            "it refused two access tokens in a row at {}; renew the consent",
+            request.operation
+        ))))
+    }
+
+    /// Reads: sends a repeatable request.
+    ///
+    /// # Errors
+    /// When there is no answer that a connector should read.
+    pub async fn read(&self, request: &Request) -> Result<Answer, Error> {
+        self.send(request).await.map_err(Failure::into_read_error)
+    }
+
+    /// The failure for an answer that says "done" in a body that cannot be read.
+    pub fn garbled(
+        &self,
+        request: &Request,
+        why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Failure {
+        Failure::MaybeDone(self.unknown(request, None, Some(why.into())))
+    }
+
+    /// A refusal that a human must lift; the message says how.
+    #[must_use]
+    pub fn consent(&self, message: String) -> Error {
+        Error::Consent { provider: self.provider.to_owned(), message }
+    }
+
+    async fn send_as(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {
+        let mut tries = 0;
+        let mut waited = Duration::ZERO;
+        loop {
+            tries += 1;
+            let result = self.exchange(request, authorization).await;
+            let outcome = self.outcome(&result);
+            let quick = quick_wait(tries, self.clock.dice());
+            match decide(outcome, request.repeatable, tries, waited, quick) {
+                Next::Again(wait) => {
+                    self.clock.wait(wait).await;
+                    waited += wait;
+                }
+                Next::Deliver => return self.deliver(request, outcome, result),
+            }
+        }
+    }
+
+    async fn exchange(&self, request: &Request, authorization: &Authorization) -> Result<Answer, NoAnswer> {
+        let started = self.clock.now();
+        let result = self.wire.exchange(request, authorization).await;
+        let duration_ms = self.clock.now().duration_since(started).as_millis();
+        let (provider, operation) = (self.provider, request.operation);
+        match &result {
+            Ok(answer) => {
+                let x_uid = answer.x_uid.as_deref().unwrap_or_default();
+                tracing::info!(
+                    provider,
+                    operation,
+                    status = answer.status,
+                    duration_ms,
+                    x_uid,
+                    "provider call"
+                );
+            }
+            Err(error) => {
+                let error = bokbro_app::error::chain(error);
+                tracing::info!(provider, operation, duration_ms, error, "provider call without answer");
+            }
+        }
+        result
+    }
+
+    fn outcome(&self, result: &Result<Answer, NoAnswer>) -> Outcome {
+        match result {
+            Err(NoAnswer::NotSent(_)) => Outcome::NotSent,
+            Err(NoAnswer::MaybeSent(_)) => Outcome::MaybeSent,
+            Ok(answer) if answer.status == 429 => {
+                let after = answer.retry_after.as_deref();
+                Outcome::Limited(after.and_then(|text| retry_after(text, self.clock.now())))
+            }
+            Ok(answer) => Outcome::Status(answer.status),
+        }
+    }
+
+    fn deliver(
+        &self,
+        request: &Request,
+        outcome: Outcome,
+        result: Result<Answer, NoAnswer>,
+    ) -> Result<Answer, Failure> {
+        let status = |status: u16| Some(format!("status {status}").into());
+        match (outcome, result) {
+            (Outcome::NotSent, Err(error)) => {
+                Err(Failure::NotDone(self.unavailable(request, None, Some(Box::new(error)))))
+            }
+            (_, Err(error)) => Err(Failure::MaybeDone(self.unknown(request, None, Some(Box::new(error))))),
+            (Outcome::Limited(after), Ok(_)) => {
+                Err(Failure::NotDone(self.unavailable(request, after, status(429))))
+            }
+            (_, Ok(answer)) => match answer.status {
+                200..=299 | 400..=407 | 410..=499 => Ok(answer),
+                other => Err(Failure::MaybeDone(self.unknown(request, None, status(other)))),
+            },
+        }
+    }
+
+    fn unavailable(
+        &self,
+        request: &Request,
+        after: Option<Duration>,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        let (provider, step) = (self.provider.to_owned(), request.operation.to_owned());
+        Error::Unavailable { provider, step, after, source }
+    }
+
+    fn unknown(
+        &self,
+        request: &Request,
+        after: Option<Duration>,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        let (provider, step) = (self.provider.to_owned(), request.operation.to_owned());
+        Error::OutcomeUnknown { provider, step, after, source }
+    }
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
