@@ -1,4 +1,5 @@
 //! `cargo dev`: the project's own tool for the local stack and the checks.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 #![allow(
     clippy::disallowed_methods,
     reason = "a tool on the developer's machine: no Clock, no Lambda that freezes, and it starts processes"

@@ -131,3 +131,43 @@ impl Drop for StackFile {
         self.remove().ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A project in a temporary folder of its own.
+    fn project(name: &str) -> Project {
+        let root = std::env::temp_dir().join(format!("bokbro-dev-{}-{name}", std::process::id()));
+        fs::remove_dir_all(&root).ok();
+        Project { root }
+    }
+
+    #[test]
+    fn a_stack_file_belongs_to_one_command_at_a_time() {
+        let project = project("claims");
+        let path = project.local("stack.json");
+        let mut first = StackFile::claim(&project).unwrap();
+        assert!(!path.exists(), "nothing is ready yet");
+        first.write(&json!({ "pid": 1 })).unwrap();
+        assert!(StackFile::claim(&project).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"pid\": 1\n}\n", "the loser leaves it alone");
+        drop(first);
+        assert!(!path.exists());
+        assert!(StackFile::claim(&project).is_ok());
+        fs::remove_dir_all(&project.root).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_removed() {
+        let project = project("stale");
+        fs::create_dir_all(project.local("")).unwrap();
+        fs::write(project.local("stack.json"), "{}").unwrap();
+        let claimed = StackFile::claim(&project).unwrap();
+        assert!(!project.local("stack.json").exists());
+        drop(claimed);
+        fs::remove_dir_all(&project.root).unwrap();
+    }
+}

@@ -10,9 +10,16 @@ import select
 import sys
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import HTTPClientError
 
 order = json.loads(sys.stdin.readline())
-logs = boto3.client("logs", endpoint_url=order["endpoint"], region_name=order["region"])
+logs = boto3.client(
+    "logs",
+    endpoint_url=order["endpoint"],
+    region_name=order["region"],
+    config=Config(retries={"total_max_attempts": 1}),
+)
 
 
 def copy(group, file):
@@ -32,5 +39,9 @@ last = False
 while not last:
     # A second's wait that ends at once when standard input is closed.
     last = bool(select.select([sys.stdin], [], [], 1)[0])
-    for group, file in files.items():
-        copy(group, file)
+    try:
+        for group, file in files.items():
+            copy(group, file)
+    except HTTPClientError:
+        # MiniStack is gone, and what it held with it.
+        break

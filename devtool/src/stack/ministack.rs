@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::process::Command;
+use tokio::process::{ChildStdin, Command};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::files::Project;
@@ -22,9 +22,22 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running MiniStack. Dropping it kills it and its functions.
 pub(crate) struct MiniStack {
+    // Fields drop in order: the folder goes after the processes that write into it.
     process: Group,
+    // Never written to; closed when the tool ends, however it ends, which `ministack.py` waits for.
+    _lifeline: ChildStdin,
+    _scratch: Scratch,
     endpoint: String,
-    scratch: PathBuf,
+}
+
+/// A folder that is removed when it is dropped.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind lies in the ignored folder and is in nobody's way.
+        fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 impl MiniStack {
@@ -41,7 +54,7 @@ impl MiniStack {
         // The port is let go again for MiniStack to take, which cannot be told to choose one itself.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let scratch = project.local_dir(&format!("run/{port}"))?;
+        let scratch = Scratch(project.local_dir(&format!("run/{port}"))?);
         let log = project.log(command_name, "ministack.log")?;
         let mut command = python_command(python);
         command.args(["-c", include_str!("ministack.py")]);
@@ -53,15 +66,16 @@ impl MiniStack {
             .env("AUTH", if enforce_iam { "true" } else { "false" })
             // What MiniStack hands to the functions; without it they would call the real AWS.
             .env("AWS_ENDPOINT_URL", &endpoint)
-            .env("TMPDIR", &scratch)
+            .env("TMPDIR", &scratch.0)
             // At start and stop MiniStack removes every container of its kind; those of others are none of our business.
             .env("DOCKER_HOST", "unix:///nonexistent")
-            // Its lifetime is tied to this pipe: see ministack.py.
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let process = Group::spawn(&mut command)?;
-        let mut ministack = Self { process, endpoint, scratch };
+        let mut process = Group::spawn(&mut command)?;
+        // Taken out, because waiting for a child closes the pipe that is still in it.
+        let lifeline = process.leader().stdin.take().context("MiniStack has no standard input")?;
+        let mut ministack = Self { process, _lifeline: lifeline, _scratch: scratch, endpoint };
         match timeout(START_LIMIT, ministack.ready()).await {
             Ok(ready) => ready?,
             Err(_) => bail!("the local AWS did not answer within {} s", START_LIMIT.as_secs()),
@@ -104,9 +118,7 @@ impl MiniStack {
     /// # Errors
     /// When the operating system does not tell that it is gone.
     pub(crate) async fn stop(self) -> Result<()> {
-        let Self { process, scratch, .. } = self;
-        process.kill().await?;
-        fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))
+        self.process.kill().await
     }
 }
 

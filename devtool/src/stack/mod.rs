@@ -77,7 +77,9 @@ impl Stack {
         let parameters = parameters(options);
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
         let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
-        let proxy = Proxy::start(listener, &ministack, &deployed)?;
+        // The path form: with the host form MiniStack answers /health itself.
+        let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
+        let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
         Ok(Self { proxy, logs, ministack, deployed })
     }

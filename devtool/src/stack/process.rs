@@ -60,3 +60,28 @@ impl Drop for Group {
         self.signal();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn kills_what_the_child_has_started() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo started; wait"]).stdout(Stdio::piped());
+        let mut group = Group::spawn(&mut command).unwrap();
+        let mut stdout = group.leader().stdout.take().unwrap();
+        let mut started = [0; 8];
+        stdout.read_exact(&mut started).await.unwrap();
+
+        group.kill().await.unwrap();
+        // The grandchild holds the other end of the pipe: its end is the end of the stream.
+        let mut rest = Vec::new();
+        stdout.read_to_end(&mut rest).await.unwrap();
+        assert_eq!((&started, rest.as_slice()), (b"started\n", b"".as_slice()));
+    }
+}

@@ -13,9 +13,6 @@ use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::deploy::Deployed;
-use super::ministack::MiniStack;
-
 /// What an HTTP API accepts.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -35,16 +32,14 @@ struct Upstream {
 }
 
 impl Proxy {
-    /// Serves the deployed HTTP API on the listener.
+    /// Serves on the listener what lies under `base`, an address without a trailing slash.
     ///
     /// # Errors
     /// When the HTTP client cannot be made or the listener is gone.
-    pub(crate) fn start(listener: TcpListener, ministack: &MiniStack, deployed: &Deployed) -> Result<Self> {
+    pub(crate) fn start(listener: TcpListener, base: String) -> Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let client =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
-        // The path form: with the host form MiniStack answers /health itself.
-        let base = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let routes = Router::new().fallback(forward).with_state(Arc::new(Upstream { client, base }));
         let task = tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, task })
@@ -101,4 +96,93 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 fn message(status: StatusCode, text: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], format!(r#"{{"message":"{text}"}}"#))
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Json;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn listen() -> TcpListener {
+        TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
+    }
+
+    /// An upstream that tells what it was asked under `/api`, with a redirect as its answer.
+    async fn proxied() -> Proxy {
+        let echo = |request: Request| async {
+            let (parts, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let told = json!({
+                "method": parts.method.as_str(),
+                "path": parts.uri.to_string(),
+                "host": parts.headers[header::HOST].to_str().unwrap(),
+                "authorization": parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap()),
+                "body": String::from_utf8_lossy(&body),
+            });
+            (StatusCode::SEE_OTHER, [("location", "/elsewhere"), ("set-cookie", "a=1")], Json(told))
+        };
+        let upstream = listen().await;
+        let base = format!("http://{}/api", upstream.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(upstream, Router::new().fallback(echo)).await });
+        Proxy::start(listen().await, base).unwrap()
+    }
+
+    fn client() -> reqwest::Client {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn passes_the_request_and_the_answer_unchanged() {
+        let (client, proxy) = (client(), proxied().await);
+        let answer = client
+            .put(format!("{}/v1/orders?limit=1&cursor=a%2Fb", proxy.url()))
+            .header("host", "bokbro.example")
+            .bearer_auth("bk_key")
+            .body("{\"total\": 747.00}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        assert_eq!(answer.headers()["location"], "/elsewhere");
+        assert_eq!(answer.headers()["set-cookie"], "a=1");
+        let told: Value = answer.json().await.unwrap();
+        assert_eq!(
+            told,
+            json!({
+                "method": "PUT",
+                "path": "/api/v1/orders?limit=1&cursor=a%2Fb",
+                "host": "bokbro.example",
+                "authorization": "Bearer bk_key",
+                "body": "{\"total\": 747.00}",
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn refuses_a_body_that_an_http_api_refuses() {
+        let (client, proxy) = (client(), proxied().await);
+        let answer = client.post(proxy.url()).body(vec![b'x'; BODY_LIMIT + 1]).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn keeps_dot_segments_out_of_the_emulator() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        client();
+        let proxy = proxied().await;
+        let address = proxy.url().trim_start_matches("http://").to_owned();
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        // Written by hand, because HTTP clients resolve the segments themselves.
+        connection
+            .write_all(b"GET /../_ministack/reset HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
 }
