@@ -1,3 +1,16 @@
-//! The admin function.
+//! The JSON API.
 
-fn main() {}
+mod api;
+mod orders;
+
+use std::sync::Arc;
+
+use bokbro_runtime::Platform;
+use bokbro_runtime::config::Role;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let platform = Arc::new(Platform::start(Role::Admin).await?);
+    lambda_http::run(api::router(platform)).await
+}

@@ -1,3 +1,42 @@
-//! The webhook function.
+//! Webhook ingress: answers the provider's handshake and makes its events durable.
 
-fn main() {}
+mod answer;
+
+use bokbro_app::webhooks::{EndpointCache, webhook_handshake, webhook_receive};
+use bokbro_domain::ids::{CorrelationId, Provider};
+use bokbro_runtime::Platform;
+use bokbro_runtime::config::Role;
+use lambda_http::http::Method;
+use lambda_http::{Body, Error, Request, Response, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let platform = Platform::start(Role::Webhook).await?;
+    let cache = EndpointCache::default();
+    run(service_fn(|request: Request| async {
+        Ok::<_, std::convert::Infallible>(handle(&platform, &cache, request).await)
+    }))
+    .await
+}
+
+async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) -> Response<Body> {
+    let app = &platform.app;
+    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    let Some((provider, endpoint)) = address(request.uri().path()) else {
+        return answer::unknown(&correlation);
+    };
+    let ingress = match *request.method() {
+        Method::GET => webhook_handshake(app, cache, &provider, endpoint).await,
+        Method::POST => webhook_receive(app, cache, &provider, endpoint, request.body().as_ref()).await,
+        _ => return answer::method_not_allowed(&correlation),
+    };
+    answer::to(ingress, &correlation)
+}
+
+/// Provider and endpoint name of `/webhooks/{provider}/{endpoint}`.
+fn address(path: &str) -> Option<(Provider, &str)> {
+    let (_, rest) = path.split_once("/webhooks/")?;
+    let (provider, endpoint) = rest.split_once('/')?;
+    let plausible = (1..=100).contains(&endpoint.len()) && !endpoint.contains('/');
+    Some((Provider::parse(provider).ok()?, endpoint)).filter(|_| plausible)
+}

@@ -1,1 +1,139 @@
+//! The ledger's decisions, as a table and as a model that crashes anywhere.
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::at;
+
+fn intent(request: &str) -> Intent {
+    Intent { step: "invoice".into(), reference: "ord_1".into(), request: request.into(), may_exist: false }
+}
+
+fn now() -> Timestamp {
+    at("2026-11-20T11:00:00Z")
+}
+
+fn with(state: StepState, attempt: u32) -> Ledger {
+    let mut ledger = Ledger::default();
+    for _ in 0..attempt {
+        ledger.mark_sent(&intent("a"), now());
+    }
+    let step = StepName::from("invoice");
+    match state {
+        StepState::Sent => {}
+        StepState::Done => ledger.mark_done(&step, Receipt::default(), now()),
+        StepState::Unknown => ledger.mark_unknown(&step, now(), "no answer"),
+        StepState::Rejected => ledger.mark_rejected(&step, "no"),
+    }
+    ledger
+}
+
+#[test]
+fn every_state_of_a_step_has_its_one_action() {
+    let settled = now() + SignedDuration::from_secs(10);
+    let look_up = |may_send| Action::LookUp { absent_counts_from: settled, may_send };
+    let cases: Vec<(&str, Ledger, &str, bool, Action)> = vec![
+        ("never sent", Ledger::default(), "a", false, Action::Send),
+        ("done", with(StepState::Done, 1), "a", false, Action::AlreadyDone),
+        ("done with another request", with(StepState::Done, 1), "b", false, Action::Conflict),
+        ("worker died", with(StepState::Sent, 1), "a", false, look_up(true)),
+        ("worker died, request changed", with(StepState::Sent, 1), "b", false, Action::Conflict),
+        ("no answer", with(StepState::Unknown, 1), "a", false, look_up(true)),
+        ("no answer, last try", with(StepState::Unknown, 4), "a", false, look_up(false)),
+        ("no answer, a human insists", with(StepState::Unknown, 4), "a", true, look_up(true)),
+        ("refused", with(StepState::Rejected, 1), "a", false, Action::Rejected),
+        ("refused, a human insists", with(StepState::Rejected, 1), "a", true, Action::Send),
+        ("refused, then mended", with(StepState::Rejected, 1), "b", false, Action::Send),
+    ];
+    for (name, ledger, request, insist, expected) in cases {
+        assert_eq!(ledger.decide(&intent(request), Patience::default(), insist), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_may_exist_is_looked_up_before_the_first_send() {
+    let customer = Intent { may_exist: true, ..intent("a") };
+    let expected = Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true };
+    assert_eq!(Ledger::default().decide(&customer, Patience::default(), false), expected);
+}
+
+#[test]
+fn a_lease_is_held_until_it_ends_and_fences_rise() {
+    let until = now() + SignedDuration::from_secs(60);
+    let first = Ledger::default().take("a", now(), until).unwrap();
+    assert_eq!(first.take("b", now(), until), Err(Held { until }));
+    let second = first.take("b", until, until + SignedDuration::from_secs(60)).unwrap();
+    assert_eq!((first.fence, second.fence), (1, 2));
+    let mut released = second;
+    released.release();
+    assert_eq!(released.take("c", now(), until).unwrap().fence, 3);
+}
+
+#[test]
+fn an_intent_that_never_left_is_taken_back() {
+    let mut ledger = Ledger::default();
+    ledger.mark_sent(&intent("a"), now());
+    ledger.withdraw(&"invoice".into(), None);
+    assert_eq!(ledger, Ledger::default());
+    let unknown = with(StepState::Unknown, 1);
+    let mut again = unknown.clone();
+    let before = again.steps.get(&"invoice".into()).cloned();
+    again.mark_sent(&intent("a"), now());
+    again.withdraw(&"invoice".into(), before);
+    assert_eq!(again, unknown, "an older unknown send stays unknown");
+}
+
+/// What happens to one send in the model below.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    DiesBeforeSend,
+    DiesAfterSend,
+    LostBeforeCommit,
+    LostAfterCommit,
+    Answered,
+    AnsweredAndDies,
+}
+
+proptest! {
+    /// A worker that follows `decide` through any row of deaths and lost answers leaves at most one document, and one
+    /// exactly once it says done.
+    #[test]
+    fn any_row_of_mishaps_leaves_one_document(fates in prop::collection::vec(prop_oneof![
+        Just(Fate::DiesBeforeSend), Just(Fate::DiesAfterSend), Just(Fate::LostBeforeCommit),
+        Just(Fate::LostAfterCommit), Just(Fate::Answered), Just(Fate::AnsweredAndDies)], 1..12)) {
+        let patience = Patience { max_attempts: 100, ..Patience::default() };
+        let step = StepName::from("invoice");
+        let (mut stored, mut documents, mut time) = (Ledger::default(), 0u32, now());
+        for fate in fates {
+            time += SignedDuration::from_secs(70);
+            let mut ledger = stored.take("worker", time, time + SignedDuration::from_secs(65)).unwrap();
+            match ledger.decide(&intent("a"), patience, false) {
+                Action::AlreadyDone => { prop_assert_eq!(documents, 1); continue; }
+                Action::LookUp { absent_counts_from, .. } => {
+                    prop_assert!(absent_counts_from <= time);
+                    if documents > 0 {
+                        ledger.mark_done(&step, Receipt::default(), time);
+                        ledger.release();
+                        stored = ledger;
+                        continue;
+                    }
+                }
+                Action::Send => {}
+                other => prop_assert!(false, "{other:?}"),
+            }
+            ledger.mark_sent(&intent("a"), time);
+            stored = ledger.clone();
+            match fate {
+                Fate::DiesBeforeSend => continue,
+                Fate::DiesAfterSend | Fate::AnsweredAndDies => { documents += 1; continue; }
+                Fate::LostBeforeCommit => ledger.mark_unknown(&step, time, "no answer"),
+                Fate::LostAfterCommit => { documents += 1; ledger.mark_unknown(&step, time, "no answer"); }
+                Fate::Answered => { documents += 1; ledger.mark_done(&step, Receipt::default(), time); }
+            }
+            ledger.release();
+            stored = ledger;
+            prop_assert!(documents <= 1);
+        }
+        prop_assert!(documents <= 1);
+    }
+}

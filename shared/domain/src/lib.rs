@@ -13,3 +13,6 @@ pub mod payment;
 pub mod posting;
 pub mod retry;
 pub mod vat;
+
+#[cfg(test)]
+mod testing;

@@ -1,1 +1,16 @@
 //! What every function needs at start: configuration, telemetry, event adapters.
+//!
+//! Only this crate reads the environment and the real clock. A function's `main` is: start the [`Platform`], hand
+//! events to a use case, translate its outcome back.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod clock;
+pub mod config;
+mod platform;
+pub mod problem;
+pub mod sqs;
+mod telemetry;
+
+pub use clock::SystemClock;
+pub use platform::{Platform, StartError};

@@ -1,0 +1,163 @@
+//! Orders and what waits for a human, over HTTP.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use bokbro_app::auth::Caller;
+use bokbro_app::orders::{self, Posted, Refusal};
+use bokbro_app::ports::{Cursor, OrderFilter, Page};
+use bokbro_app::records::Role;
+use bokbro_app::wire::order_out::{order_json, parked_json, timeline_json};
+use bokbro_domain::ids::{CorrelationId, OrderId};
+use bokbro_domain::order::{FieldError, OrderState};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::{Api, answer, correlation, header_text, read_body, refuse, require};
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
+
+/// `?limit=&cursor=` and filters, still as text so that a bad one is named.
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+    state: Option<String>,
+}
+
+impl ListQuery {
+    fn limit(&self) -> Result<usize, Refusal> {
+        let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        let message = format!("must be a number from 1 to {MAX_LIMIT}");
+        limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor.clone().map(Cursor)
+    }
+
+    fn filter(&self) -> Result<OrderFilter, Refusal> {
+        let Some(text) = &self.state else { return Ok(OrderFilter::default()) };
+        let message = "must be one of pending, paid, refunded, partially_refunded, cancelled";
+        let state =
+            OrderState::parse(text).ok_or_else(|| Refusal::Invalid(FieldError::new("state", message)))?;
+        Ok(OrderFilter { state: Some(state) })
+    }
+}
+
+pub(crate) async fn post_order(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Err(refused) = require(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    let body = match read_body(body, &correlation).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let key = header_text(&headers, "idempotency-key");
+    match orders::order_post(&platform.app, &caller.tenant, key, &correlation, &body).await {
+        Ok(Posted::Created(order)) => {
+            tracing::info!(tenant = %caller.tenant, order = %order.id, %correlation, "order accepted");
+            answer(StatusCode::CREATED, &order_json(&order))
+        }
+        Ok(Posted::Repeated(order)) => answer(StatusCode::OK, &order_json(&order)),
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn show(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
+    let found = match read_id(&id) {
+        Ok(id) => orders::order_get(&platform.app, &caller.tenant, &id).await,
+        Err(refusal) => Err(refusal),
+    };
+    respond(found.map(|order| order_json(&order)), &correlation(&platform))
+}
+
+pub(crate) async fn cancel(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Err(refused) = require(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    let cancelled = match read_id(&id) {
+        Ok(id) => orders::order_cancel(&platform.app, &caller.tenant, &id, &correlation).await,
+        Err(refusal) => Err(refusal),
+    };
+    respond(cancelled.map(|order| order_json(&order)), &correlation)
+}
+
+pub(crate) async fn list(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let listed = async {
+        let (limit, filter) = (query.limit()?, query.filter()?);
+        let cursor = query.cursor();
+        orders::orders_list(&platform.app, &caller.tenant, &filter, limit, cursor.as_ref()).await
+    };
+    respond(listed.await.map(|page| page_json(&page, order_json)), &correlation(&platform))
+}
+
+pub(crate) async fn timeline(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let listed = async {
+        let (id, limit) = (read_id(&id)?, query.limit()?);
+        let cursor = query.cursor();
+        orders::order_timeline(&platform.app, &caller.tenant, &id, limit, cursor.as_ref()).await
+    };
+    respond(listed.await.map(|page| page_json(&page, timeline_json)), &correlation(&platform))
+}
+
+pub(crate) async fn parked(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Err(refused) = require(&caller, Role::Bookkeeper, &correlation) {
+        return refused;
+    }
+    let listed = async {
+        let limit = query.limit()?;
+        let cursor = query.cursor();
+        Ok(platform.app.parking.parked_list(&caller.tenant, limit, cursor.as_ref()).await?)
+    };
+    respond(listed.await.map(|page| page_json(&page, parked_json)), &correlation)
+}
+
+fn read_id(text: &str) -> Result<OrderId, Refusal> {
+    OrderId::parse(text).map_err(|_| Refusal::NotFound("order"))
+}
+
+fn page_json<T>(page: &Page<T>, item: impl Fn(&T) -> Value) -> Value {
+    let items: Vec<Value> = page.items.iter().map(item).collect();
+    json!({ "items": items, "next": page.next.as_ref().map(|cursor| &cursor.0) })
+}
+
+fn respond(result: Result<Value, Refusal>, correlation: &CorrelationId) -> Response {
+    match result {
+        Ok(body) => answer(StatusCode::OK, &body),
+        Err(refusal) => refuse(&refusal, correlation),
+    }
+}

@@ -1,0 +1,40 @@
+//! What the sender is told: good only when the event is durable, and a failure of ours asks it to try again.
+
+use bokbro_app::error::chain;
+use bokbro_app::webhooks::{Ingress, MAX_BODY};
+use bokbro_domain::ids::CorrelationId;
+use bokbro_runtime::problem::{Problem, json_response};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Response};
+
+pub(crate) fn to(ingress: Ingress, correlation: &CorrelationId) -> Response<Body> {
+    match ingress {
+        Ingress::Accepted => json_response(200, "application/json", r#"{"status":"accepted"}"#.to_owned()),
+        Ingress::Handshake(json) => json_response(200, "application/json", json),
+        Ingress::UnknownEndpoint => unknown(correlation),
+        Ingress::TooLarge => {
+            let detail = format!("The body is over {} KiB.", MAX_BODY / 1024);
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail, correlation).response()
+        }
+        Ingress::NotAnEvent(unreadable) => {
+            tracing::warn!(%correlation, error = %unreadable, "not an event");
+            let detail = format!("The body is not an event of the provider: {}.", unreadable.why);
+            Problem::new(StatusCode::BAD_REQUEST, "not_an_event", detail, correlation).response()
+        }
+        Ingress::Failed(error) => {
+            tracing::error!(%correlation, error = chain(&error), "the event could not be made durable");
+            let detail = "The event could not be stored. Send it again.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_stored", detail, correlation).response()
+        }
+    }
+}
+
+pub(crate) fn unknown(correlation: &CorrelationId) -> Response<Body> {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_endpoint", "There is no such webhook endpoint.", correlation)
+        .response()
+}
+
+pub(crate) fn method_not_allowed(correlation: &CorrelationId) -> Response<Body> {
+    let detail = "Webhooks take GET and POST.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail, correlation).response()
+}

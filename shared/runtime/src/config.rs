@@ -1,0 +1,141 @@
+//! The environment, read once at start. A missing variable is named, and what to do about it.
+
+use std::collections::BTreeMap;
+
+use bokbro_app::ports::QueueName;
+
+/// A variable that the function cannot do without is not set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {name} is not set; template.yaml sets it for this function")]
+pub struct Missing {
+    /// The variable.
+    pub name: &'static str,
+}
+
+/// Which function this process is: decides which variables it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Webhook ingress.
+    Webhook,
+    /// JSON API.
+    Admin,
+    /// Worker that reads payments.
+    Payments,
+    /// Worker that books.
+    Accounting,
+}
+
+impl Role {
+    /// The function's name in logs and in the user agent of its AWS calls.
+    #[must_use]
+    pub fn app_name(self) -> &'static str {
+        match self {
+            Self::Webhook => "bokbro-webhook",
+            Self::Admin => "bokbro-admin",
+            Self::Payments => "bokbro-payments",
+            Self::Accounting => "bokbro-accounting",
+        }
+    }
+
+    /// Queues that the function sends to or receives from.
+    fn queues(self) -> &'static [QueueName] {
+        match self {
+            Self::Webhook => &[QueueName::Payments],
+            Self::Admin => &[],
+            Self::Payments => &[QueueName::Payments, QueueName::Accounting],
+            Self::Accounting => &[QueueName::Accounting],
+        }
+    }
+
+    /// Whether the function talks to providers and so needs their secrets.
+    fn opens_connections(self) -> bool {
+        match self {
+            Self::Webhook | Self::Admin => false,
+            Self::Payments | Self::Accounting => true,
+        }
+    }
+
+    /// Whether the function uses the idempotency table.
+    fn uses_idempotency(self) -> bool {
+        match self {
+            Self::Webhook => false,
+            Self::Admin | Self::Payments | Self::Accounting => true,
+        }
+    }
+}
+
+/// What a function was told at deployment. No secret is among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Name of the table `hub`.
+    pub hub_table: String,
+    /// Name of the table `idempotency`; empty for functions that have no use for it.
+    pub idempotency_table: String,
+    /// Addresses of the queues.
+    pub queues: BTreeMap<QueueName, String>,
+    /// What the names of our secrets begin with; empty for functions that open no connections.
+    pub secret_prefix: String,
+    /// Log filter, `info` or `info,bokbro_app=debug`.
+    pub log: String,
+}
+
+impl Config {
+    /// Reads what the function needs through `lookup`, as a rule [`variable`].
+    ///
+    /// # Errors
+    /// When something is missing.
+    pub fn read(role: Role, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let required = |name: &'static str| lookup(name).ok_or(Missing { name });
+        let required_if = |wanted: bool, name| if wanted { required(name) } else { Ok(String::new()) };
+        let mut queues = BTreeMap::new();
+        for queue in role.queues() {
+            queues.insert(*queue, required(queue_variable(*queue))?);
+        }
+        Ok(Self {
+            hub_table: required("BOKBRO_HUB_TABLE")?,
+            idempotency_table: required_if(role.uses_idempotency(), "BOKBRO_IDEMPOTENCY_TABLE")?,
+            queues,
+            secret_prefix: required_if(role.opens_connections(), "BOKBRO_SECRET_PREFIX")?,
+            log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+fn queue_variable(queue: QueueName) -> &'static str {
+    match queue {
+        QueueName::Payments => "BOKBRO_PAYMENTS_QUEUE_URL",
+        QueueName::Accounting => "BOKBRO_ACCOUNTING_QUEUE_URL",
+    }
+}
+
+/// A variable of the environment; empty counts as not set, because a template cannot leave one out by condition.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let pairs = [("BOKBRO_HUB_TABLE", "hub")];
+        let error = Config::read(Role::Webhook, &lookup(&pairs)).unwrap_err();
+        assert_eq!(error, Missing { name: "BOKBRO_PAYMENTS_QUEUE_URL" });
+    }
+
+    #[test]
+    fn a_function_needs_no_more_than_it_uses() {
+        let pairs = [("BOKBRO_HUB_TABLE", "hub"), ("BOKBRO_PAYMENTS_QUEUE_URL", "https://queue")];
+        let config = Config::read(Role::Webhook, &lookup(&pairs)).unwrap();
+        assert_eq!(config.secret_prefix, "");
+        assert_eq!(config.log, "info");
+        assert!(Config::read(Role::Payments, &lookup(&pairs)).is_err());
+    }
+}

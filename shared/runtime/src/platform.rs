@@ -1,0 +1,50 @@
+//! Builds what a function runs on, once per process: clients, stores and connectors.
+
+use std::sync::Arc;
+
+use bokbro_app::app::App;
+use bokbro_aws::{Clients, Tables};
+use bokbro_connectors::registry::{Registry, Urls};
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Missing, Role, variable};
+
+/// Why a function could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// A client could not be built.
+    #[error("a client could not be built")]
+    Client(#[from] bokbro_app::error::Error),
+}
+
+/// A started function.
+pub struct Platform {
+    /// The use cases' ports.
+    pub app: App,
+}
+
+impl Platform {
+    /// Reads the environment, starts logging and builds every client, so that no event has to.
+    ///
+    /// # Errors
+    /// When a variable is missing or a client could not be built.
+    pub async fn start(role: Role) -> Result<Self, StartError> {
+        let config = Config::read(role, &variable)?;
+        crate::telemetry::start(&config.log);
+        let clients = Clients::load(role.app_name()).await?;
+        let clock = Arc::new(SystemClock);
+        let registry = Arc::new(Registry::new(Urls::overridden(&variable), clock.clone()));
+        let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
+        let app = App::new(
+            Arc::new(clients.hub(tables)),
+            Arc::new(clients.queues(config.queues)),
+            Arc::new(clients.vault(config.secret_prefix)),
+            clock,
+            registry,
+        );
+        Ok(Self { app })
+    }
+}
