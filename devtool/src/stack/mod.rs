@@ -8,6 +8,7 @@ pub(crate) mod ministack;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod simulators;
 
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
@@ -23,6 +24,7 @@ use self::files::Project;
 use self::logs::LogCopy;
 use self::ministack::{MiniStack, REGION};
 use self::proxy::Proxy;
+use self::simulators::Simulators;
 use crate::progress;
 
 /// Provider addresses: template parameter and the environment variable that a caller may set.
@@ -54,6 +56,7 @@ pub(crate) struct Stack {
     proxy: Proxy,
     logs: LogCopy,
     ministack: MiniStack,
+    simulators: Option<Simulators>,
     deployed: Deployed,
 }
 
@@ -73,15 +76,16 @@ impl Stack {
         let begun = Instant::now();
         progress::step("starting the local AWS");
         let ministack = MiniStack::start(project, &python, options.command, options.enforce_iam).await?;
+        let simulators = if options.simulators { Some(Simulators::start().await?) } else { None };
         progress::step("deploying template.yaml into it");
-        let parameters = parameters(options);
+        let parameters = parameters(simulators.as_ref());
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
         let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
         // The path form: with the host form MiniStack answers /health itself.
         let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
-        Ok(Self { proxy, logs, ministack, deployed })
+        Ok(Self { proxy, logs, ministack, simulators, deployed })
     }
 
     /// The one clean origin of the HTTP API, without a trailing slash.
@@ -92,7 +96,7 @@ impl Stack {
     /// What `.local/stack.json` says.
     pub(crate) fn describe(&self) -> serde_json::Value {
         let output = |name: &str| self.deployed.outputs.get(name);
-        json!({
+        let mut told = json!({
             "base_url": self.base_url(),
             "aws_endpoint": self.ministack.endpoint(),
             "region": REGION,
@@ -109,7 +113,11 @@ impl Stack {
                 "accounting": output("AccountingDeadLettersUrl"),
             },
             "pid": std::process::id(),
-        })
+        });
+        if let Some(simulators) = &self.simulators {
+            told["simulators"] = json!(simulators.urls());
+        }
+        told
     }
 
     /// Waits for the local AWS to end by itself, which it should not.
@@ -124,23 +132,27 @@ impl Stack {
     pub(crate) async fn stop(self) -> Result<()> {
         self.proxy.stop().await;
         self.logs.stop().await?;
-        self.ministack.stop().await
+        self.ministack.stop().await?;
+        if let Some(simulators) = self.simulators {
+            simulators.stop().await;
+        }
+        Ok(())
     }
 }
 
-/// The template's parameters for this machine.
-fn parameters(options: &Options) -> BTreeMap<String, String> {
+/// The template's parameters for this machine. Without stand-ins the provider addresses are the caller's to set.
+fn parameters(simulators: Option<&Simulators>) -> BTreeMap<String, String> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    let mut parameters = BTreeMap::from([
-        ("Stage".to_owned(), "dev".to_owned()),
-        ("Architecture".to_owned(), architecture.to_owned()),
-    ]);
-    if !options.simulators {
-        for (parameter, variable) in PROVIDER_URLS {
-            if let Ok(url) = std::env::var(variable) {
-                parameters.insert(parameter.to_owned(), url);
-            }
-        }
-    }
+    let mut parameters = match simulators {
+        Some(simulators) => simulators.parameters(),
+        None => PROVIDER_URLS
+            .iter()
+            .filter_map(|(parameter, variable)| {
+                Some(((*parameter).to_owned(), std::env::var(variable).ok()?))
+            })
+            .collect(),
+    };
+    parameters.insert("Stage".to_owned(), "dev".to_owned());
+    parameters.insert("Architecture".to_owned(), architecture.to_owned());
     parameters
 }
