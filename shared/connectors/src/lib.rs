@@ -4,4 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod fortnox;
 pub mod kit;
+pub mod registry;
+pub mod viva;

@@ -1,0 +1,153 @@
+//! The providers that this build knows: one line each.
+
+use std::sync::Arc;
+
+use bokbro_app::ports::{Accounting, Clock, Payments, Providers, TokenEndpoint, Webhooks};
+use bokbro_domain::ids::Provider;
+
+use crate::kit::{Transport, Wire};
+use crate::viva::{self, Viva, VivaUrls};
+
+/// Where the providers are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Urls {
+    /// Viva's hosts.
+    pub viva: VivaUrls,
+}
+
+impl Urls {
+    /// The production hosts, except those for which `lookup` knows another under its name; an empty one counts as none.
+    /// Stacks that run against stand-ins use this.
+    #[must_use]
+    pub fn overridden(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut urls = Self::default();
+        let hosts = [
+            ("BOKBRO_VIVA_API_URL", &mut urls.viva.api),
+            ("BOKBRO_VIVA_ACCOUNTS_URL", &mut urls.viva.accounts),
+            ("BOKBRO_VIVA_BASIC_URL", &mut urls.viva.basic),
+        ];
+        for (name, url) in hosts {
+            if let Some(other) = lookup(name).filter(|other| !other.is_empty()) {
+                other.trim_end_matches('/').clone_into(url);
+            }
+        }
+        urls
+    }
+}
+
+/// What one provider can do.
+#[derive(Clone)]
+struct Capabilities {
+    name: &'static str,
+    payments: Option<Arc<dyn Payments>>,
+    webhooks: Option<Arc<dyn Webhooks>>,
+    accounting: Option<Arc<dyn Accounting>>,
+    tokens: Option<Arc<dyn TokenEndpoint>>,
+}
+
+/// All providers, over one transport.
+pub struct Registry {
+    known: Vec<Capabilities>,
+}
+
+impl Registry {
+    /// All providers at these addresses.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(urls: Urls, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        Ok(Self::over(urls, Arc::new(Transport::new()?), clock))
+    }
+
+    /// All providers over a wire of the caller's choice.
+    #[must_use]
+    pub fn over(urls: Urls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
+        Self { known: vec![viva(Arc::new(Viva::new(urls.viva, wire, clock)))] }
+    }
+
+    fn get(&self, provider: &Provider) -> Option<&Capabilities> {
+        self.known.iter().find(|known| known.name == provider.as_str())
+    }
+}
+
+fn viva(it: Arc<Viva>) -> Capabilities {
+    Capabilities {
+        name: viva::NAME,
+        payments: Some(it.clone()),
+        webhooks: Some(it.clone()),
+        accounting: None,
+        tokens: Some(it),
+    }
+}
+
+impl Providers for Registry {
+    fn payments(&self, provider: &Provider) -> Option<Arc<dyn Payments>> {
+        self.get(provider)?.payments.clone()
+    }
+
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
+        self.get(provider)?.webhooks.clone()
+    }
+
+    fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
+        self.get(provider)?.accounting.clone()
+    }
+
+    fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
+        self.get(provider)?.tokens.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::kit::testing::{Script, StillClock};
+
+    #[test]
+    fn every_folder_is_a_provider_and_every_provider_has_a_folder() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders: BTreeSet<String> = BTreeSet::new();
+        for entry in std::fs::read_dir(src).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.insert(entry.file_name().into_string().unwrap());
+            }
+        }
+        assert!(folders.remove("kit"), "the kit is not where this test looks");
+        let registry =
+            Registry::over(Urls::default(), Arc::new(Script::default()), Arc::new(StillClock::default()));
+        let known: BTreeSet<String> = registry.known.iter().map(|one| one.name.to_owned()).collect();
+        assert_eq!(known, folders, "add the provider to `Registry::over`, or remove its folder");
+        for name in known {
+            assert!(registry.get(&Provider::parse(&name).unwrap()).is_some(), "{name} is no provider name");
+        }
+    }
+
+    #[test]
+    fn providers_offer_what_they_can_and_no_more() {
+        let registry =
+            Registry::over(Urls::default(), Arc::new(Script::default()), Arc::new(StillClock::default()));
+        let viva = Provider::parse("viva").unwrap();
+        assert!(registry.payments(&viva).is_some());
+        assert!(registry.webhooks(&viva).is_some());
+        assert!(registry.tokens(&viva).is_some());
+        assert!(registry.accounting(&viva).is_none());
+        assert!(registry.tokens(&Provider::parse("nobody").unwrap()).is_none());
+    }
+
+    #[test]
+    fn hosts_are_overridden_by_name() {
+        let lookup = |name: &str| match name {
+            "BOKBRO_VIVA_API_URL" => Some("http://127.0.0.1:8080/".to_owned()),
+            "BOKBRO_VIVA_BASIC_URL" => Some(String::new()),
+            _ => None,
+        };
+        let urls = Urls::overridden(&lookup);
+        assert_eq!(urls.viva.api, "http://127.0.0.1:8080");
+        assert_eq!(urls.viva.basic, Urls::default().viva.basic);
+        assert_eq!(urls.viva.accounts, Urls::default().viva.accounts);
+    }
+}

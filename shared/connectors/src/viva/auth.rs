@@ -1,0 +1,71 @@
+//! Ways in: an access token by client credentials for the newer API, merchant id and API key for the older one.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bokbro_app::error::Error;
+use bokbro_app::ports::{Access, TokenEndpoint, TokenGrant};
+use bokbro_app::records::Connection;
+use bokbro_app::secret::{Credentials, SecretText};
+
+use super::wire::{Token, TokenRefusal};
+use super::{Viva, requests};
+use crate::kit::{Auth, Failure};
+
+/// Refusals that the same request will always meet (RFC 6749 section 5.2).
+const FOR_GOOD: [&str; 5] =
+    ["invalid_client", "invalid_grant", "invalid_scope", "unauthorized_client", "unsupported_grant_type"];
+
+#[async_trait]
+impl TokenEndpoint for Viva {
+    /// None: each merchant has credentials of its own.
+    fn app_secret(&self) -> Option<&str> {
+        None
+    }
+
+    async fn client_credentials(
+        &self,
+        _: &Connection,
+        _: &Credentials,
+        own: &Credentials,
+    ) -> Result<TokenGrant, Error> {
+        let client_id = self.entered(own, "client_id")?;
+        let client_secret = self.entered(own, "client_secret")?;
+        let request = requests::fetch_token(&self.urls, client_id.expose(), client_secret);
+        let answer = self.client.read(&request).await?;
+        if !answer.is_success() {
+            let refusal = answer.json::<TokenRefusal>().map(|refusal| refusal.error).unwrap_or_default();
+            return Err(if matches!(answer.status, 401 | 403) || FOR_GOOD.contains(&refusal.as_str()) {
+                self.client.consent(
+                    "it refuses the Smart Checkout client id and client secret; copy them again from Viva's API access \
+                     settings"
+                        .to_owned(),
+                )
+            } else {
+                let why = format!("status {}", answer.status);
+                Failure::into_read_error(self.client.garbled(&request, why))
+            });
+        }
+        let token: Token = self.json(&request, &answer)?;
+        let seconds = token.expires_in.as_deref().and_then(|seconds| seconds.parse().ok());
+        let seconds =
+            seconds.ok_or_else(|| self.garbled(&request, "expires_in is not a number of seconds"))?;
+        Ok(TokenGrant {
+            access_token: SecretText::new(token.access_token),
+            expires_in: Duration::from_secs(seconds),
+        })
+    }
+}
+
+impl Viva {
+    /// The credentials of the older API.
+    pub(super) fn merchant(&self, access: &Access) -> Result<Auth, Error> {
+        let user = self.entered(&access.credentials, "merchant_id")?.expose().to_owned();
+        let password = self.entered(&access.credentials, "api_key")?.clone();
+        Ok(Auth::Basic { user, password })
+    }
+
+    fn entered<'a>(&self, own: &'a Credentials, name: &str) -> Result<&'a SecretText, Error> {
+        own.get(name).ok_or_else(|| self.client.consent(format!("its {name} was never entered; enter it")))
+    }
+}
