@@ -1,0 +1,73 @@
+//! The SDK's configuration, read once per process, and the adapters made from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use bokbro_app::error::Error;
+use bokbro_app::ports::QueueName;
+
+use crate::hub::{Hub, Tables};
+use crate::queues::SqsQueues;
+use crate::vault::SecretsVault;
+
+/// What every AWS client of a process shares: credentials, region, connections, time-outs and retries.
+#[derive(Clone)]
+pub struct Clients {
+    config: SdkConfig,
+}
+
+impl Clients {
+    /// Reads region, credentials and endpoint from where the SDK looks for them. `app_name` shows in the user agent of
+    /// every call, so that calls can be counted by function.
+    ///
+    /// # Errors
+    /// When the name has characters that a user agent cannot carry.
+    pub async fn load(app_name: &str) -> Result<Self, Error> {
+        let name = AppName::new(app_name.to_owned()).map_err(|e| Error::storage("naming the function", e))?;
+        Ok(Self { config: Self::loader().app_name(name).load().await })
+    }
+
+    /// The settings that [`Clients::load`] starts from, for callers that add their own endpoint or credentials.
+    #[must_use]
+    pub fn loader() -> ConfigLoader {
+        // A lost connection must show well before the function's own time-out, so that there is time for another try.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(3))
+            .operation_timeout(Duration::from_secs(10))
+            .build();
+        // One TLS library in the whole program: the SDK's own choice would bring a second one.
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        // Pinned, so that an update of the SDK never changes retries or time-outs behind our back.
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).http_client(http)
+    }
+
+    /// Adapters over a configuration that was made elsewhere.
+    #[must_use]
+    pub fn from_config(config: SdkConfig) -> Self {
+        Self { config }
+    }
+
+    /// The store over the two tables.
+    #[must_use]
+    pub fn hub(&self, tables: Tables) -> Hub {
+        Hub::new(&self.config, tables)
+    }
+
+    /// The queues, each with its address.
+    #[must_use]
+    pub fn queues(&self, urls: BTreeMap<QueueName, String>) -> SqsQueues {
+        SqsQueues::new(&self.config, urls)
+    }
+
+    /// The vault, whose secrets all have names that begin with `prefix` (`bokbro/dev/`).
+    #[must_use]
+    pub fn vault(&self, prefix: impl Into<String>) -> SecretsVault {
+        SecretsVault::new(&self.config, prefix.into())
+    }
+}

@@ -1,0 +1,57 @@
+//! Tenants' settings, connections, webhook endpoints and API keys: one document each.
+
+use async_trait::async_trait;
+use bokbro_app::error::Error;
+use bokbro_app::ports::Directory;
+use bokbro_app::records::{ApiKey, Connection, Endpoint, Settings};
+use bokbro_domain::ids::{Provider, TenantId};
+use serde::de::DeserializeOwned;
+
+use super::Hub;
+use crate::items::keys::Key;
+use crate::items::records;
+
+impl Hub {
+    async fn record<T: DeserializeOwned>(&self, kind: &'static str, key: Key) -> Result<Option<T>, Error> {
+        const STEP: &str = "reading the directory";
+        let item = self.get(STEP, key).await?;
+        item.map(|item| records::from_item(kind, &item)).transpose().map_err(|e| Error::storage(STEP, e))
+    }
+}
+
+#[async_trait]
+impl Directory for Hub {
+    async fn settings_get(&self, tenant: &TenantId) -> Result<Option<Settings>, Error> {
+        self.record("settings", Key::settings(tenant)).await
+    }
+
+    async fn settings_put(&self, tenant: &TenantId, settings: &Settings) -> Result<(), Error> {
+        self.put("storing settings", records::to_item(Key::settings(tenant), settings)).await
+    }
+
+    async fn connection_get(&self, tenant: &TenantId, to: &Provider) -> Result<Option<Connection>, Error> {
+        self.record("connection", Key::connection(tenant, to)).await
+    }
+
+    async fn connection_put(&self, connection: &Connection) -> Result<(), Error> {
+        let key = Key::connection(&connection.tenant, &connection.provider);
+        self.put("storing a connection", records::to_item(key, connection)).await
+    }
+
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
+        self.record("webhook endpoint", Key::endpoint(name)).await
+    }
+
+    async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        self.put("storing a webhook endpoint", records::to_item(Key::endpoint(&endpoint.name), endpoint))
+            .await
+    }
+
+    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error> {
+        self.record("API key", Key::api_key(sha256)).await
+    }
+
+    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error> {
+        self.put("storing an API key", records::to_item(Key::api_key(sha256), key)).await
+    }
+}

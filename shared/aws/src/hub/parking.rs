@@ -1,0 +1,50 @@
+//! Items that wait for a human, one per trouble: a look-up by fingerprint makes the second one fail.
+
+use async_trait::async_trait;
+use bokbro_app::error::Error;
+use bokbro_app::ports::{Cursor, Page, Parking};
+use bokbro_app::records::Parked;
+use bokbro_domain::ids::{ParkedId, TenantId};
+
+use super::Hub;
+use super::pages::Listing;
+use super::transaction::{Condition, Outcome, Transaction};
+use crate::items::keys::{Key, PARKED, tenant_pk};
+use crate::items::{Item, Unreadable, records};
+
+/// Adds a parked item and its look-up to a transaction; says where the refusal will stand when one waits already.
+pub(super) fn add(writes: &mut Transaction<'_>, tenant: &TenantId, parked: &Parked) -> usize {
+    writes.put_if(records::to_item(Key::parked(tenant, &parked.id), parked), &Condition::absent());
+    let pointer = records::pointer(Key::fingerprint(tenant, &parked.fingerprint), parked.id.as_str());
+    writes.put_if(pointer, &Condition::absent())
+}
+
+/// The item that waits already, by its look-up.
+pub(super) fn waiting(pointer: &Item) -> Result<ParkedId, Unreadable> {
+    records::pointer_id(pointer, ParkedId::parse)
+}
+
+#[async_trait]
+impl Parking for Hub {
+    async fn park_once(&self, tenant: &TenantId, parked: &Parked) -> Result<bool, Error> {
+        const STEP: &str = "parking an item";
+        let mut writes = Transaction::on(&self.tables.hub);
+        let pointer = add(&mut writes, tenant, parked);
+        match writes.commit(&self.client, STEP).await? {
+            Outcome::Committed => Ok(true),
+            Outcome::Refused(refusals) if refusals.at(pointer).is_some() => Ok(false),
+            Outcome::Refused(_) => Err(Error::Raced { step: STEP }),
+        }
+    }
+
+    async fn parked_list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Parked>, Error> {
+        let listing = Listing::Table { pk: tenant_pk(tenant), prefix: PARKED, newest_first: true };
+        let read = |item: &Item| records::from_item("parked item", item);
+        self.page("listing parked items", &listing, limit, cursor, read).await
+    }
+}

@@ -1,0 +1,120 @@
+//! Keys of the hub table, all of them: what is not built here is not in the table.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind};
+use bokbro_domain::ids::{OrderId, ParkedId, Provider, TenantId, TransactionId};
+use bokbro_domain::order::OrderState;
+use jiff::Timestamp;
+
+use super::{Item, stamp, text};
+
+/// Partition and sort key of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// Sort keys of a partition that begin alike: one kind of item.
+pub(crate) const ORDERS: &str = "O#";
+pub(crate) const FACTS: &str = "P#";
+pub(crate) const TIMELINE: &str = "H#";
+pub(crate) const PARKED: &str = "X#";
+
+/// Partition of what belongs to a tenant.
+pub(crate) fn tenant_pk(tenant: &TenantId) -> String {
+    format!("T#{tenant}")
+}
+
+/// Partition of what belongs to an order.
+pub(crate) fn order_pk(tenant: &TenantId, order: &OrderId) -> String {
+    format!("T#{tenant}#O#{order}")
+}
+
+/// Partition of the index by state.
+pub(crate) fn state_pk(tenant: &TenantId, state: OrderState) -> String {
+    format!("T#{tenant}#S#{}", state.as_str())
+}
+
+/// Sort key of the index by state: orders by their last change.
+pub(crate) fn state_sk(updated_at: Timestamp, order: &OrderId) -> String {
+    format!("{}#{order}", stamp(updated_at))
+}
+
+/// Stored names of the kinds of look-ups.
+fn kind_name(kind: LookUpKind) -> &'static str {
+    match kind {
+        LookUpKind::OrderNumber => "order_number",
+        LookUpKind::CheckoutCode => "viva_order_code",
+        LookUpKind::Transaction => "transaction",
+    }
+}
+
+impl Key {
+    /// An order.
+    pub(crate) fn order(tenant: &TenantId, id: &OrderId) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("{ORDERS}{id}") }
+    }
+
+    /// A value by which an order can be found.
+    pub(crate) fn look_up(tenant: &TenantId, by: &LookUp) -> Self {
+        let (kind, value) = match by {
+            LookUp::OrderNumber(number) => (LookUpKind::OrderNumber, number.to_string()),
+            LookUp::CheckoutCode(code) => (LookUpKind::CheckoutCode, code.to_string()),
+            LookUp::Transaction(id) => (LookUpKind::Transaction, id.clone()),
+        };
+        Self { pk: tenant_pk(tenant), sk: format!("L#{}#{value}", kind_name(kind)) }
+    }
+
+    /// The trouble that a parked item is about; there is one waiting item per fingerprint.
+    pub(crate) fn fingerprint(tenant: &TenantId, fingerprint: &str) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("L#parked#{fingerprint}") }
+    }
+
+    /// A payment fact.
+    pub(crate) fn fact(tenant: &TenantId, order: &OrderId, transaction: &TransactionId) -> Self {
+        Self { pk: order_pk(tenant, order), sk: format!("{FACTS}{transaction}") }
+    }
+
+    /// A ledger.
+    pub(crate) fn ledger(key: &LedgerKey) -> Self {
+        Self { pk: order_pk(&key.tenant, &key.order), sk: format!("E#{}", key.target.as_str()) }
+    }
+
+    /// An entry of an order's history.
+    pub(crate) fn timeline(tenant: &TenantId, order: &OrderId, entry: &str) -> Self {
+        Self { pk: order_pk(tenant, order), sk: format!("{TIMELINE}{entry}") }
+    }
+
+    /// An item that waits for a human.
+    pub(crate) fn parked(tenant: &TenantId, id: &ParkedId) -> Self {
+        let ulid = id.as_str().strip_prefix("prk_").unwrap_or(id.as_str());
+        Self { pk: tenant_pk(tenant), sk: format!("{PARKED}{ulid}") }
+    }
+
+    /// A tenant's settings.
+    pub(crate) fn settings(tenant: &TenantId) -> Self {
+        Self { pk: tenant_pk(tenant), sk: "S".to_owned() }
+    }
+
+    /// A connection.
+    pub(crate) fn connection(tenant: &TenantId, provider: &Provider) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("C#{provider}") }
+    }
+
+    /// A webhook endpoint.
+    pub(crate) fn endpoint(name: &str) -> Self {
+        Self { pk: format!("W#{name}"), sk: "W".to_owned() }
+    }
+
+    /// An API key.
+    pub(crate) fn api_key(sha256: &str) -> Self {
+        Self { pk: format!("A#{sha256}"), sk: "A".to_owned() }
+    }
+
+    /// The key's attributes, alone for a read or with others around them for a write.
+    pub(crate) fn into_item(self) -> Item {
+        let attributes: [(&str, AttributeValue); 2] = [("pk", text(self.pk)), ("sk", text(self.sk))];
+        attributes.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}

@@ -1,0 +1,146 @@
+//! Queues over SQS: standard queues that are fair between tenants.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use bokbro_app::error::Error;
+use bokbro_app::message::Envelope;
+use bokbro_app::ports::{QueueName, Queues};
+
+use crate::failure::{Failure, storage};
+
+/// Longest time in seconds that SQS keeps a message out of sight.
+const MAX_VISIBILITY: u64 = 43_200;
+
+/// Queues over SQS.
+#[derive(Debug, Clone)]
+pub struct SqsQueues {
+    client: Client,
+    urls: BTreeMap<QueueName, String>,
+}
+
+impl SqsQueues {
+    /// The queues, each with its address.
+    pub(crate) fn new(config: &SdkConfig, urls: BTreeMap<QueueName, String>) -> Self {
+        Self { client: Client::new(config), urls }
+    }
+
+    fn url(&self, step: &'static str, queue: QueueName) -> Result<&str, Error> {
+        let url = self.urls.get(&queue).map(String::as_str);
+        url.ok_or_else(|| {
+            Error::storage(step, Failure::coded(format!("no address is set for queue {queue:?}")))
+        })
+    }
+}
+
+/// Whole seconds, never less than asked for, as far as SQS can count.
+fn visibility(after: Duration) -> i32 {
+    let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+    i32::try_from(seconds.min(MAX_VISIBILITY)).unwrap_or(i32::MAX)
+}
+
+#[async_trait]
+impl Queues for SqsQueues {
+    async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error> {
+        const STEP: &str = "sending a message";
+        let correlation = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(message.correlation.as_str())
+            .build();
+        let request = self
+            .client
+            .send_message()
+            .queue_url(self.url(STEP, queue)?)
+            .message_body(message.to_json())
+            // A group on a standard queue makes it fair: a loud tenant does not delay the rest.
+            .message_group_id(message.tenant.as_str())
+            .message_attributes("correlation", correlation.map_err(|e| Error::storage(STEP, e))?);
+        request.send().await.map(|_| ()).map_err(storage(STEP))
+    }
+
+    async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
+        const STEP: &str = "giving a message back";
+        let request = self
+            .client
+            .change_message_visibility()
+            .queue_url(self.url(STEP, queue)?)
+            .receipt_handle(receipt)
+            .visibility_timeout(visibility(after));
+        request.send().await.map(|_| ()).map_err(storage(STEP))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bokbro_app::message::Nudge;
+    use bokbro_domain::ids::{CorrelationId, TenantId};
+    use serde_json::json;
+
+    use super::*;
+    use crate::canned::{Answer, Canned};
+    use crate::items::samples;
+
+    fn queues(canned: &Canned) -> SqsQueues {
+        let urls = [(QueueName::Payments, "http://localhost/1/payments".to_owned())];
+        SqsQueues::new(&canned.config(), urls.into())
+    }
+
+    fn message() -> Envelope {
+        let order = samples::order();
+        let correlation = CorrelationId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
+        let nudge = Nudge::Order { order: order.id, insist: false };
+        Envelope::new(TenantId::parse("demo").unwrap(), correlation, order.created_at, nudge)
+    }
+
+    #[test]
+    fn visibility_is_whole_seconds_upwards_within_what_sqs_can_count() {
+        let cases = [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (43_200_000, 43_200), (u64::MAX, 43_200)];
+        for (millis, seconds) in cases {
+            assert_eq!(visibility(Duration::from_millis(millis)), seconds, "{millis} ms");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_carries_its_tenant_as_group_and_its_correlation() {
+        // The SDK compares this hash of the body, so the answer has none.
+        let canned = Canned::new([Answer::ok(json!({"MessageId": "1"}))]);
+        let message = message();
+        queues(&canned).queue_send(QueueName::Payments, &message).await.unwrap();
+        let sent = &canned.requests()[0];
+        assert_eq!(sent.operation, "AmazonSQS.SendMessage");
+        assert_eq!(sent.body["QueueUrl"], "http://localhost/1/payments");
+        assert_eq!(sent.body["MessageGroupId"], "demo");
+        assert_eq!(
+            sent.body["MessageAttributes"]["correlation"]["StringValue"],
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        );
+        assert_eq!(Envelope::parse(sent.body["MessageBody"].as_str().unwrap()).unwrap(), message);
+    }
+
+    #[tokio::test]
+    async fn a_message_is_given_back_for_the_time_asked_for() {
+        let canned = Canned::new([Answer::ok(json!({}))]);
+        queues(&canned)
+            .queue_give_back(QueueName::Payments, "handle", Duration::from_millis(1_500))
+            .await
+            .unwrap();
+        let sent = &canned.requests()[0];
+        assert_eq!(sent.operation, "AmazonSQS.ChangeMessageVisibility");
+        assert_eq!(
+            (&sent.body["ReceiptHandle"], &sent.body["VisibilityTimeout"]),
+            (&json!("handle"), &json!(2))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_queue_without_address_is_a_failure_and_no_call() {
+        let canned = Canned::new([]);
+        let error = queues(&canned).queue_send(QueueName::Accounting, &message()).await.unwrap_err();
+        assert_eq!(error.code(), "storage_failed");
+        assert!(canned.requests().is_empty());
+    }
+}
