@@ -72,7 +72,7 @@ impl Step {
                 check(cargo(project).args(lints)).await
             }
             Self::Documentation => {
-                let doc = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+                let doc = ["doc", "--workspace", "--no-deps"];
                 check(cargo(project).args(doc).env("RUSTDOCFLAGS", "-D warnings")).await
             }
             Self::Dependencies => {
