@@ -2,8 +2,6 @@
 //!
 //! Numbers are never parsed through a float. These types read from JSON text only, not from a `serde_json::Value`.
 
-use std::str::FromStr;
-
 use bokbro_domain::money::parse_decimal;
 use rust_decimal::Decimal;
 use serde::de::Error as _;
@@ -33,6 +31,31 @@ impl LooseText {
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
+
+    /// The exact decimal that the text is, if it is one.
+    #[must_use]
+    pub fn to_decimal(&self) -> Option<Decimal> {
+        self.as_deref().and_then(decimal)
+    }
+
+    /// The boolean that the text is, if it is one.
+    #[must_use]
+    pub fn to_bool(&self) -> Option<bool> {
+        self.as_deref().and_then(boolean)
+    }
+}
+
+fn decimal(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    parse_decimal(text).ok().or_else(|| Decimal::from_scientific(text).ok())
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -58,24 +81,16 @@ impl<'de> Deserialize<'de> for LooseText {
 impl<'de> Deserialize<'de> for LooseDecimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Some(text) = scalar(deserializer)? else { return Ok(Self(None)) };
-        let text = text.trim();
-        let decimal = parse_decimal(text)
-            .ok()
-            .or_else(|| Decimal::from_scientific(text).ok())
-            .or_else(|| Decimal::from_str(text).ok())
-            .ok_or_else(|| D::Error::custom("expected a decimal number"))?;
+        let decimal = decimal(&text).ok_or_else(|| D::Error::custom("expected a decimal number"))?;
         Ok(Self(Some(decimal)))
     }
 }
 
 impl<'de> Deserialize<'de> for LooseBool {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match scalar(deserializer)?.as_deref() {
-            None => Ok(Self(None)),
-            Some("true" | "1") => Ok(Self(Some(true))),
-            Some("false" | "0") => Ok(Self(Some(false))),
-            Some(_) => Err(D::Error::custom("expected a boolean")),
-        }
+        let Some(text) = scalar(deserializer)? else { return Ok(Self(None)) };
+        let boolean = boolean(&text).ok_or_else(|| D::Error::custom("expected a boolean"))?;
+        Ok(Self(Some(boolean)))
     }
 }
 

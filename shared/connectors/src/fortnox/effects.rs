@@ -1,0 +1,339 @@
+//! The way of one posting into Fortnox: its steps, what each sends, how each is found again.
+
+use async_trait::async_trait;
+use bokbro_app::error::Error;
+use bokbro_app::ports::{Effector, Found, SendError};
+use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
+use bokbro_domain::posting::{Posting, PostingProfile};
+use http::Method;
+
+use super::api::{Api, Refused};
+use super::errors::{ALREADY_PAID, CUSTOMER_NUMBER_TAKEN};
+use super::map::{self, is_booked};
+use super::requests::Write;
+use super::wire::{Customer, Invoice, InvoicePayment, Order, kronor, reference, text};
+use super::{customers, map::invoice_receipt};
+use crate::kit::{LooseText, path_segment};
+
+/// One step. Its name is stored in ledgers and must not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Customer,
+    Order,
+    Invoice,
+    DateInvoice,
+    BookkeepInvoice,
+    Payment,
+    BookkeepPayment,
+}
+
+impl Step {
+    const ALL: [Self; 7] = [
+        Self::Customer,
+        Self::Order,
+        Self::Invoice,
+        Self::DateInvoice,
+        Self::BookkeepInvoice,
+        Self::Payment,
+        Self::BookkeepPayment,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Order => "order",
+            Self::Invoice => "invoice",
+            Self::DateInvoice => "date_invoice",
+            Self::BookkeepInvoice => "bookkeep_invoice",
+            Self::Payment => "payment",
+            Self::BookkeepPayment => "bookkeep_payment",
+        }
+    }
+
+    /// Name in logs and in what people read.
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Customer => "create_customer",
+            Self::Order => "create_order",
+            Self::Invoice => "create_invoice",
+            Self::DateInvoice => "date_invoice",
+            Self::BookkeepInvoice => "bookkeep_invoice",
+            Self::Payment => "create_payment",
+            Self::BookkeepPayment => "bookkeep_payment",
+        }
+    }
+
+    fn of(name: &StepName) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|step| step.name() == name.0).ok_or_else(|| {
+            Error::park(
+                "unknown_step",
+                format!("there is no step {} at Fortnox; report this as a bug", name.0),
+            )
+        })
+    }
+}
+
+/// The way of one posting into the books of one company.
+pub(super) struct Effects {
+    pub(super) api: Api,
+    pub(super) posting: Posting,
+}
+
+impl Effects {
+    /// Whether the invoice is made from an order, and so has rows of its own no more.
+    fn by_order(&self) -> bool {
+        match self.posting.profile {
+            PostingProfile::Invoice => false,
+            PostingProfile::OrderAndInvoice => true,
+        }
+    }
+
+    fn write(&self, step: Step, ledger: &Ledger) -> Result<Option<Write>, Error> {
+        let posting = &self.posting;
+        let number = |step: Step| receipt(ledger, step).map(|receipt| receipt.external_id.as_str());
+        match step {
+            Step::Customer => {
+                let document = map::customer(posting)?;
+                Write::document(Method::POST, "/3/customers".to_owned(), "Customer", &document).map(Some)
+            }
+            Step::Order => {
+                let document = map::order(posting, number(Step::Customer)?);
+                Write::document(Method::POST, "/3/orders".to_owned(), "Order", &document).map(Some)
+            }
+            Step::Invoice if self.by_order() => {
+                let order = path_segment(number(Step::Order)?);
+                Ok(Some(Write::action(format!("/3/orders/{order}/createinvoice"))))
+            }
+            Step::Invoice => {
+                let document = map::invoice(posting, number(Step::Customer)?);
+                Write::document(Method::POST, "/3/invoices".to_owned(), "Invoice", &document).map(Some)
+            }
+            Step::DateInvoice => {
+                let invoice = receipt(ledger, Step::Invoice)?;
+                if map::has_date(posting, invoice) || is_booked(invoice) {
+                    return Ok(None);
+                }
+                let path = format!("/3/invoices/{}", path_segment(&invoice.external_id));
+                let document = map::dates(posting, number(Step::Customer)?);
+                Write::document(Method::PUT, path, "Invoice", &document).map(Some)
+            }
+            Step::BookkeepInvoice => {
+                let invoice = receipt(ledger, Step::Invoice)?;
+                map::check_totals(posting, invoice)?;
+                if posting.cash_method || map::is_cash_method(invoice) || is_booked(invoice) {
+                    return Ok(None);
+                }
+                let invoice = path_segment(&invoice.external_id);
+                Ok(Some(Write::action(format!("/3/invoices/{invoice}/bookkeep"))))
+            }
+            Step::Payment => {
+                let document = map::payment(posting, receipt(ledger, Step::Invoice)?)?;
+                Write::document(Method::POST, "/3/invoicepayments".to_owned(), "InvoicePayment", &document)
+                    .map(Some)
+            }
+            Step::BookkeepPayment => {
+                let payment = receipt(ledger, Step::Payment)?;
+                if is_booked(payment) {
+                    return Ok(None);
+                }
+                let payment = path_segment(&payment.external_id);
+                Ok(Some(Write::action(format!("/3/invoicepayments/{payment}/bookkeep"))))
+            }
+        }
+    }
+
+    /// Looks for a step's document, or for the state that the step brings about.
+    async fn find(&self, step: Step, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
+        let number = |step: Step| receipt(ledger, step).map(|receipt| receipt.external_id.as_str());
+        match step {
+            Step::Customer => customers::find(&self.api, &self.posting).await,
+            Step::Order => self.find_order().await,
+            Step::Invoice if self.by_order() => self.invoice_of_order(number(Step::Order)?).await,
+            Step::Invoice => self.find_invoice().await,
+            Step::DateInvoice => {
+                let found = self.get_invoice(number(Step::Invoice)?).await?;
+                Ok(found.filter(|invoice| map::has_date(&self.posting, invoice)))
+            }
+            Step::BookkeepInvoice => Ok(self.get_invoice(number(Step::Invoice)?).await?.filter(is_booked)),
+            Step::Payment => self.find_payment(number(Step::Invoice)?).await,
+            Step::BookkeepPayment => {
+                let path = format!("/3/invoicepayments/{}", path_segment(number(Step::Payment)?));
+                let found: Option<InvoicePayment> =
+                    self.api.get("get_payment", &path, "InvoicePayment").await?;
+                Ok(found.as_ref().and_then(map::payment_receipt).filter(is_booked))
+            }
+        }
+    }
+
+    async fn find_order(&self) -> Result<Option<Receipt>, Error> {
+        let reference = self.posting.reference.as_str();
+        let query = [("externalinvoicereference1", reference)];
+        let found: Vec<Order> = self.api.list("search_orders", "/3/orders", "Orders", &query).await?;
+        let ours = found.iter().filter(|order| text(&order.external_invoice_reference1) == Some(reference));
+        let number = lowest(ours.map(|order| (&order.document_number, &order.cancelled)));
+        Ok(number.map(|number| Receipt { external_id: number.to_owned(), ..Receipt::default() }))
+    }
+
+    async fn find_invoice(&self) -> Result<Option<Receipt>, Error> {
+        let reference = self.posting.reference.as_str();
+        let query = [("externalinvoicereference1", reference)];
+        let found: Vec<Invoice> = self.api.list("search_invoices", "/3/invoices", "Invoices", &query).await?;
+        let ours =
+            found.iter().filter(|invoice| text(&invoice.external_invoice_reference1) == Some(reference));
+        // A credit note may carry the reference too; it is younger and has a higher number.
+        match lowest(ours.map(|invoice| (&invoice.document_number, &invoice.cancelled))) {
+            Some(number) => self.get_invoice(number).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn invoice_of_order(&self, order: &str) -> Result<Option<Receipt>, Error> {
+        let path = format!("/3/orders/{}", path_segment(order));
+        let order: Option<Order> = self.api.get("get_order", &path, "Order").await?;
+        match order.as_ref().and_then(|order| reference(&order.invoice_reference)) {
+            Some(number) => self.get_invoice(number).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn get_invoice(&self, number: &str) -> Result<Option<Receipt>, Error> {
+        let path = format!("/3/invoices/{}", path_segment(number));
+        let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
+        let Some(invoice) = invoice else { return Ok(None) };
+        invoice_receipt(&invoice).map(Some).ok_or_else(|| {
+            let message =
+                format!("invoice {number} in Fortnox shows no amounts; check the rights of the connection");
+            Error::park("invoice_unreadable", message)
+        })
+    }
+
+    async fn find_payment(&self, invoice: &str) -> Result<Option<Receipt>, Error> {
+        let query = [("invoicenumber", invoice)];
+        let found: Vec<InvoicePayment> =
+            self.api.list("search_payments", "/3/invoicepayments", "InvoicePayments", &query).await?;
+        let paid = &self.posting.payment;
+        let date = paid.date.to_string();
+        let ours = found.iter().filter(|payment| {
+            text(&payment.invoice_number) == Some(invoice)
+                && kronor(&payment.amount) == Some(paid.amount)
+                && text(&payment.payment_date) == Some(&date)
+        });
+        Ok(ours
+            .filter_map(map::payment_receipt)
+            .min_by_key(|found| customers::number_order(&found.external_id)))
+    }
+
+    /// Sends a write and reads what later steps need to know.
+    async fn write_out(&self, step: Step, write: Write) -> Result<Receipt, Refused> {
+        let (api, operation) = (&self.api, step.operation());
+        let receipt = match step {
+            Step::Customer => customers::receipt(&api.write::<Customer>(operation, write, "Customer").await?),
+            Step::Order => {
+                let order: Order = api.write(operation, write, "Order").await?;
+                text(&order.document_number)
+                    .map(|number| Receipt { external_id: number.to_owned(), ..Receipt::default() })
+            }
+            Step::Invoice | Step::DateInvoice | Step::BookkeepInvoice => {
+                invoice_receipt(&api.write::<Invoice>(operation, write, "Invoice").await?)
+            }
+            Step::Payment | Step::BookkeepPayment => {
+                map::payment_receipt(&api.write::<InvoicePayment>(operation, write, "InvoicePayment").await?)
+            }
+        };
+        receipt.ok_or_else(|| Refused::Failed(api.incomplete(operation)))
+    }
+
+    /// Looks whether a refusal means that what was asked for is there already: the state that an action brings about,
+    /// the customer, or a payment of the same day and amount.
+    async fn there_already(
+        &self,
+        step: Step,
+        code: Option<u32>,
+        ledger: &Ledger,
+    ) -> Result<Option<Receipt>, Error> {
+        let may_be_there = match step {
+            Step::Customer => code == Some(CUSTOMER_NUMBER_TAKEN),
+            Step::Order => false,
+            Step::Invoice => self.by_order(),
+            Step::DateInvoice | Step::BookkeepInvoice | Step::BookkeepPayment => true,
+            Step::Payment => code == Some(ALREADY_PAID),
+        };
+        if may_be_there { self.find(step, ledger).await } else { Ok(None) }
+    }
+}
+
+/// What a step left; a step that is not done has none.
+fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
+    ledger.receipt(step.name()).ok_or_else(|| {
+        let message = format!("step {} is missing from the ledger; report this as a bug", step.name());
+        Error::park("step_missing", message)
+    })
+}
+
+/// The lowest number of the documents that are not canceled.
+fn lowest<'a>(documents: impl Iterator<Item = (&'a LooseText, &'a LooseText)>) -> Option<&'a str> {
+    documents
+        .filter(|(_, cancelled)| cancelled.to_bool() != Some(true))
+        .filter_map(|(number, _)| text(number))
+        .min_by_key(|number| customers::number_order(number))
+}
+
+#[async_trait]
+impl Effector for Effects {
+    fn steps(&self) -> Vec<StepName> {
+        let needed = |step: &Step| match step {
+            // An invoice made from an order gets its dates from Fortnox; one that is posted brings its own.
+            Step::Order | Step::DateInvoice => self.by_order(),
+            Step::Customer
+            | Step::Invoice
+            | Step::BookkeepInvoice
+            | Step::Payment
+            | Step::BookkeepPayment => true,
+        };
+        Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
+    }
+
+    fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {
+        let kind = Step::of(step)?;
+        let Some(write) = self.write(kind, ledger)? else { return Ok(None) };
+        let reference = match kind {
+            Step::Customer => self.posting.keys.own_number.clone(),
+            Step::Order | Step::Invoice => self.posting.reference.to_string(),
+            Step::DateInvoice | Step::BookkeepInvoice | Step::Payment => {
+                receipt(ledger, Step::Invoice)?.external_id.clone()
+            }
+            Step::BookkeepPayment => receipt(ledger, Step::Payment)?.external_id.clone(),
+        };
+        write.intent(step, reference, kind == Step::Customer).map(Some)
+    }
+
+    async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error> {
+        let found = self.find(Step::of(&intent.step)?, ledger).await?;
+        Ok(found.map_or(Found::No, Found::Yes))
+    }
+
+    async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {
+        let step = Step::of(&intent.step).map_err(SendError::NotDone)?;
+        let write = Write::of(intent).map_err(SendError::NotDone)?;
+        match self.write_out(step, write).await {
+            Ok(receipt) => Ok(receipt),
+            Err(Refused::Failed(error)) => Err(error),
+            Err(Refused::Final { code, reason }) => match self.there_already(step, code, ledger).await {
+                Ok(Some(receipt)) => Ok(receipt),
+                Ok(None) => Err(SendError::Rejected(reason)),
+                // The refusal stands: nothing was written. Whether it is there already is asked again later.
+                Err(error) => Err(SendError::NotDone(error)),
+            },
+        }
+    }
+
+    fn number_name(&self, step: &StepName) -> Option<&'static str> {
+        match Step::of(step).ok()? {
+            Step::Customer => Some("customer_number"),
+            Step::Order => Some("order_number"),
+            Step::Invoice => Some("invoice_number"),
+            Step::Payment => Some("payment_number"),
+            Step::DateInvoice | Step::BookkeepInvoice | Step::BookkeepPayment => None,
+        }
+    }
+}

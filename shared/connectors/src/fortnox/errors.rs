@@ -1,0 +1,107 @@
+//! Refusals by what happens next (`apis/fortnox.md` 3). The code decides, never the text.
+
+use bokbro_app::error::Reason;
+
+use super::wire::Refused;
+use crate::kit::Answer;
+
+/// Customer number taken, also by a deleted customer.
+pub(super) const CUSTOMER_NUMBER_TAKEN: u32 = 2_000_637;
+/// Nothing is left to be paid on the invoice.
+pub(super) const ALREADY_PAID: u32 = 2_003_055;
+/// Query parameter or filter value that the list does not take.
+pub(super) const BAD_PARAMETER: [u32; 2] = [2_000_588, 2_000_587];
+
+/// Codes of a missing login, right or licence, whatever the status.
+const NO_ACCESS: [u32; 10] = [
+    2_000_310, 2_000_311, 2_000_663, 2_001_101, 2_001_103, 2_001_339, 2_001_393, 2_002_455, 2_003_275,
+    2_004_054,
+];
+
+/// A refusal that is surely final for the request as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A login, right or licence is missing; the text says what to do.
+    NoAccess(String),
+    /// The request itself is refused.
+    Final(Reason),
+}
+
+/// The code in a refusal's envelope, if it has one.
+pub(super) fn code(answer: &Answer) -> Option<u32> {
+    let refused: Refused = answer.json().ok()?;
+    refused.information.code.as_deref()?.parse().ok()
+}
+
+/// Sorts a 4xx answer to an operation.
+pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
+    let code = code(answer);
+    if answer.status == 401 || answer.status == 403 || code.is_some_and(|code| NO_ACCESS.contains(&code)) {
+        return Refusal::NoAccess(no_access(code, answer.status, operation));
+    }
+    let Some(code) = code else {
+        let message = format!(
+            "Fortnox refused {operation} with status {} and no code; try again, and ask Fortnox if it stays so",
+            answer.status
+        );
+        return Refusal::Final(Reason::new(format!("fortnox_http_{}", answer.status), message));
+    };
+    let name = match code {
+        2_000_401 | 2_002_141 => "period_locked".to_owned(),
+        _ => format!("fortnox_{code}"),
+    };
+    Refusal::Final(Reason::new(
+        name,
+        format!("Fortnox refused {operation} (code {code}): {}", what_to_do(code)),
+    ))
+}
+
+fn no_access(code: Option<u32>, status: u16, operation: &str) -> String {
+    match code {
+        Some(code @ 2_001_101) => {
+            format!("the company has no licence for {operation} (code {code}); buy the module in Fortnox")
+        }
+        Some(code @ 2_001_103) => {
+            format!("the company has no integration licence (code {code}); buy it in Fortnox")
+        }
+        Some(code @ 2_000_663) => {
+            format!("the consent does not cover {operation} (code {code}); renew it with the missing scope")
+        }
+        Some(code) => format!(
+            "it refused {operation} (code {code}); check the rights of the user who gave consent, or renew it"
+        ),
+        None => format!(
+            "it refused {operation} (status {status}); check rights and licences in Fortnox, or renew the consent"
+        ),
+    }
+}
+
+/// What a person does about a code.
+fn what_to_do(code: u32) -> &'static str {
+    match code {
+        2_000_401 | 2_002_141 => {
+            "the date lies in a locked period; unlock the period in Fortnox and try again"
+        }
+        CUSTOMER_NUMBER_TAKEN => {
+            "the customer number belongs to a deleted or inactive customer; activate that customer, or create the \
+             buyer in Fortnox with the same e-mail address or organization number, and try again"
+        }
+        2_000_359 => "a text holds characters that Fortnox does not take; report this as a bug",
+        2_000_106 | 2_000_107 | 2_000_108 | 2_000_134 => {
+            "a value does not fit its field; correct the order's texts and try again"
+        }
+        2_000_204 | 2_000_433 => "the customer does not exist any more; restore it in Fortnox and try again",
+        2_000_423 | 2_000_550 | 2_001_304 | 2_002_462 => {
+            "an account does not exist or is inactive; correct the accounts in the settings or in Fortnox"
+        }
+        2_000_434 => "the invoice does not exist any more; check the order by hand",
+        2_000_439 => "the order does not exist any more; check the order by hand",
+        2_001_089 => "the day of payment is before the invoice's date; correct the invoice's date in Fortnox",
+        ALREADY_PAID => "the invoice is paid already; check its payments in Fortnox",
+        2_003_498 => "the invoice must be marked as ready in the warehouse module; do so and try again",
+        2_004_052 | 2_004_167 => {
+            "an account does not fit the VAT rate; correct the accounts in the settings or the VAT code in Fortnox"
+        }
+        _ => "look the code up in Fortnox' documentation, correct what it names and try again",
+    }
+}

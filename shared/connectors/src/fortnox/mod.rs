@@ -1,0 +1,77 @@
+//! Fortnox, a Swedish ledger program: paid orders become customers, invoices and payments there.
+
+mod api;
+mod auth;
+mod chart;
+mod customers;
+mod effects;
+mod errors;
+mod map;
+mod requests;
+mod text;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bokbro_app::error::Error;
+use bokbro_app::ports::{Access, Accounting, Clock, Effector};
+use bokbro_domain::posting::{Chart, Posting};
+
+use self::api::Api;
+use self::effects::Effects;
+use crate::kit::{Client, Wire};
+
+/// The provider's short name, in settings, keys and logs.
+pub const NAME: &str = "fortnox";
+
+/// The connection's setting that names the way of payment (its code) when the company has no account 1580.
+const PAYMENT_MODE: &str = "payment_mode";
+
+/// Where Fortnox is: scheme and host, without path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FortnoxUrls {
+    /// The API.
+    pub api: String,
+    /// Consent and tokens.
+    pub auth: String,
+}
+
+impl Default for FortnoxUrls {
+    fn default() -> Self {
+        Self { api: "https://api.fortnox.se".to_owned(), auth: "https://apps.fortnox.se".to_owned() }
+    }
+}
+
+/// The connector.
+pub struct Fortnox {
+    urls: FortnoxUrls,
+    client: Client,
+}
+
+impl Fortnox {
+    /// A connector that sends over a wire and waits by a clock.
+    #[must_use]
+    pub fn new(urls: FortnoxUrls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
+        Self { urls, client: Client::new(NAME, wire, clock) }
+    }
+
+    fn api(&self, access: &Access) -> Api {
+        Api::new(self.client.clone(), self.urls.api.clone(), access)
+    }
+}
+
+#[async_trait]
+impl Accounting for Fortnox {
+    async fn read_chart(&self, access: &Access) -> Result<Chart, Error> {
+        let mode = access.connection.settings.get(PAYMENT_MODE).map(String::as_str);
+        chart::read(&self.api(access), mode).await
+    }
+
+    fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector> {
+        Box::new(Effects { api: self.api(&access), posting })
+    }
+}

@@ -1,0 +1,188 @@
+//! Answers as Fortnox writes them. Scalars are read loosely, because their JSON types vary by endpoint and year
+//! (`apis/fortnox.md` 2.6); unknown members are ignored.
+
+use std::collections::BTreeMap;
+
+use bokbro_domain::money::{Currency, Money};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::kit::LooseText;
+
+/// A member that comes back instead of a value when a right or a licence is missing (`apis/fortnox.md` 2.2).
+const NO_RIGHT: &str = "API_NORIGHT";
+/// A reference to no document (`apis/fortnox.md` 2.6).
+const NO_REFERENCE: &str = "0";
+
+/// The text of a member, unless it is empty or withheld.
+pub(super) fn text(member: &LooseText) -> Option<&str> {
+    member.as_deref().filter(|text| *text != NO_RIGHT)
+}
+
+/// The number of a referenced document, unless there is none.
+pub(super) fn reference(member: &LooseText) -> Option<&str> {
+    text(member).filter(|number| *number != NO_REFERENCE)
+}
+
+/// An amount of kronor, to the öre. Fortnox writes floats, so digits beyond the öre are noise and are rounded off.
+pub(super) fn kronor(member: &LooseText) -> Option<Money> {
+    let ore = member.to_decimal()?.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?;
+    Money::from_minor_rounded(ore, Currency::SEK).ok()
+}
+
+/// An account number.
+pub(super) fn account(member: &LooseText) -> Option<u16> {
+    text(member)?.parse().ok()
+}
+
+/// An answer with one document under the name of its kind.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Envelope(BTreeMap<String, Box<RawValue>>);
+
+impl Envelope {
+    /// The member under a name.
+    pub(super) fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, serde_json::Error> {
+        let raw = self.0.get(name).ok_or_else(|| serde::de::Error::missing_field("the document"))?;
+        serde_json::from_str(raw.get())
+    }
+}
+
+/// Where a page of a list stands.
+#[derive(Deserialize, Default)]
+pub(super) struct Meta {
+    /// Pages in all, 0 when the list is empty.
+    #[serde(rename = "@TotalPages", default)]
+    pub(super) total_pages: LooseText,
+}
+
+/// A customer, as a document or in a list.
+#[derive(Deserialize, Default, Debug, PartialEq, Eq, Clone)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Customer {
+    pub(super) customer_number: LooseText,
+    pub(super) organisation_number: LooseText,
+    pub(super) email: LooseText,
+    /// Not in lists.
+    pub(super) active: LooseText,
+}
+
+/// An order, as a document or in a list.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Order {
+    pub(super) document_number: LooseText,
+    pub(super) external_invoice_reference1: LooseText,
+    pub(super) cancelled: LooseText,
+    /// Not in lists.
+    pub(super) invoice_reference: LooseText,
+}
+
+/// An invoice, as a document or in a list.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Invoice {
+    pub(super) document_number: LooseText,
+    pub(super) external_invoice_reference1: LooseText,
+    pub(super) cancelled: LooseText,
+    pub(super) booked: LooseText,
+    pub(super) invoice_date: LooseText,
+    pub(super) total: LooseText,
+    pub(super) balance: LooseText,
+    /// Not in lists, like what follows.
+    #[serde(rename = "TotalVAT")]
+    pub(super) total_vat: LooseText,
+    pub(super) round_off: LooseText,
+    pub(super) total_to_pay: LooseText,
+    pub(super) accounting_method: LooseText,
+}
+
+/// A payment of an invoice, as a document or in a list.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct InvoicePayment {
+    pub(super) number: LooseText,
+    pub(super) invoice_number: LooseText,
+    pub(super) amount: LooseText,
+    pub(super) payment_date: LooseText,
+    pub(super) booked: LooseText,
+}
+
+/// An account that Fortnox uses for something by itself.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct PredefinedAccount {
+    pub(super) name: LooseText,
+    pub(super) account: LooseText,
+}
+
+/// An account of the chart.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Account {
+    pub(super) number: LooseText,
+    pub(super) active: LooseText,
+}
+
+/// A way of payment.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct ModeOfPayment {
+    pub(super) code: LooseText,
+    pub(super) account_number: LooseText,
+}
+
+/// A financial year.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct FinancialYear {
+    pub(super) id: LooseText,
+    pub(super) from_date: LooseText,
+    pub(super) to_date: LooseText,
+    pub(super) accounting_method: LooseText,
+}
+
+/// The locked period.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct LockedPeriod {
+    pub(super) end_date: LooseText,
+}
+
+/// A refusal; the casing of the members varies (`apis/fortnox.md` 3).
+#[derive(Deserialize)]
+pub(super) struct Refused {
+    #[serde(rename = "ErrorInformation")]
+    pub(super) information: ErrorInformation,
+}
+
+/// What a refusal says. Its text may quote what was sent, so it is not even read.
+#[derive(Deserialize)]
+pub(super) struct ErrorInformation {
+    #[serde(rename = "code", alias = "Code", default)]
+    pub(super) code: LooseText,
+}
+
+/// What the token endpoint gives.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    pub(super) access_token: String,
+    #[serde(default)]
+    pub(super) expires_in: LooseText,
+}
+
+/// Why the token endpoint refuses.
+#[derive(Deserialize)]
+pub(super) struct TokenRefused {
+    pub(super) error: String,
+    #[serde(default)]
+    pub(super) error_description: String,
+}
+
+/// What is read of an access token.
+#[derive(Deserialize)]
+pub(super) struct Claims {
+    #[serde(rename = "tenantId", default)]
+    pub(super) tenant_id: LooseText,
+}
