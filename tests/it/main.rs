@@ -1,1 +1,9 @@
 //! Integration tests, one binary.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
+
+mod crash_points;
+mod docs;
+mod events;
+mod flows;
+mod tidy;

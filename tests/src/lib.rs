@@ -1,1 +1,6 @@
 //! Helpers shared by the integration tests.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
+
+pub mod crash;
+pub mod world;

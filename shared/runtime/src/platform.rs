@@ -15,9 +15,12 @@ pub enum StartError {
     /// A variable is missing.
     #[error(transparent)]
     Missing(#[from] Missing),
-    /// A client could not be built.
-    #[error("a client could not be built")]
-    Client(#[from] bokbro_app::error::Error),
+    /// A client for AWS could not be built.
+    #[error("a client for AWS could not be built")]
+    Aws(#[from] bokbro_app::error::Error),
+    /// The client for providers could not be built.
+    #[error("the client for providers could not be built")]
+    Providers(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A started function.
@@ -36,14 +39,15 @@ impl Platform {
         crate::telemetry::start(&config.log);
         let clients = Clients::load(role.app_name()).await?;
         let clock = Arc::new(SystemClock);
-        let registry = Arc::new(Registry::new(Urls::overridden(&variable), clock.clone()));
+        let registry = Registry::new(Urls::overridden(&variable), clock.clone())
+            .map_err(|error| StartError::Providers(error.into()))?;
         let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
         let app = App::new(
             Arc::new(clients.hub(tables)),
             Arc::new(clients.queues(config.queues)),
             Arc::new(clients.vault(config.secret_prefix)),
             clock,
-            registry,
+            Arc::new(registry),
         );
         Ok(Self { app })
     }

@@ -1,0 +1,49 @@
+//! The files under `events/` are what `sam local invoke` is fed with: they must be what the functions expect.
+
+use bokbro_app::message::{Envelope, Nudge};
+use bokbro_app::ports::Providers;
+use bokbro_app::wire::order_in::read_order;
+use bokbro_connectors::registry::{Registry, Urls};
+use bokbro_domain::ids::Provider;
+use bokbro_runtime::SystemClock;
+use serde_json::Value;
+use std::sync::Arc;
+
+use crate::tidy::files;
+
+fn event(name: &str) -> Value {
+    let name = format!("events/{name}.json");
+    let (_, text) = files("json").into_iter().find(|(file, _)| *file == name).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn message(name: &str) -> Result<Envelope, String> {
+    let event = event(name);
+    Envelope::parse(event["Records"][0]["body"].as_str().unwrap()).map_err(|e| e.why)
+}
+
+#[test]
+fn the_posted_order_is_accepted() {
+    let body = event("admin/order-post")["body"].as_str().unwrap().to_owned();
+    assert_eq!(read_order(body.as_bytes()).unwrap().total.to_string(), "747.00");
+}
+
+#[test]
+fn the_webhook_events_are_read_or_refused_as_their_names_say() {
+    let registry = Registry::new(Urls::default(), Arc::new(SystemClock)).unwrap();
+    let webhooks = registry.webhooks(&Provider::parse("viva").unwrap()).unwrap();
+    let body = |name: &str| event(name)["body"].as_str().unwrap().to_owned();
+    let hint = webhooks.parse(body("webhook/payment-created").as_bytes()).unwrap();
+    assert_eq!(hint.amount.as_deref(), Some("747.00"));
+    assert!(webhooks.parse(body("webhook/not-an-event").as_bytes()).is_err());
+    let Nudge::Payment(queued) = message("payments/payment-created").unwrap().nudge else {
+        panic!("not a payment hint")
+    };
+    assert_eq!(queued, hint, "the queue event is what the webhook event becomes");
+}
+
+#[test]
+fn the_queue_events_are_messages_of_the_current_version() {
+    assert!(matches!(message("accounting/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    assert!(message("payments/unreadable").is_err());
+}
