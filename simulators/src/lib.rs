@@ -5,6 +5,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod contract;
 pub mod fortnox;
 pub mod kit;
 pub mod viva;

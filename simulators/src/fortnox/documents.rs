@@ -25,7 +25,7 @@ const TEMPLATES: &[Field] = &[
 const EMAIL: &[Field] = &[
     text("EmailAddressBCC", LONG),
     text("EmailAddressCC", LONG),
-    nullable("EmailAddressFrom", LONG),
+    text("EmailAddressFrom", LONG),
     text("EmailAddressTo", LONG),
     text("EmailBody", 20_000),
     text("EmailSubject", 100),
@@ -387,6 +387,7 @@ pub(super) const VOUCHER: &[Field] = &[
     field("TransactionDate", Kind::Date, Initial::Absent),
     field("VoucherRows", Kind::Rows(VOUCHER_ROW), Initial::EmptyList),
     field("VoucherSeries", Kind::Text(10), Initial::Absent),
+    field("Year", Kind::Integer, Initial::Absent),
 ];
 
 pub(super) const ARTICLE: &[Field] = &[

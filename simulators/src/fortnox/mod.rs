@@ -220,3 +220,6 @@ async fn revoke(
 ) -> Response {
     oauth::revoke(&mut shared.world(), &headers, &form)
 }
+
+#[cfg(test)]
+mod tests;

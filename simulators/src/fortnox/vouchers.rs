@@ -97,7 +97,8 @@ fn create(books: &mut Books, call: &Call) -> Outcome {
         )));
     }
     let date = date_of(&given, "TransactionDate").ok_or_else(Refusal::wrong_data)?;
-    if books.bookable(date, 2_000_401)? != year {
+    let named_year = given.get("Year").map_or(Decimal::from(year), |_| given.number("Year"));
+    if books.bookable(date, 2_000_401)? != year || named_year != Decimal::from(year) {
         return Err(Refusal::not_now("Datumet ligger utanför räkenskapsåret."));
     }
     let sum: Decimal =
