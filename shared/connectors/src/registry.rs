@@ -5,12 +5,15 @@ use std::sync::Arc;
 use bokbro_app::ports::{Accounting, Clock, Payments, Providers, TokenEndpoint, Webhooks};
 use bokbro_domain::ids::Provider;
 
+use crate::fortnox::{self, Fortnox, FortnoxUrls};
 use crate::kit::{Transport, Wire};
 use crate::viva::{self, Viva, VivaUrls};
 
 /// Where the providers are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Urls {
+    /// Fortnox' hosts.
+    pub fortnox: FortnoxUrls,
     /// Viva's hosts.
     pub viva: VivaUrls,
 }
@@ -22,6 +25,8 @@ impl Urls {
     pub fn overridden(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut urls = Self::default();
         let hosts = [
+            ("BOKBRO_FORTNOX_API_URL", &mut urls.fortnox.api),
+            ("BOKBRO_FORTNOX_AUTH_URL", &mut urls.fortnox.auth),
             ("BOKBRO_VIVA_API_URL", &mut urls.viva.api),
             ("BOKBRO_VIVA_ACCOUNTS_URL", &mut urls.viva.accounts),
             ("BOKBRO_VIVA_BASIC_URL", &mut urls.viva.basic),
@@ -36,7 +41,6 @@ impl Urls {
 }
 
 /// What one provider can do.
-#[derive(Clone)]
 struct Capabilities {
     name: &'static str,
     payments: Option<Arc<dyn Payments>>,
@@ -62,11 +66,25 @@ impl Registry {
     /// All providers over a wire of the caller's choice.
     #[must_use]
     pub fn over(urls: Urls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { known: vec![viva(Arc::new(Viva::new(urls.viva, wire, clock)))] }
+        let known = vec![
+            fortnox(Arc::new(Fortnox::new(urls.fortnox, wire.clone(), clock.clone()))),
+            viva(Arc::new(Viva::new(urls.viva, wire, clock))),
+        ];
+        Self { known }
     }
 
     fn get(&self, provider: &Provider) -> Option<&Capabilities> {
         self.known.iter().find(|known| known.name == provider.as_str())
+    }
+}
+
+fn fortnox(it: Arc<Fortnox>) -> Capabilities {
+    Capabilities {
+        name: fortnox::NAME,
+        payments: None,
+        webhooks: None,
+        accounting: Some(it.clone()),
+        tokens: Some(it),
     }
 }
 
@@ -135,6 +153,11 @@ mod tests {
         assert!(registry.webhooks(&viva).is_some());
         assert!(registry.tokens(&viva).is_some());
         assert!(registry.accounting(&viva).is_none());
+        let fortnox = Provider::parse("fortnox").unwrap();
+        assert!(registry.accounting(&fortnox).is_some());
+        assert!(registry.tokens(&fortnox).is_some());
+        assert!(registry.payments(&fortnox).is_none());
+        assert!(registry.webhooks(&fortnox).is_none());
         assert!(registry.tokens(&Provider::parse("nobody").unwrap()).is_none());
     }
 
@@ -143,11 +166,14 @@ mod tests {
         let lookup = |name: &str| match name {
             "BOKBRO_VIVA_API_URL" => Some("http://127.0.0.1:8080/".to_owned()),
             "BOKBRO_VIVA_BASIC_URL" => Some(String::new()),
+            "BOKBRO_FORTNOX_AUTH_URL" => Some("http://127.0.0.1:8081".to_owned()),
             _ => None,
         };
         let urls = Urls::overridden(&lookup);
         assert_eq!(urls.viva.api, "http://127.0.0.1:8080");
         assert_eq!(urls.viva.basic, Urls::default().viva.basic);
         assert_eq!(urls.viva.accounts, Urls::default().viva.accounts);
+        assert_eq!(urls.fortnox.auth, "http://127.0.0.1:8081");
+        assert_eq!(urls.fortnox.api, Urls::default().fortnox.api);
     }
 }
