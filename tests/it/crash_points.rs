@@ -23,7 +23,13 @@ async fn run(profile: PostingProfile, die_at: Option<usize>) -> (World, Vec<Stri
     let points = world.crash.passed();
     let shown = world.show(&order.id).await;
     let died = die_at.and_then(|n| points.get(n).cloned()).unwrap_or_default();
-    assert_eq!(shown.accounting.state, SyncState::Done, "died {died}: {:?} {:?}", shown.accounting, world.parked().await);
+    assert_eq!(
+        shown.accounting.state,
+        SyncState::Done,
+        "died {died}: {:?} {:?}",
+        shown.accounting,
+        world.parked().await
+    );
     assert!(world.dead.is_empty(), "died {died}");
     one_of_each(&world, "747.00");
     (world, points)
@@ -32,7 +38,9 @@ async fn run(profile: PostingProfile, die_at: Option<usize>) -> (World, Vec<Stri
 async fn dies_everywhere(profile: PostingProfile, steps: &[&str]) {
     let (_, points) = run(profile, None).await;
     for step in steps {
-        for place in ["before send of", "after send of", "before write of intent of", "after write of intent of"] {
+        for place in
+            ["before send of", "after send of", "before write of intent of", "after write of intent of"]
+        {
             let looked_up_only = *step == "customer" && place.ends_with("send of");
             let wanted = format!("{place} {step}");
             assert!(looked_up_only || points.contains(&wanted), "no crash point {wanted:?} in {points:?}");
@@ -46,7 +54,11 @@ async fn dies_everywhere(profile: PostingProfile, steps: &[&str]) {
 
 #[tokio::test]
 async fn an_invoice_survives_a_death_at_every_point() {
-    dies_everywhere(PostingProfile::Invoice, &["customer", "invoice", "bookkeep_invoice", "payment", "bookkeep_payment"]).await;
+    dies_everywhere(
+        PostingProfile::Invoice,
+        &["customer", "invoice", "bookkeep_invoice", "payment", "bookkeep_payment"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -90,7 +102,9 @@ fn bad_answers(method: &str, path: &str) -> Vec<(&'static str, Fault)> {
         ..fault
     };
     let status = |status| Fault::status(status, method, path);
-    let body = |text: &str| Fault { body: Some(text.to_owned()), ..Fault::new(Kind::Body, method, path) }.after_commit();
+    let body = |text: &str| {
+        Fault { body: Some(text.to_owned()), ..Fault::new(Kind::Body, method, path) }.after_commit()
+    };
     vec![
         ("connection reset", Fault::new(Kind::Reset, method, path)),
         ("answer lost after commit", Fault::new(Kind::DropAfterCommit, method, path)),

@@ -36,9 +36,29 @@ fn named(text: &str) -> Vec<(usize, String)> {
 /// A span that names a file or folder of the project: it begins with one of its top-level names.
 fn is_path(span: &str) -> bool {
     let first = span.split('/').next().unwrap_or_default();
-    let top = ["shared", "functions", "tests", "devtool", "simulators", "docs", "events", ".ci", ".cargo", ".config"];
-    let single = ["Cargo.toml", "template.yaml", "samconfig.toml", "deny.toml", "clippy.toml", "rustfmt.toml", "rust-toolchain.toml"];
-    !span.contains(['*', '<', '{', ' ', '…']) && (single.contains(&span) || (span.contains('/') && top.contains(&first)))
+    let top = [
+        "shared",
+        "functions",
+        "tests",
+        "devtool",
+        "simulators",
+        "docs",
+        "events",
+        ".ci",
+        ".cargo",
+        ".config",
+    ];
+    let single = [
+        "Cargo.toml",
+        "template.yaml",
+        "samconfig.toml",
+        "deny.toml",
+        "clippy.toml",
+        "rustfmt.toml",
+        "rust-toolchain.toml",
+    ];
+    !span.contains(['*', '<', '{', ' ', '…'])
+        && (single.contains(&span) || (span.contains('/') && top.contains(&first)))
 }
 
 #[test]
@@ -50,7 +70,9 @@ fn every_path_that_a_page_names_exists() {
         for (line, span) in named(&text) {
             let (path, exists) = match span.strip_prefix("link:") {
                 Some(link) => (link.to_owned(), folder.join(link).exists()),
-                None if is_path(&span) => (span.clone(), root.join(&span).exists() || folder.join(&span).exists()),
+                None if is_path(&span) => {
+                    (span.clone(), root.join(&span).exists() || folder.join(&span).exists())
+                }
                 None => continue,
             };
             if !exists {

@@ -12,11 +12,14 @@ use serde_json::{Value, json};
 /// One of each, booked and paid, on the given totals.
 #[track_caller]
 pub(crate) fn one_of_each(world: &World, total: &str) {
-    let (customers, invoices, payments) = (world.books("customers"), world.books("invoices"), world.books("invoice_payments"));
+    let (customers, invoices, payments) =
+        (world.books("customers"), world.books("invoices"), world.books("invoice_payments"));
     assert_eq!((customers.len(), invoices.len(), payments.len()), (1, 1, 1), "{invoices:?} {payments:?}");
     let invoice = &invoices[0];
     assert_eq!(invoice["Booked"], json!(true), "{invoice}");
-    let money = |value: &Value| format!("{:.2}", value.to_string().trim_matches('"').parse::<rust_decimal::Decimal>().unwrap());
+    let money = |value: &Value| {
+        format!("{:.2}", value.to_string().trim_matches('"').parse::<rust_decimal::Decimal>().unwrap())
+    };
     assert_eq!(money(&invoice["Total"]), total);
     assert_eq!(money(&invoice["Balance"]), "0.00");
     assert_eq!(payments[0]["Booked"], json!(true), "{}", payments[0]);
@@ -87,9 +90,12 @@ async fn a_returning_customer_is_found_whatever_the_case_of_the_address() {
 async fn the_four_rates_are_booked_on_their_own_accounts() {
     let mut world = World::start().await;
     let mut body = sample();
-    let line = |rate: &str, price: &str| json!({"kind": "goods", "sku": format!("S{rate}"), "text": format!("Vara {rate} %"),
-        "quantity": "1", "unit_price": price, "vat_rate": rate});
-    body["lines"] = json!([line("25", "125.00"), line("12", "112.00"), line("6", "106.00"), line("0", "100.00")]);
+    let line = |rate: &str, price: &str| {
+        json!({"kind": "goods", "sku": format!("S{rate}"), "text": format!("Vara {rate} %"),
+        "quantity": "1", "unit_price": price, "vat_rate": rate})
+    };
+    body["lines"] =
+        json!([line("25", "125.00"), line("12", "112.00"), line("6", "106.00"), line("0", "100.00")]);
     body["total"] = json!("443.00");
     let (order, code) = world.order("1", body).await;
     let event = world.pay(code).await;
@@ -106,8 +112,16 @@ async fn the_four_rates_are_booked_on_their_own_accounts() {
 #[tokio::test]
 async fn a_forged_webhook_books_nothing_and_says_why() {
     let cases: [(&str, Value, &str); 4] = [
-        ("a transaction that the provider does not know", json!({"TransactionId": "00000000-0000-4000-8000-000000000bad"}), "transaction_unknown"),
-        ("another order's transaction", json!({"OrderCode": 1_111_111_111_111_111u64}), "webhook_contradicts"),
+        (
+            "a transaction that the provider does not know",
+            json!({"TransactionId": "00000000-0000-4000-8000-000000000bad"}),
+            "transaction_unknown",
+        ),
+        (
+            "another order's transaction",
+            json!({"OrderCode": 1_111_111_111_111_111u64}),
+            "webhook_contradicts",
+        ),
         ("another amount", json!({"Amount": 1.0}), "webhook_contradicts"),
         ("another currency", json!({"CurrencyCode": "978"}), "webhook_contradicts"),
     ];
@@ -201,12 +215,17 @@ async fn money_given_back_moves_the_order_and_asks_for_a_human() {
     world.webhook(&event).await;
     world.settle().await;
     let transaction = world.show(&order.id).await.payment.transactions[0].to_string();
-    let refund = serde_json::from_value(json!({"transaction_id": transaction, "amount": "100.00", "deliver": false})).unwrap();
+    let refund =
+        serde_json::from_value(json!({"transaction_id": transaction, "amount": "100.00", "deliver": false}))
+            .unwrap();
     let event = world.viva.refund(&refund).await.unwrap().event.get().to_owned();
     world.webhook(&event).await;
     world.settle().await;
     let shown = world.show(&order.id).await;
-    assert_eq!((shown.state, shown.payment.reversed.to_string().as_str()), (OrderState::PartiallyRefunded, "100.00"));
+    assert_eq!(
+        (shown.state, shown.payment.reversed.to_string().as_str()),
+        (OrderState::PartiallyRefunded, "100.00")
+    );
     assert_eq!(world.parked().await[0].code, "refund_to_book");
     one_of_each(&world, "747.00");
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
+mod bad_orders;
 mod crash_points;
 mod docs;
 mod events;
 mod flows;
+mod stores;
 mod tidy;

@@ -145,7 +145,8 @@ fn nothing_is_switched_off_or_left_open() {
     let mut wrong = Vec::new();
     for (name, text) in files("rs") {
         for (number, line) in text.lines().enumerate() {
-            let instrument = line.contains(concat!("#[tracing::instr", "ument")) && !line.contains("skip_all");
+            let instrument =
+                line.contains(concat!("#[tracing::instr", "ument")) && !line.contains("skip_all");
             if instrument || banned.iter().any(|word| line.contains(word)) {
                 wrong.push(format!("{name}:{}: {}", number + 1, line.trim()));
             }
@@ -159,7 +160,8 @@ const CONTRACT: [&str; 2] = ["viva_order_code", "(`apis/viva-ongoing-bank.md"];
 
 #[test]
 fn providers_are_named_only_in_their_folders() {
-    let general = ["shared/domain/src", "shared/app/src", "shared/aws/src", "shared/runtime/src", "functions/"];
+    let general =
+        ["shared/domain/src", "shared/app/src", "shared/aws/src", "shared/runtime/src", "functions/"];
     let mut wrong = Vec::new();
     for (name, text) in files("rs") {
         if !general.iter().any(|folder| name.starts_with(folder)) || name.contains("test") {

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 pub mod crash;
+pub mod local_aws;
+pub mod store_contract;
 pub mod world;

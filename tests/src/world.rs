@@ -16,7 +16,7 @@ use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::webhooks::{EndpointCache, Ingress, webhook_receive};
 use bokbro_app::work::message_handle;
 use bokbro_connectors::registry::{Registry, Urls};
-use bokbro_domain::ids::{CheckoutCode, CorrelationId, OrderId, Provider, Target, TenantId};
+use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::posting::PostingProfile;
 use bokbro_domain::retry::queue_wait;
@@ -94,8 +94,11 @@ fn secrets(fields: &[(&str, &str)]) -> Credentials {
 impl World {
     /// A tenant that takes payments and books invoices, connected and never used.
     pub async fn start() -> Self {
-        Self::start_with(PostingProfile::Invoice, FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() })
-            .await
+        Self::start_with(
+            PostingProfile::Invoice,
+            FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() },
+        )
+        .await
     }
 
     /// The same with a posting profile and a ledger program of the test's choice.
@@ -179,14 +182,16 @@ impl World {
         let total: Amount = body["total"].as_str().unwrap().parse().unwrap();
         let code = self.checkout(total, number);
         body["order_number"] = json!(number);
-        body["viva_order_code"] = json!(code.to_string());
+        body["viva_order_code"] = json!(code.0.to_string());
         (self.post(&body).await.unwrap(), code)
     }
 
     /// Makes an order at the payment provider alone.
     pub fn checkout(&self, amount: Amount, number: &str) -> OrderCode {
-        let wish: NewOrder =
-            serde_json::from_value(json!({ "amount": amount.0, "currencyCode": 752, "merchantTrns": number })).unwrap();
+        let wish: NewOrder = serde_json::from_value(
+            json!({ "amount": amount.0, "currencyCode": 752, "merchantTrns": number }),
+        )
+        .unwrap();
         self.viva.create_order(wish).unwrap()
     }
 
@@ -195,7 +200,8 @@ impl World {
     /// # Errors
     /// As the API refuses it.
     pub async fn post(&self, body: &Value) -> Result<Order, Refusal> {
-        let posted = order_post(&self.app, &tenant(), None, &self.correlation(), body.to_string().as_bytes()).await?;
+        let posted =
+            order_post(&self.app, &tenant(), None, &self.correlation(), body.to_string().as_bytes()).await?;
         Ok(match posted {
             Posted::Created(order) | Posted::Repeated(order) => order,
         })
@@ -298,11 +304,6 @@ fn after(error: &Error, receives: u32, dice: u64) -> Option<Duration> {
         Disposition::Retry { after: None } => Some(queue_wait(receives, dice)),
         Disposition::Done | Disposition::NeedsConsent | Disposition::Park => None,
     }
-}
-
-/// Reads an order code in the form that the domain has.
-pub fn code(code: OrderCode) -> CheckoutCode {
-    CheckoutCode::parse(&code.to_string()).unwrap()
 }
 
 /// The order of the HTTP contract's example: two oils and the freight, 747.00 kr at 25 %.

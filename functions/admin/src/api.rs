@@ -56,7 +56,8 @@ async fn unknown(State(platform): Api) -> Response {
 
 async fn wrong_method(State(platform): Api) -> Response {
     let detail = "This path does not take this method.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail, &correlation(&platform)).response()
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail, &correlation(&platform))
+        .response()
 }
 
 async fn authenticate(State(platform): Api, mut request: Request, next: Next) -> Response {
@@ -71,7 +72,9 @@ async fn authenticate(State(platform): Api, mut request: Request, next: Next) ->
             let problem =
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail, &correlation(&platform));
             let mut response: Response = problem.response();
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
             response
         }
         Err(error) => failed(&error, &correlation(&platform)),
@@ -79,7 +82,11 @@ async fn authenticate(State(platform): Api, mut request: Request, next: Next) ->
 }
 
 /// Whether the caller's role is enough; the answer to give when it is not.
-pub(crate) fn require(caller: &Caller, role: records::Role, correlation: &CorrelationId) -> Result<(), Response> {
+pub(crate) fn require(
+    caller: &Caller,
+    role: records::Role,
+    correlation: &CorrelationId,
+) -> Result<(), Response> {
     if caller.role >= role {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Order, OrderState, SyncState};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact, assess, order_numbers_in};
 use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
 
 use crate::app::{App, Invocation};
 use crate::error::{Error, Reason};
@@ -42,30 +43,37 @@ pub async fn payment_handle(
     }
     let handling = Handling { app, invocation, tenant, hint };
     let outcome = match handling.run().await {
-        Ok(outcome) => outcome,
+        Ok(Outcome::Settled(outcome)) => outcome,
+        Ok(Outcome::Open(why)) => {
+            tracing::info!(%tenant, why, "delivery had no effect");
+            return Ok(());
+        }
         Err(Stop::Park(details)) => {
+            // Not recorded as dealt with: the same delivery may fit once the provider shows it or the order is posted.
             handling.park(&details).await?;
-            format!("parked: {}", details.reason.code)
+            tracing::warn!(%tenant, code = details.reason.code, "delivery parked");
+            return Ok(());
         }
         Err(Stop::Error(error)) => return Err(error),
     };
-    tracing::info!(%tenant, outcome, transaction = hint.transaction.as_ref().map(tracing::field::display), "delivery dealt with");
+    tracing::info!(%tenant, outcome, "delivery dealt with");
     let expires_at = app.clock.now().saturating_add(OUTCOME_LIFE).unwrap_or(jiff::Timestamp::MAX);
     app.inbox.delivery_done(&delivery, &outcome, expires_at).await
 }
 
-/// The same delivery has the same id; another event of the same transaction has another.
+/// The same delivery has the same id. All that it claims is in it, so that a forgery never stands in for the true one.
 fn delivery_id(tenant: &TenantId, hint: &PaymentHint) -> String {
-    let part = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-    format!(
-        "webhook#{tenant}#{}#{}#{}#{}#{}#{}",
-        hint.provider,
-        hint.event_type,
-        part(hint.message_id.clone()),
-        part(hint.transaction.as_ref().map(ToString::to_string)),
-        part(hint.checkout_code.map(|code| code.to_string())),
-        part(hint.amount.clone()),
-    )
+    let claims = serde_json::to_vec(hint).unwrap_or_default();
+    let hash: String = Sha256::digest(&claims).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("webhook#{tenant}#{}#{}#{hash}", hint.provider, hint.event_type)
+}
+
+/// What became of a delivery.
+enum Outcome {
+    /// The same delivery would change nothing: it is recorded, and repeats cost nothing.
+    Settled(String),
+    /// No effect now; the same delivery may have one later.
+    Open(&'static str),
 }
 
 /// Why handling stops short of an outcome.
@@ -83,10 +91,13 @@ struct Details {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Parked(reason) => Self::Park(Box::new(Details { reason, order: None, fact: None })),
-            other => Self::Error(other),
-        }
+        let reason = match error {
+            Error::Parked(reason) => reason,
+            // The message is not kept in the queue for it: what it told of must stay visible.
+            Error::Consent { .. } => Reason::new("needs_consent", error.to_string()),
+            other => return Self::Error(other),
+        };
+        Self::Park(Box::new(Details { reason, order: None, fact: None }))
     }
 }
 
@@ -103,15 +114,17 @@ struct Handling<'a> {
 }
 
 impl Handling<'_> {
-    /// Says what became of the delivery, for the record.
-    async fn run(&self) -> Result<String, Stop> {
+    async fn run(&self) -> Result<Outcome, Stop> {
         let hint = self.hint;
         if hint.event == HintedEvent::Other {
-            return Ok(format!("ignored: event type {} means nothing to us", hint.event_type));
+            return Ok(Outcome::Settled(format!(
+                "ignored: event type {} means nothing to us",
+                hint.event_type
+            )));
         }
         let connection = self.connection().await?;
         if let Some(whose) = somebody_elses(hint, &connection) {
-            return Ok(format!("ignored: {whose}"));
+            return Ok(Outcome::Settled(format!("ignored: {whose}")));
         }
         let payments = self.app.providers.payments(&hint.provider).ok_or_else(|| self.not_connected())?;
         let access = self.app.access.open(connection).await?;
@@ -120,7 +133,7 @@ impl Handling<'_> {
             HintedEvent::Paid | HintedEvent::Reversed | HintedEvent::Failed => {
                 self.transaction_changed(&*payments, &access).await
             }
-            HintedEvent::Other => Ok("ignored".into()),
+            HintedEvent::Other => Ok(Outcome::Open("nothing to us")),
         }
     }
 
@@ -130,16 +143,16 @@ impl Handling<'_> {
     }
 
     fn not_connected(&self) -> Stop {
-        Stop::Error(Error::Consent {
+        Stop::from(Error::Consent {
             provider: self.hint.provider.to_string(),
-            message: "it is not connected; connect it and replay the delivery".into(),
+            message: "it is not connected; connect it and have the delivery sent again".into(),
         })
     }
 
-    async fn transaction_changed(&self, payments: &dyn Payments, access: &Access) -> Result<String, Stop> {
+    async fn transaction_changed(&self, payments: &dyn Payments, access: &Access) -> Result<Outcome, Stop> {
         let hint = self.hint;
         let Some(id) = &hint.transaction else {
-            return Ok("ignored: names no transaction".into());
+            return Ok(Outcome::Open("names no transaction"));
         };
         let Some(fact) = self.look(payments, access).await? else {
             return self.not_there(id).await;
@@ -150,7 +163,7 @@ impl Handling<'_> {
                 let message = "A payment was made that fits no order. Match it by hand, or post the order it belongs to.";
                 return Err(park("unmatched_payment", message, None, Some(&fact)));
             }
-            return Ok("ignored: no money has moved and no order fits".into());
+            return Ok(Outcome::Open("no money has moved and no order fits"));
         };
         let mut facts = vec![fact.clone()];
         if let Some(code) = fact.checkout_code
@@ -182,16 +195,16 @@ impl Handling<'_> {
     }
 
     /// The provider does not know the transaction: forged, or gone again after a reversal.
-    async fn not_there(&self, id: &bokbro_domain::ids::TransactionId) -> Result<String, Stop> {
+    async fn not_there(&self, id: &bokbro_domain::ids::TransactionId) -> Result<Outcome, Stop> {
         match self.hint.event {
-            HintedEvent::Failed => Ok("ignored: a failed payment that the provider does not show".into()),
+            HintedEvent::Failed => Ok(Outcome::Open("a failed payment that the provider does not show")),
             HintedEvent::Reversed => {
                 let Some(code) = self.hint.checkout_code else {
-                    return Ok("ignored: a reversal that the provider does not show".into());
+                    return Ok(Outcome::Open("a reversal that the provider does not show"));
                 };
                 let by = LookUp::CheckoutCode(code);
                 match self.app.orders.order_find(self.tenant, &by).await? {
-                    None => Ok("ignored: a reversal of somebody else's payment".into()),
+                    None => Ok(Outcome::Open("a reversal of somebody else's payment")),
                     Some(order) => {
                         let message = format!(
                             "A reversal ({id}) was told of that the payment provider does not show. Check there whether the payment stands."
@@ -262,10 +275,10 @@ impl Handling<'_> {
     }
 
     /// Adds facts to an order and moves it to where they say.
-    async fn apply(&self, id: &OrderId, news: &[PaymentFact]) -> Result<String, Stop> {
+    async fn apply(&self, id: &OrderId, news: &[PaymentFact]) -> Result<Outcome, Stop> {
         for _ in 0..RACES {
             let Some(order) = self.app.orders.order_get(self.tenant, id).await? else {
-                return Ok("ignored: the order is gone".into());
+                return Ok(Outcome::Open("the order is gone"));
             };
             let known = self.app.orders.payment_facts(self.tenant, id).await?;
             let (facts, changed) = merge(&known, news);
@@ -307,7 +320,7 @@ impl Handling<'_> {
     }
 
     /// Whoever comes here with a paid order nudges the books, also after a crash between recording and nudging.
-    async fn follow_up(&self, order: &Order) -> Result<String, Stop> {
+    async fn follow_up(&self, order: &Order) -> Result<Outcome, Stop> {
         if order.state.has_been_paid() && order.accounting.state != SyncState::Done {
             let nudge = Nudge::Order { order: order.id.clone(), insist: false };
             let message = Envelope::new(
@@ -323,16 +336,16 @@ impl Handling<'_> {
             let message = "Money was given back. Credit the invoice by hand: refunds are not booked yet.";
             return Err(park("refund_to_book", message, Some(&order.id), None));
         }
-        Ok(format!("order {} is {}", order.id, order.state.as_str()))
+        Ok(Outcome::Settled(format!("order {} is {}", order.id, order.state.as_str())))
     }
 
-    async fn checkout_changed(&self, payments: &dyn Payments, access: &Access) -> Result<String, Stop> {
+    async fn checkout_changed(&self, payments: &dyn Payments, access: &Access) -> Result<Outcome, Stop> {
         let Some(code) = self.hint.checkout_code else {
-            return Ok("ignored: names no order".into());
+            return Ok(Outcome::Open("names no order"));
         };
         let by = LookUp::CheckoutCode(code);
         let Some(id) = self.app.orders.order_find(self.tenant, &by).await? else {
-            return Ok("ignored: no order has this code".into());
+            return Ok(Outcome::Open("no order has this code"));
         };
         match payments.checkout(access, code).await? {
             Some(CheckoutState::Cancelled) => {}
@@ -341,7 +354,7 @@ impl Handling<'_> {
                 return self.apply(&id, &facts).await;
             }
             Some(CheckoutState::Pending | CheckoutState::Expired) | None => {
-                return Ok("ignored: the order is not cancelled at the provider".into());
+                return Ok(Outcome::Open("the order is not cancelled at the provider"));
             }
         }
         for _ in 0..RACES {
@@ -354,12 +367,12 @@ impl Handling<'_> {
             order.updated_at = self.app.clock.now();
             let entry = self.entry("order_cancelled", "Order cancelled at the payment provider.");
             match self.app.orders.order_update(&order, &[], &[entry]).await {
-                Ok(()) => return Ok(format!("order {id} is cancelled")),
+                Ok(()) => return Ok(Outcome::Settled(format!("order {id} is cancelled"))),
                 Err(Error::Raced { .. }) => {}
                 Err(other) => return Err(other.into()),
             }
         }
-        Ok(format!("order {id} stays as it is"))
+        Ok(Outcome::Open("the order is no longer pending"))
     }
 
     fn entry_of(&self, before: &Order, state: OrderState, captured: &Money) -> TimelineEntry {

@@ -92,10 +92,9 @@ impl Client {
             }
             tokens.refused(&token).await;
         }
-        Err(Failure::NotDone(self.consent(format!(
-            "it refused two access tokens in a row at {}; renew the consent",
-            request.operation
-        ))))
+        // Only the token endpoint knows whether the consent is gone; two refusals may as well be the provider's bad day.
+        let refused = Some("two access tokens in a row were refused (401)".into());
+        Err(Failure::NotDone(self.unavailable(request, None, refused)))
     }
 
     /// Reads: sends a repeatable request.

@@ -1,35 +1,18 @@
-//! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
+//! Our own storage: tables, queues and the vault.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
-use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId, TransactionId};
+use bokbro_domain::effect::Ledger;
+use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
-use bokbro_domain::posting::{Chart, Posting};
 use jiff::Timestamp;
 
-use crate::error::{Error, Reason};
-use crate::message::{Envelope, PaymentHint, Unreadable};
+use crate::error::Error;
+use crate::message::Envelope;
 use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
-use crate::secret::{Credentials, SecretText};
-
-// --- Time and chance ---------------------------------------------------------------------------------------------
-
-/// Time, and waiting for it.
-#[async_trait]
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> Timestamp;
-    /// Waits inside an invocation; tests do not.
-    async fn wait(&self, time: Duration);
-    /// A random number, for jitter and ULIDs; never for secrets.
-    fn dice(&self) -> u64;
-}
-
-// --- Our own storage ---------------------------------------------------------------------------------------------
+use crate::secret::Credentials;
 
 /// An idempotency key that a caller sent, and the hash of the body that came with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -348,188 +331,4 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// When the vault fails.
     async fn secret_put(&self, name: &str, credentials: &Credentials) -> Result<(), Error>;
-}
-
-// --- Providers ---------------------------------------------------------------------------------------------------
-
-/// A way in at a provider for one connection: settings, credentials and a token that is fresh when asked for.
-#[derive(Clone)]
-pub struct Access {
-    /// The connection, with the provider's own settings by name.
-    pub connection: Arc<Connection>,
-    /// The connection's own secrets (entered API keys and the like).
-    pub credentials: Arc<Credentials>,
-    /// Access tokens.
-    pub tokens: Arc<dyn Tokens>,
-}
-
-/// Hands out access tokens of one connection.
-#[async_trait]
-pub trait Tokens: Send + Sync {
-    /// A token that is good for some minutes more.
-    ///
-    /// # Errors
-    /// `Consent` when the provider refuses for good, `Unavailable` when it cannot be reached.
-    async fn token(&self) -> Result<SecretText, Error>;
-
-    /// The provider said 401 to this token: forget it, so that the next one is another.
-    async fn refused(&self, token: &SecretText);
-}
-
-/// What a token endpoint gave.
-#[derive(Clone)]
-pub struct TokenGrant {
-    /// The access token.
-    pub access_token: SecretText,
-    /// How long it is good for.
-    pub expires_in: Duration,
-}
-
-/// A provider's token endpoint.
-#[async_trait]
-pub trait TokenEndpoint: Send + Sync {
-    /// Name in the vault of the app's own credentials, when the provider has any besides the connection's.
-    fn app_secret(&self) -> Option<&str>;
-
-    /// Fetches an access token with client credentials. Called once; never repeated after sending.
-    ///
-    /// # Errors
-    /// `Consent` when the provider refuses for good, `Unavailable` otherwise.
-    async fn client_credentials(
-        &self,
-        connection: &Connection,
-        app: &Credentials,
-        own: &Credentials,
-    ) -> Result<TokenGrant, Error>;
-}
-
-/// How an order stands at the payment provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckoutState {
-    /// Not paid yet.
-    Pending,
-    /// Ran out of time.
-    Expired,
-    /// Canceled.
-    Cancelled,
-    /// Paid.
-    Paid,
-}
-
-/// Reading a payment provider's facts.
-#[async_trait]
-pub trait Payments: Send + Sync {
-    /// A transaction by id; `None` when the provider does not know it (yet).
-    ///
-    /// # Errors
-    /// By what happens next.
-    async fn transaction(&self, access: &Access, id: &TransactionId) -> Result<Option<PaymentFact>, Error>;
-
-    /// All transactions of an order at the provider.
-    ///
-    /// # Errors
-    /// By what happens next.
-    async fn transactions_of(&self, access: &Access, code: CheckoutCode) -> Result<Vec<PaymentFact>, Error>;
-
-    /// How an order stands; `None` when the provider does not know it.
-    ///
-    /// # Errors
-    /// By what happens next.
-    async fn checkout(&self, access: &Access, code: CheckoutCode) -> Result<Option<CheckoutState>, Error>;
-}
-
-/// A provider's webhooks.
-pub trait Webhooks: Send + Sync {
-    /// What the handshake answers, as JSON text.
-    fn handshake(&self, key: &str) -> String;
-
-    /// Reads a delivery from its exact bytes.
-    ///
-    /// # Errors
-    /// When the body is not an event of the provider; the error never quotes it.
-    fn parse(&self, body: &[u8]) -> Result<PaymentHint, Unreadable>;
-}
-
-/// What a look-up at a provider found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// The document is there.
-    Yes(Receipt),
-    /// Nothing like it is visible.
-    No,
-}
-
-/// Why a send did not end in a receipt.
-#[derive(Debug)]
-pub enum SendError {
-    /// Surely nothing was written: not connected, limited (429), or not let in (401, 403, licence).
-    NotDone(Error),
-    /// It may have been written: no answer, a broken one, or a failure after sending.
-    Unknown(Error),
-    /// The provider said no for good.
-    Rejected(Reason),
-}
-
-/// One order's way into one provider, as a row of steps. States facts and builds requests; the engine decides, stores
-/// and calls.
-#[async_trait]
-pub trait Effector: Send + Sync {
-    /// The steps in order.
-    fn steps(&self) -> Vec<StepName>;
-
-    /// What a step would send, given what is done before it; `None` when it is not needed. Pure, and the same for the
-    /// same ledger.
-    ///
-    /// # Errors
-    /// `Parked` when the step must not be taken, for a total that differs say.
-    fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error>;
-
-    /// Looks for the step's document by its reference, with an exact match. Reads only.
-    ///
-    /// # Errors
-    /// By what happens next.
-    async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error>;
-
-    /// Sends the step's request, once.
-    ///
-    /// # Errors
-    /// By what is known of the outcome.
-    async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError>;
-
-    /// A document's number under its API name (`invoice_number`), for those steps that people want to see.
-    fn number_name(&self, step: &StepName) -> Option<&'static str>;
-}
-
-/// A ledger program.
-#[async_trait]
-pub trait Accounting: Send + Sync {
-    /// Reads accounts, ways of payment, accounting method and locked period from the provider's settings.
-    ///
-    /// # Errors
-    /// By what happens next.
-    async fn read_chart(&self, access: &Access) -> Result<Chart, Error>;
-
-    /// The way of one posting into the books.
-    fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector>;
-}
-
-/// The providers that this build knows, by capability.
-pub trait Providers: Send + Sync {
-    /// Payment provider.
-    fn payments(&self, provider: &Provider) -> Option<Arc<dyn Payments>>;
-    /// Sender of webhooks.
-    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
-    /// Ledger program.
-    fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
-    /// Token endpoint.
-    fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
-}
-
-// --- Crash points ------------------------------------------------------------------------------------------------
-
-/// A place between two steps where a worker may die; real workers pass through, the fault tests kill there.
-#[async_trait]
-pub trait CrashPoints: Send + Sync {
-    /// Called at each place with its name, `before send invoice` say.
-    async fn reached(&self, point: &str);
 }

@@ -1,0 +1,30 @@
+//! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
+
+mod providers;
+mod storage;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use providers::*;
+pub use storage::*;
+
+/// Time, and waiting for it.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Waits inside an invocation; tests do not.
+    async fn wait(&self, time: Duration);
+    /// A random number, for jitter and ULIDs; never for secrets.
+    fn dice(&self) -> u64;
+}
+
+/// A place between two steps where a worker may die; real workers pass through, the fault tests kill there.
+#[async_trait]
+pub trait CrashPoints: Send + Sync {
+    /// Called at each place with its name, `before send invoice` say.
+    async fn reached(&self, point: &str);
+}

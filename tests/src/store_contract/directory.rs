@@ -1,0 +1,81 @@
+//! Promises about deliveries, settings, connections, endpoints, keys and secrets.
+
+use std::collections::BTreeMap;
+
+use bokbro_app::ports::Vault;
+use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, ReadChart, Role, Settings};
+use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
+
+use super::Store;
+use super::samples::{demo, time};
+
+/// The first outcome of a delivery stays, until it expires.
+pub async fn a_delivery_keeps_its_first_outcome_until_it_expires(store: &dyn Store) {
+    assert_eq!(store.delivery_outcome("d1", time(1)).await.unwrap(), None);
+    store.delivery_done("d1", "paid", time(100)).await.unwrap();
+    store.delivery_done("d1", "ignored", time(200)).await.unwrap();
+    assert_eq!(store.delivery_outcome("d1", time(1)).await.unwrap().as_deref(), Some("paid"));
+    assert_eq!(store.delivery_outcome("d1", time(99)).await.unwrap().as_deref(), Some("paid"));
+    assert_eq!(store.delivery_outcome("d1", time(100)).await.unwrap(), None);
+    assert_eq!(store.delivery_outcome("d2", time(1)).await.unwrap(), None);
+}
+
+/// Settings, connections, endpoints and keys are absent at first, read back as the last write, and are one tenant's.
+pub async fn records_read_back_and_tenants_are_apart(store: &dyn Store) {
+    let (tenant, other) = (demo(), TenantId::parse("other").unwrap());
+    let (payments, books) = (Provider::parse("pay").unwrap(), Provider::parse("books").unwrap());
+    assert_eq!(store.settings_get(&tenant).await.unwrap(), None);
+    let mut settings = Settings {
+        payments: payments.clone(),
+        accounting: Some(books.clone()),
+        warehouse: None,
+        posting_profile: PostingProfile::Invoice,
+        accounts: BTreeMap::from([(AccountRole::Sales25, 3001)]),
+        payment_mode: None,
+    };
+    store.settings_put(&tenant, &settings).await.unwrap();
+    settings.posting_profile = PostingProfile::OrderAndInvoice;
+    store.settings_put(&tenant, &settings).await.unwrap();
+    assert_eq!(store.settings_get(&tenant).await.unwrap(), Some(settings));
+    assert_eq!(store.settings_get(&other).await.unwrap(), None);
+
+    let chart = Chart { accounts: BTreeMap::from([(AccountRole::RoundOff, 3740)]), ..Chart::default() };
+    let connection = Connection {
+        tenant: tenant.clone(),
+        provider: books.clone(),
+        state: ConnectionState::Healthy,
+        settings: BTreeMap::from([("merchant_id".to_owned(), "m".to_owned())]),
+        chart: Some(ReadChart { chart, read_at: time(5) }),
+    };
+    store.connection_put(&connection).await.unwrap();
+    assert_eq!(store.connection_get(&tenant, &books).await.unwrap(), Some(connection));
+    assert_eq!(store.connection_get(&tenant, &payments).await.unwrap(), None);
+    assert_eq!(store.connection_get(&other, &books).await.unwrap(), None);
+
+    let handshake_key = "k".to_owned();
+    let endpoint =
+        Endpoint { name: "e1".to_owned(), tenant: tenant.clone(), provider: payments, handshake_key };
+    store.endpoint_put(&endpoint).await.unwrap();
+    assert_eq!(store.endpoint_get("e1").await.unwrap(), Some(endpoint));
+    assert_eq!(store.endpoint_get("e2").await.unwrap(), None);
+
+    let key = ApiKey { tenant, role: Role::Owner, prefix: "bk_ab".to_owned() };
+    store.api_key_put("ab12", &key).await.unwrap();
+    assert_eq!(store.api_key_get("ab12").await.unwrap(), Some(key));
+    assert_eq!(store.api_key_get("ab13").await.unwrap(), None);
+}
+
+/// A secret is absent at first and then the last that was stored under its name.
+pub async fn secrets_read_back_by_name(vault: &dyn Vault) {
+    const NAME: &str = "connections/demo/ledger";
+    assert!(vault.secret_get(NAME).await.unwrap().is_none());
+    for value in ["first", "sécond \"quoted\""] {
+        let field = ("client_secret".to_owned(), SecretText::new(value.to_owned()));
+        vault.secret_put(NAME, &Credentials::new([field])).await.unwrap();
+        let stored = vault.secret_get(NAME).await.unwrap().unwrap();
+        assert_eq!(stored.get("client_secret").unwrap().expose(), value);
+    }
+    assert!(vault.secret_get("connections/demo/other").await.unwrap().is_none());
+}

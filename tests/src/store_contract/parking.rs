@@ -1,0 +1,49 @@
+//! Promises about items that wait for a human.
+
+use bokbro_app::ports::LedgerWrite;
+use bokbro_domain::ids::TenantId;
+use bokbro_domain::order::SyncState;
+
+use super::Store;
+use super::ledgers::{alone, owner, taken};
+use super::samples::{demo, entry, parked, status};
+
+/// The same trouble waits once per tenant, other trouble beside it; the list is newest first, page by page.
+pub async fn the_same_trouble_is_parked_once(store: &dyn Store) {
+    let other = TenantId::parse("other").unwrap();
+    assert!(store.park_once(&demo(), &parked(1, "a")).await.unwrap());
+    assert!(!store.park_once(&demo(), &parked(2, "a")).await.unwrap());
+    assert!(store.park_once(&demo(), &parked(3, "b")).await.unwrap());
+    assert!(store.park_once(&demo(), &parked(4, "c")).await.unwrap());
+    assert!(store.park_once(&other, &parked(5, "a")).await.unwrap());
+    let page = store.parked_list(&demo(), 2, None).await.unwrap();
+    assert_eq!(page.items, [parked(4, "c"), parked(3, "b")]);
+    let rest = store.parked_list(&demo(), 2, page.next.as_ref()).await.unwrap();
+    assert_eq!((rest.items, rest.next), (vec![parked(1, "a")], None));
+    let foreign = store.parked_list(&other, 2, page.next.as_ref()).await.unwrap_err();
+    assert_eq!(foreign.code(), "bad_cursor");
+}
+
+/// A ledger is written although its trouble waits already: once, and the order leads to the item that waits.
+pub async fn trouble_in_a_ledger_s_write_is_parked_once(store: &dyn Store) {
+    let (order, key, ledger) = taken(store, "one").await;
+    let first = parked(5, "trouble");
+    assert!(store.park_once(&demo(), &first).await.unwrap());
+    for number in 6..=8 {
+        let (again, history) = (parked(number, "trouble"), [entry(number)]);
+        let mut attention = status(SyncState::NeedsAttention, &format!("time {number}"));
+        attention.parked = Some(again.id.clone());
+        let write = LedgerWrite {
+            status: Some(&attention),
+            entries: &history,
+            parked: Some(&again),
+            ..alone(&key, owner("one", 1), &ledger)
+        };
+        store.ledger_write(write).await.unwrap();
+        let stored = store.order_get(&demo(), &order.id).await.unwrap().unwrap();
+        attention.parked = Some(first.id.clone());
+        assert_eq!(stored.accounting, attention);
+    }
+    assert_eq!(store.parked_list(&demo(), 10, None).await.unwrap().items, [first]);
+    assert_eq!(store.timeline_list(&demo(), &order.id, 10, None).await.unwrap().items.len(), 4);
+}
