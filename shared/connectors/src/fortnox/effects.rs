@@ -127,9 +127,11 @@ impl Effects {
                 Ok(Some(Write::action(format!("/3/invoices/{invoice}/bookkeep"))))
             }
             Step::Payment => {
-                let document = map::payment(posting, receipt(ledger, Step::Invoice)?)?;
-                Write::document(Method::POST, "/3/invoicepayments".to_owned(), "InvoicePayment", &document)
-                    .map(Some)
+                let invoice = receipt(ledger, Step::Invoice)?;
+                map::check_totals(posting, invoice)?;
+                let document = map::payment(posting, invoice)?;
+                let path = "/3/invoicepayments".to_owned();
+                Write::document(Method::POST, path, "InvoicePayment", &document).map(Some)
             }
             Step::BookkeepPayment => {
                 let payment = receipt(ledger, Step::Payment)?;
