@@ -83,6 +83,16 @@ pub(super) const TERMS_OF_PAYMENT: &[(&str, &str)] = &[
     ("60", "60 dagar"),
 ];
 
+/// Currencies: code, name, kronor for one unit. The rates are made up and do not move.
+pub(super) const CURRENCIES: &[(&str, &str, u32)] = &[
+    ("DKK", "Danska kronor", 2),
+    ("EUR", "Euro", 11),
+    ("GBP", "Brittiska pund", 13),
+    ("NOK", "Norska kronor", 1),
+    ("SEK", "Svenska kronor", 1),
+    ("USD", "US-dollar", 10),
+];
+
 /// Country names as Fortnox writes them for a country code.
 pub(super) const COUNTRIES: &[(&str, &str)] = &[
     ("AT", "Österrike"),

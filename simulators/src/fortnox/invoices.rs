@@ -13,7 +13,7 @@ use super::errors::Refusal;
 use super::fields::{Field, Kind, accept, initial, merge};
 use super::json::{Json, Object};
 use super::lists::{List, Search};
-use super::orders::{known_terms, own_or_next_number, subject};
+use super::orders::{own_or_next_number, refers_to_known, set_rate, subject};
 use super::rows::{Form, complete, credited, replace, sum_up};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -162,9 +162,10 @@ fn write(books: &mut Books, call: &Call, mut given: Object, system: Object) -> R
 
     let mut invoice = initial(INVOICE);
     merge(&mut invoice, carried);
+    set_rate(&mut invoice, &given);
     merge(&mut invoice, given);
     merge(&mut invoice, system);
-    known_terms(&invoice)?;
+    refers_to_known(&invoice)?;
     for date in ["InvoiceDate", "OutboundDate"] {
         if invoice.get(date).is_none() {
             invoice.set(date, call.today());
@@ -218,7 +219,7 @@ fn update(books: &mut Books, call: &Call) -> Outcome {
     }
     given.0.remove("DocumentNumber");
     merge(&mut invoice, given);
-    known_terms(&invoice)?;
+    refers_to_known(&invoice)?;
     if let Some(Json::List(rows)) = rows {
         let new = Object::default().with("rows", rows).objects("rows").cloned().collect();
         let old: Vec<Object> = invoice.objects(FORM.rows).cloned().collect();

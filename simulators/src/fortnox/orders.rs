@@ -2,7 +2,7 @@
 
 use super::books::{Books, next_number, position};
 use super::call::{Answer, Call, Operation, Outcome, operation};
-use super::chart::TERMS_OF_PAYMENT;
+use super::chart::{CURRENCIES, TERMS_OF_PAYMENT};
 use super::customers::carried_over;
 use super::documents::{ORDER, ORDER_ROW};
 use super::errors::Refusal;
@@ -96,8 +96,9 @@ fn create(books: &mut Books, call: &Call) -> Outcome {
 
     let mut order = initial(ORDER);
     merge(&mut order, carried);
+    set_rate(&mut order, &given);
     merge(&mut order, given);
-    known_terms(&order)?;
+    refers_to_known(&order)?;
     for date in ["OrderDate", "OutboundDate"] {
         if order.get(date).is_none() {
             order.set(date, call.today());
@@ -125,7 +126,7 @@ fn update(books: &mut Books, call: &Call) -> Outcome {
     }
     given.0.remove("DocumentNumber");
     merge(&mut order, given);
-    known_terms(&order)?;
+    refers_to_known(&order)?;
     if let Some(Json::List(rows)) = rows {
         let new = Object::default().with("rows", rows).objects("rows").cloned().collect();
         let old: Vec<Object> = order.objects(FORM.rows).cloned().collect();
@@ -199,13 +200,25 @@ pub(super) fn own_or_next_number(
 }
 
 /// # Errors
-/// When the document's terms of payment do not exist.
-pub(super) fn known_terms(document: &Object) -> Result<(), Refusal> {
+/// When the document's terms of payment or currency do not exist.
+pub(super) fn refers_to_known(document: &Object) -> Result<(), Refusal> {
     let terms = document.text("TermsOfPayment");
-    if TERMS_OF_PAYMENT.iter().any(|(code, _)| *code == terms) {
-        Ok(())
-    } else {
-        Err(Refusal::not_now(format!("Kan inte hitta betalningsvillkoret ({terms}).")))
+    if !TERMS_OF_PAYMENT.iter().any(|(code, _)| *code == terms) {
+        return Err(Refusal::not_now(format!("Kan inte hitta betalningsvillkoret ({terms}).")));
+    }
+    let currency = document.text("Currency");
+    if !CURRENCIES.iter().any(|(code, _, _)| *code == currency) {
+        return Err(Refusal::not_now(format!("Kan inte hitta valutan ({currency}).")));
+    }
+    Ok(())
+}
+
+/// Takes the rate of the document's currency from the register; what the caller sends comes over it.
+pub(super) fn set_rate(document: &mut Object, given: &Object) {
+    let currency =
+        [given, document].map(|object| object.text("Currency")).into_iter().find(|code| !code.is_empty());
+    if let Some((_, _, rate)) = CURRENCIES.iter().find(|(code, _, _)| Some(*code) == currency) {
+        document.set("CurrencyRate", *rate);
     }
 }
 

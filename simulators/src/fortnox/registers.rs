@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::books::{Books, Document, Year, position};
 use super::call::{Answer, Call, Operation, Outcome, operation};
-use super::chart::TERMS_OF_PAYMENT;
+use super::chart::{CURRENCIES, TERMS_OF_PAYMENT};
 use super::config::AccountingMethod;
 use super::documents::MODE_OF_PAYMENT;
 use super::errors::{Refusal, UNRECORDED};
@@ -25,6 +25,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/3/modesofpayments/{code}", "settings", show_mode),
     operation("GET", "/3/termsofpayments", "settings", list_terms),
     operation("GET", "/3/termsofpayments/{code}", "settings", show_terms),
+    operation("GET", "/3/currencies", "currency", list_currencies),
+    operation("GET", "/3/currencies/{code}", "currency", show_currency),
     operation("GET", "/3/settings/lockedperiod", "settings", locked_period),
     operation("GET", "/3/settings/company", "settings", company_settings),
     operation("GET", "/3/companyinformation", "companyinformation", company_information),
@@ -219,6 +221,33 @@ fn show_terms(_: &mut Books, call: &Call) -> Outcome {
         .find(|(code, _)| *code == call.param(0))
         .ok_or_else(|| Refusal::not_found(2_000_429, "Kan inte hitta betalningsvillkoret."))?;
     Ok(Answer::shows("TermsOfPayment", terms(code, name)))
+}
+
+fn currency(code: &str, name: &str, rate: u32) -> Object {
+    Object::default()
+        .with("@url", format!("https://api.fortnox.se/3/currencies/{code}"))
+        .with("Code", code)
+        .with("Description", name)
+        .with("BuyRate", rate)
+        .with("SellRate", rate)
+        .with("Unit", 1_u32)
+        .with("IsAutomatic", false)
+}
+
+fn list_currencies(_: &mut Books, call: &Call) -> Outcome {
+    const LIST: List =
+        plain("Currencies", &["@url", "Code", "Description", "BuyRate", "SellRate", "Unit", "IsAutomatic"]);
+    let all: Vec<Document> =
+        CURRENCIES.iter().map(|&(code, name, rate)| listed(currency(code, name, rate))).collect();
+    LIST.answer(call, all.iter())
+}
+
+fn show_currency(_: &mut Books, call: &Call) -> Outcome {
+    let &(code, name, rate) = CURRENCIES
+        .iter()
+        .find(|(code, _, _)| *code == call.param(0))
+        .ok_or_else(|| Refusal::not_found(2_000_427, "Kan inte hitta valutan."))?;
+    Ok(Answer::shows("Currency", currency(code, name, rate)))
 }
 
 fn locked_period(books: &mut Books, _: &Call) -> Outcome {

@@ -76,6 +76,8 @@ fn walk(today: &str) -> Vec<(Method, String, Option<Value>, u16)> {
         "/3/modesofpayments/VIVA",
         "/3/termsofpayments",
         "/3/termsofpayments/30",
+        "/3/currencies",
+        "/3/currencies/EUR",
         "/3/settings/lockedperiod",
         "/3/settings/company",
         "/3/companyinformation",

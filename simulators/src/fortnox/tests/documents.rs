@@ -47,6 +47,7 @@ async fn wrong_queries_have_the_known_codes() {
     for (path, code) in [
         ("/3/invoicepayments?fromdate=2026-01-01", 2_000_588),
         ("/3/orders?yourordernumber=1", 2_000_588),
+        ("/3/currencies?lastmodified=2026-01-01+00:00", 2_000_588),
         ("/3/customers?externalreference=1", 2_000_588),
         ("/3/invoices?sortby=color", 2_000_588),
         ("/3/vouchers/A/1?financialyear=2026-01-01", 2_000_588),
@@ -67,6 +68,7 @@ async fn look_ups_of_nothing_have_the_known_codes_and_casing() {
         ("/3/articles/404", 2_000_428, "Code"),
         ("/3/accounts/4044", 2_000_423, "code"),
         ("/3/predefinedaccounts/NONE", 2_001_403, "Code"),
+        ("/3/currencies/XXX", 2_000_427, "Code"),
     ] {
         let (status, answer) = bench.get(path).await;
         assert_eq!((status, &answer["ErrorInformation"][casing]), (404, &json!(code)), "{path}");

@@ -185,6 +185,47 @@ async fn write_offs_settle_the_rest() {
 }
 
 #[tokio::test]
+async fn another_currency_is_booked_in_kronor() {
+    let bench = Bench::start().await;
+    bench.customer().await;
+    let mut body = invoice("x");
+    body["Invoice"]["Currency"] = json!("EUR");
+    body["Invoice"]["CurrencyRate"] = json!("11.5");
+    bench.post("/3/invoices", body.clone()).await;
+    body["Invoice"]["CurrencyRate"].take();
+    assert_eq!(bench.post("/3/invoices", body).await.1["Invoice"]["CurrencyRate"], 11);
+    bench.put("/3/invoices/1/bookkeep", None).await;
+    let nameless = payment(json!("8590.50"));
+    assert_eq!(
+        bench.refusal(Method::POST, "/3/invoicepayments", Some(nameless.clone())).await,
+        (400, 2_001_795)
+    );
+    let mut full = nameless;
+    full["InvoicePayment"]["AmountCurrency"] = json!(747);
+    assert_eq!(bench.post("/3/invoicepayments", full).await.1["InvoicePayment"]["Currency"], "EUR");
+    bench.put("/3/invoicepayments/1/bookkeep", None).await;
+    let expected = [(1510, "0"), (1580, "8590.5"), (2611, "-1718.1"), (3001, "-6421.6"), (3520, "-450.8")];
+    expect(&bench.sim.books(TENANT), &expected);
+    assert_eq!(bench.get("/3/invoices/1").await.1["Invoice"]["Balance"], 0);
+}
+
+#[tokio::test]
+async fn a_cash_invoice_is_paid_when_booked() {
+    let bench = Bench::start().await;
+    bench.customer().await;
+    let mut body = invoice("x");
+    body["Invoice"]["InvoiceType"] = json!("CASHINVOICE");
+    body["Invoice"]["PaymentWay"] = json!("CARD");
+    bench.post("/3/invoices", body).await;
+    assert_eq!(bench.put("/3/invoices/1/bookkeep", None).await.1["Invoice"]["Balance"], 0);
+    expect(&bench.sim.books(TENANT), &[(1930, "747"), (2611, "-149.4"), (3001, "-558.4"), (3520, "-39.2")]);
+    assert_eq!(
+        bench.refusal(Method::POST, "/3/invoicepayments", Some(payment(json!(747)))).await,
+        (400, 2_003_055)
+    );
+}
+
+#[tokio::test]
 async fn the_cash_method_books_when_paid() {
     let bench = Bench::start().await;
     bench.sim.configure(&json!({"accounting_method": "CASH"})).unwrap();
