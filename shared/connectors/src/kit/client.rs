@@ -23,7 +23,7 @@ pub struct Client {
 /// Why a request has no answer that a connector should read.
 #[derive(Debug)]
 pub enum Failure {
-    /// Surely nothing was done: not connected, limited (429), or the token was refused twice (401).
+    /// Surely nothing was done: not connected, limited (429), no token, or the token refused twice (401).
     NotDone(Error),
     /// It may have been done: no answer, half of one, 408, 409, 5xx or a redirect.
     MaybeDone(Error),

@@ -106,7 +106,7 @@ async fn a_refused_token_is_replaced_once_even_for_a_write() {
 }
 
 #[tokio::test]
-async fn a_second_refusal_asks_for_consent() {
+async fn a_second_refusal_is_left_to_a_later_try() {
     let bench = bench([status(401), status(401)]);
     let failure = bench.client.send(&bench.write()).await.err().unwrap();
     assert!(matches!(failure, Failure::NotDone(Error::Unavailable { .. })));
