@@ -71,3 +71,13 @@ impl Clients {
         SecretsVault::new(&self.config, prefix.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_a_user_agent_cannot_carry_is_refused() {
+        assert!(Clients::load("two words").await.is_err());
+    }
+}
