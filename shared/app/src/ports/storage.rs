@@ -203,7 +203,8 @@ pub trait Ledgers: Send + Sync {
     /// When the table fails.
     async fn ledger_load(&self, key: &LedgerKey) -> Result<Option<(Order, Ledger)>, Error>;
 
-    /// Writes a ledger under its guard.
+    /// Writes a ledger under its guard. When an item with the parked item's fingerprint waits already, everything else
+    /// is written and the status leads to the item that waits.
     ///
     /// # Errors
     /// `Raced` when the guard does not hold; `Storage` when the table fails.
