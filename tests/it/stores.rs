@@ -58,17 +58,11 @@ kept_by_every_store!(
     one_trouble_is_parked_once,
     one_update_per_version_wins,
     one_worker_takes_the_lease,
+    trouble_in_a_ledger_s_write_is_parked_once,
     records_read_back_and_tenants_are_apart,
     the_same_key_gives_the_same_order,
     the_same_trouble_is_parked_once,
 );
-
-#[tokio::test]
-async fn trouble_in_a_ledger_s_write_is_parked_once_in_dynamodb() {
-    let Some(account) = fresh_account().await else { return };
-    let tables = create_tables(&account).await;
-    store_contract::trouble_in_a_ledger_s_write_is_parked_once(&account.clients.hub(tables)).await;
-}
 
 #[tokio::test]
 async fn secrets_in_memory_read_back_by_name() {

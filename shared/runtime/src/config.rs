@@ -58,8 +58,8 @@ impl Role {
     /// Whether the function uses the idempotency table.
     fn uses_idempotency(self) -> bool {
         match self {
-            Self::Webhook => false,
-            Self::Admin | Self::Payments | Self::Accounting => true,
+            Self::Webhook | Self::Accounting => false,
+            Self::Admin | Self::Payments => true,
         }
     }
 }

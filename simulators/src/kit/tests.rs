@@ -1,3 +1,5 @@
+//! Faults, clock and log over HTTP.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bokbro_domain::effect::Ledger;
-use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
+use bokbro_domain::ids::{OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
 use jiff::Timestamp;
@@ -63,13 +63,14 @@ pub(super) fn page<T: Clone>(
     Ok(Page { items: shown, next })
 }
 
-fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> bool {
+/// Parks an item unless one with its fingerprint waits; gives the one that waits then.
+fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<ParkedId> {
     let waiting = state.parked.entry(tenant.clone()).or_default();
-    if waiting.iter().any(|p| p.fingerprint == parked.fingerprint) {
-        return false;
+    if let Some(same) = waiting.iter().find(|p| p.fingerprint == parked.fingerprint) {
+        return Some(same.id.clone());
     }
     waiting.push(parked.clone());
-    true
+    None
 }
 
 #[async_trait]
@@ -96,20 +97,20 @@ impl Ledgers for MemoryStore {
         let text = serde_json::to_string(write.ledger).map_err(|e| Error::storage("writing a ledger", e))?;
         let ledger = serde_json::from_str(&text).map_err(|e| Error::storage("writing a ledger", e))?;
         state.ledgers.insert(write.key.clone(), ledger);
+        let waits = write.parked.and_then(|parked| park_into(&mut state, &write.key.tenant, parked));
         if let Some(status) = write.status
             && let Some(order) = state.orders.get_mut(&(write.key.tenant.clone(), write.key.order.clone()))
         {
+            let mut status = status.clone();
+            status.parked = waits.or(status.parked);
             match write.key.target {
-                Target::Accounting => order.accounting = status.clone(),
-                Target::Warehouse => order.warehouse = status.clone(),
+                Target::Accounting => order.accounting = status,
+                Target::Warehouse => order.warehouse = status,
             }
         }
         for entry in write.entries {
             let timeline = state.timelines.entry(write.key.order.clone()).or_default();
             timeline.insert(entry.id.clone(), entry.clone());
-        }
-        if let Some(parked) = write.parked {
-            park_into(&mut state, &write.key.tenant, parked);
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Ledgers for MemoryStore {
 #[async_trait]
 impl Parking for MemoryStore {
     async fn park_once(&self, tenant: &TenantId, parked: &Parked) -> Result<bool, Error> {
-        Ok(park_into(&mut self.state(), tenant, parked))
+        Ok(park_into(&mut self.state(), tenant, parked).is_none())
     }
 
     async fn parked_list(

@@ -33,7 +33,8 @@ pub fn read_order(body: &[u8]) -> Result<OrderBody, FieldError> {
         }
         None => None,
     };
-    let payment_reference = fields.text_or_none("payment_reference", 64)?;
+    // A transaction id is the same in capitals.
+    let payment_reference = fields.text_or_none("payment_reference", 64)?.map(|text| text.to_lowercase());
     let customer = read_customer("customer", fields.required("customer")?)?;
     let posted = fields.list("lines")?;
     if posted.len() > MAX_LINES {

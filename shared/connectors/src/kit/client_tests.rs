@@ -1,3 +1,5 @@
+//! The client over a scripted wire: tokens, repeats and sorted failures.
+
 use std::sync::Arc;
 use std::time::Duration;
 

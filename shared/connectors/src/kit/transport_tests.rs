@@ -1,3 +1,5 @@
+//! The transport over real sockets that break in every way.
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;

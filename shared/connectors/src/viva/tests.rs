@@ -1,3 +1,5 @@
+//! Reads and tokens over a scripted wire.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -261,7 +263,7 @@ async fn what_viva_does_not_know_is_not_an_error() {
 #[tokio::test]
 async fn failures_of_a_read_are_sorted_by_what_happens_next() {
     let refused = bench([status(401, ""), status(401, "")]);
-    assert_eq!(refused.transaction().await.unwrap_err().disposition(), Disposition::NeedsConsent);
+    assert_eq!(refused.transaction().await.unwrap_err().disposition(), Disposition::Retry { after: None });
     let forbidden = bench([status(403, "")]);
     assert_eq!(forbidden.transaction().await.unwrap_err().disposition(), Disposition::NeedsConsent);
     let gone = bench([status(410, "")]);

@@ -1,3 +1,5 @@
+//! Deliveries as tables and properties.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every answer against the provider's published description.
+
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Documents: defaults, quirks, searches and refusals.
+
 use reqwest::Method;
 use serde_json::{Value, json};
 

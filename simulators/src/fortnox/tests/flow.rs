@@ -1,3 +1,5 @@
+//! An order becomes an invoice, is booked and paid.
+
 use reqwest::Method;
 use serde_json::{Value, json};
 

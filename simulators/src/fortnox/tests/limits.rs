@@ -1,3 +1,5 @@
+//! The rate window and lagging lists.
+
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;

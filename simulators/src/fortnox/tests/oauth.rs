@@ -1,3 +1,5 @@
+//! Consent, tokens and their odd answers.
+
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::json;
