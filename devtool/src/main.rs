@@ -5,6 +5,7 @@
     reason = "a tool on the developer's machine: no Clock, no Lambda that freezes, and it starts processes"
 )]
 
+mod api;
 mod commands;
 mod progress;
 mod stack;
@@ -26,6 +27,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(commands::demo::Arguments),
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
 }
@@ -35,6 +37,7 @@ async fn main() -> ExitCode {
     // One TLS provider for the whole project; the client below speaks plain HTTP to 127.0.0.1 but is built with it.
     rustls::crypto::ring::default_provider().install_default().ok();
     let outcome = match Cli::parse().command {
+        Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
     };

@@ -156,7 +156,7 @@ async fn succeeds(command: &mut Command) -> Result<bool> {
 async fn tests(project: &Project) -> Result<Outcome> {
     let python = python::local_aws(project).await?;
     // Every test has an account of its own there, which only works as long as nobody is held to a role.
-    let ministack = MiniStack::start(project, &python, "test", false).await?;
+    let ministack = MiniStack::start(project, &python, "test", false, None).await?;
     let mut command = cargo(project);
     if succeeds(cargo(project).args(["nextest", "--version"])).await? {
         command.args(["nextest", "run", "--workspace"]);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::progress;
+use crate::stack::build::Profile;
 use crate::stack::files::{Project, StackFile};
 use crate::stack::{Options, Stack};
 
@@ -36,9 +37,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = Options {
         command: "up",
         port: arguments.port,
-        release: arguments.release,
+        profile: if arguments.release { Profile::Release } else { Profile::Debug },
         simulators: !arguments.no_simulators,
         enforce_iam: arguments.enforce_iam,
+        calls: None,
     };
     let mut stack = tokio::select! {
         started = Stack::start(&project, &options) => started?,

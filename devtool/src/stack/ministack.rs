@@ -41,7 +41,8 @@ impl Drop for Scratch {
 }
 
 impl MiniStack {
-    /// Starts MiniStack on a free port of 127.0.0.1 and waits until it answers.
+    /// Starts MiniStack on a free port of 127.0.0.1 and waits until it answers. The functions will call AWS there, or at
+    /// `functions_call` if that is given.
     ///
     /// # Errors
     /// When it does not start; its log says why.
@@ -50,6 +51,7 @@ impl MiniStack {
         python: &Path,
         command_name: &str,
         enforce_iam: bool,
+        functions_call: Option<&str>,
     ) -> Result<Self> {
         // The port is let go again for MiniStack to take, which cannot be told to choose one itself.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
@@ -65,7 +67,7 @@ impl MiniStack {
             .env("MINISTACK_REGION", REGION)
             .env("AUTH", if enforce_iam { "true" } else { "false" })
             // What MiniStack hands to the functions; without it they would call the real AWS.
-            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ENDPOINT_URL", functions_call.unwrap_or(&endpoint))
             .env("TMPDIR", &scratch.0)
             // At start and stop MiniStack removes every container of its kind; those of others are none of our business.
             .env("DOCKER_HOST", "unix:///nonexistent")

@@ -1,6 +1,7 @@
 //! The local stack: MiniStack as the AWS, the real function binaries deployed from `template.yaml`, one clean origin.
 
 pub(crate) mod build;
+pub(crate) mod calls;
 pub(crate) mod deploy;
 pub(crate) mod files;
 pub(crate) mod logs;
@@ -8,6 +9,7 @@ pub(crate) mod ministack;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod seed;
 pub(crate) mod simulators;
 
 use std::collections::BTreeMap;
@@ -15,15 +17,18 @@ use std::process::ExitStatus;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use bokbro_aws::Tables;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use self::build::Profile;
+use self::calls::Calls;
 use self::deploy::Deployed;
 use self::files::Project;
 use self::logs::LogCopy;
 use self::ministack::{MiniStack, REGION};
 use self::proxy::Proxy;
+use self::seed::Seed;
 use self::simulators::Simulators;
 use crate::progress;
 
@@ -42,22 +47,26 @@ pub(crate) struct Options {
     pub(crate) command: &'static str,
     /// Port of the HTTP API on 127.0.0.1; 0 takes a free one.
     pub(crate) port: u16,
-    /// Build the functions as for the cloud.
-    pub(crate) release: bool,
+    /// How the functions are built.
+    pub(crate) profile: Profile,
     /// Start the provider stand-ins and point the functions at them.
     pub(crate) simulators: bool,
     /// Let the local AWS hold every function to its role.
     pub(crate) enforce_iam: bool,
+    /// Count the functions' AWS calls, for the price of one more hop.
+    pub(crate) calls: Option<Calls>,
 }
 
 /// A running stack. Dropping it kills what it started; `stop` also waits for that.
 pub(crate) struct Stack {
     // Fields drop in order: nobody is served any more before the AWS goes.
     proxy: Proxy,
+    counter: Option<Proxy>,
     logs: LogCopy,
     ministack: MiniStack,
     simulators: Option<Simulators>,
     deployed: Deployed,
+    seed: Seed,
 }
 
 impl Stack {
@@ -69,23 +78,45 @@ impl Stack {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.with_context(|| {
             format!("port {} of 127.0.0.1 is taken; choose another with --port", options.port)
         })?;
-        let profile = if options.release { Profile::Release } else { Profile::Debug };
-        let binaries = build::functions(project, profile).await?;
+        let base_url = format!("http://{}", listener.local_addr()?);
+        let binaries = build::functions(project, options.profile).await?;
         let python = python::local_aws(project).await?;
 
         let begun = Instant::now();
         progress::step("starting the local AWS");
-        let ministack = MiniStack::start(project, &python, options.command, options.enforce_iam).await?;
-        let simulators = if options.simulators { Some(Simulators::start().await?) } else { None };
+        let counted = match &options.calls {
+            Some(calls) => Some((TcpListener::bind(("127.0.0.1", 0)).await?, calls.clone())),
+            None => None,
+        };
+        let counted_at = counted.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
+        let functions_call = counted_at.map(|address| format!("http://{address}"));
+        let ministack = MiniStack::start(
+            project,
+            &python,
+            options.command,
+            options.enforce_iam,
+            functions_call.as_deref(),
+        )
+        .await?;
+        let counter = match counted {
+            Some((listener, calls)) => {
+                Some(Proxy::counting(listener, ministack.endpoint().to_owned(), calls)?)
+            }
+            None => None,
+        };
+        let seed = Seed::new();
+        let simulators =
+            if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
         progress::step("deploying template.yaml into it");
         let parameters = parameters(simulators.as_ref());
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
         let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
+        seed.store(ministack.endpoint(), tables(&deployed)?).await.context("seeding the tenant")?;
         // The path form: with the host form MiniStack answers /health itself.
         let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
-        Ok(Self { proxy, logs, ministack, simulators, deployed })
+        Ok(Self { proxy, counter, logs, ministack, simulators, deployed, seed })
     }
 
     /// The one clean origin of the HTTP API, without a trailing slash.
@@ -93,27 +124,35 @@ impl Stack {
         self.proxy.url()
     }
 
+    /// The tenant that was made up.
+    pub(crate) fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// The provider stand-ins.
+    ///
+    /// # Errors
+    /// When the stack was started without.
+    pub(crate) fn simulators(&self) -> Result<&Simulators> {
+        self.simulators.as_ref().context("the stack runs without stand-ins")
+    }
+
     /// What `.local/stack.json` says.
-    pub(crate) fn describe(&self) -> serde_json::Value {
+    pub(crate) fn describe(&self) -> Value {
         let output = |name: &str| self.deployed.outputs.get(name);
-        let mut told = json!({
-            "base_url": self.base_url(),
-            "aws_endpoint": self.ministack.endpoint(),
-            "region": REGION,
-            "tables": {
-                "hub": output("HubTableName"),
-                "idempotency": output("IdempotencyTableName"),
-            },
-            "queues": {
-                "payments": output("PaymentsQueueUrl"),
-                "accounting": output("AccountingQueueUrl"),
-            },
-            "dead_letters": {
-                "payments": output("PaymentsDeadLettersUrl"),
-                "accounting": output("AccountingDeadLettersUrl"),
-            },
-            "pid": std::process::id(),
+        let mut told = self.seed.describe();
+        told["base_url"] = json!(self.base_url());
+        told["aws_endpoint"] = json!(self.ministack.endpoint());
+        told["region"] = json!(REGION);
+        told["tables"] =
+            json!({ "hub": output("HubTableName"), "idempotency": output("IdempotencyTableName") });
+        told["queues"] =
+            json!({ "payments": output("PaymentsQueueUrl"), "accounting": output("AccountingQueueUrl") });
+        told["dead_letters"] = json!({
+            "payments": output("PaymentsDeadLettersUrl"),
+            "accounting": output("AccountingDeadLettersUrl"),
         });
+        told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());
         }
@@ -133,11 +172,22 @@ impl Stack {
         self.proxy.stop().await;
         self.logs.stop().await?;
         self.ministack.stop().await?;
+        if let Some(counter) = self.counter {
+            counter.stop().await;
+        }
         if let Some(simulators) = self.simulators {
             simulators.stop().await;
         }
         Ok(())
     }
+}
+
+/// The tables as they were deployed.
+fn tables(deployed: &Deployed) -> Result<Tables> {
+    let output = |name: &str| {
+        deployed.outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"))
+    };
+    Ok(Tables { hub: output("HubTableName")?, idempotency: output("IdempotencyTableName")? })
 }
 
 /// The template's parameters for this machine. Without stand-ins the provider addresses are the caller's to set.

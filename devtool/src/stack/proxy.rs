@@ -13,6 +13,8 @@ use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::calls::Calls;
+
 /// What an HTTP API accepts.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -29,6 +31,7 @@ pub(crate) struct Proxy {
 struct Upstream {
     client: reqwest::Client,
     base: String,
+    calls: Option<Calls>,
 }
 
 impl Proxy {
@@ -37,10 +40,22 @@ impl Proxy {
     /// # Errors
     /// When the HTTP client cannot be made or the listener is gone.
     pub(crate) fn start(listener: TcpListener, base: String) -> Result<Self> {
+        Self::serve(listener, base, None)
+    }
+
+    /// Does the same and counts the AWS calls that pass.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub(crate) fn counting(listener: TcpListener, base: String, calls: Calls) -> Result<Self> {
+        Self::serve(listener, base, Some(calls))
+    }
+
+    fn serve(listener: TcpListener, base: String, calls: Option<Calls>) -> Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let client =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
-        let routes = Router::new().fallback(forward).with_state(Arc::new(Upstream { client, base }));
+        let routes = Router::new().fallback(forward).with_state(Arc::new(Upstream { client, base, calls }));
         let task = tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, task })
     }
@@ -60,6 +75,9 @@ impl Proxy {
 
 async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if let Some(calls) = &upstream.calls {
+        calls.count(&parts.headers);
+    }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     // A path with dot segments would climb out of the API into MiniStack's own.
     let Some(url) = Url::parse(&format!("{}{path}", upstream.base))

@@ -3,23 +3,30 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use bokbro_simulators::fortnox::{self, Fortnox, FortnoxConfig};
-use bokbro_simulators::viva::{self, Viva, VivaConfig};
+use bokbro_simulators::fortnox::{self, Fortnox};
+use bokbro_simulators::viva::{self, Viva};
+
+use super::seed::Seed;
 
 /// Running stand-ins. They stop when this is dropped.
 pub(crate) struct Simulators {
-    fortnox: fortnox::Handle,
-    viva: viva::Handle,
+    /// The ledger program.
+    pub(crate) fortnox: fortnox::Handle,
+    /// The payment provider.
+    pub(crate) viva: viva::Handle,
 }
 
 impl Simulators {
-    /// Starts all of them, each on a free port of 127.0.0.1.
+    /// Starts all of them, each on a free port of 127.0.0.1, with the tenant that was made up; webhooks go to the stack
+    /// at `base_url`.
     ///
     /// # Errors
     /// When there is no free port.
-    pub(crate) async fn start() -> Result<Self> {
-        let fortnox = Fortnox::start(FortnoxConfig::default()).await.context("Fortnox's stand-in")?;
-        let viva = Viva::start(VivaConfig::default()).await.context("Viva's stand-in")?;
+    pub(crate) async fn start(seed: &Seed, base_url: &str) -> Result<Self> {
+        let mut account = seed.viva.clone();
+        account.switches.webhook_url = Some(format!("{base_url}{}", seed.webhook_path()));
+        let fortnox = Fortnox::start(seed.fortnox.clone()).await.context("Fortnox's stand-in")?;
+        let viva = Viva::start(account).await.context("Viva's stand-in")?;
         Ok(Self { fortnox, viva })
     }
 

@@ -1,0 +1,160 @@
+//! `cargo dev demo`: the main job on this machine, as a story with its proof.
+
+mod books;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use bokbro_simulators::viva::{Amount, NewOrder, Pay};
+use serde_json::Value;
+
+use crate::api::{Api, sample_order};
+use crate::progress;
+use crate::stack::build::Profile;
+use crate::stack::files::Project;
+use crate::stack::{Options, Stack};
+
+/// How long the order may take from paid to booked.
+const LIMIT: Duration = Duration::from_secs(60);
+const ORDER_NUMBER: &str = "1753-1001";
+/// What the sample order comes to.
+const TOTAL: Amount = Amount(74_700);
+
+/// Shows the main job: an order is posted, paid at Viva's stand-in and booked at Fortnox' stand-in.
+///
+/// Builds and starts everything, tells what happens step by step, and checks that there is one customer, one booked
+/// invoice and one booked payment with the right amounts. Ends with code 1 when anything is not as it should be.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run release builds of the functions
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let project = Project::find()?;
+    let options = Options {
+        command: "demo",
+        port: 0,
+        profile: if arguments.release { Profile::Release } else { Profile::Debug },
+        simulators: true,
+        enforce_iam: true,
+        calls: None,
+    };
+    tokio::select! {
+        told = whole(&project, &options) => told,
+        stopped = super::stop_signal() => {
+            stopped?;
+            bail!("stopped");
+        }
+    }
+}
+
+async fn whole(project: &Project, options: &Options) -> Result<ExitCode> {
+    let stack = Stack::start(project, options).await?;
+    let api = Api::new(stack.base_url(), stack.seed().api_key())?;
+    let told = story(&stack, &api).await;
+    if told.is_err() {
+        waiting_for_a_human(&api).await;
+    }
+    stack.stop().await?;
+    if told.context("the logs are in .local/logs/demo/")? {
+        progress::show("\nTry next: cargo dev up    the same stack, left running for your own orders");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        progress::show("\nNot as it should be; the logs are in .local/logs/demo/");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Numbered steps with the time since the first.
+struct Steps {
+    begun: Instant,
+    count: u32,
+}
+
+impl Steps {
+    fn tell(&mut self, who: &str, what: impl std::fmt::Display) {
+        self.count += 1;
+        let after = self.begun.elapsed().as_secs_f32();
+        progress::show(format_args!("{:>3}  {after:>4.1} s  {who:<8} {what}", self.count));
+    }
+}
+
+/// Tells the story; says whether all of it came out right.
+async fn story(stack: &Stack, api: &Api) -> Result<bool> {
+    let simulators = stack.simulators()?;
+    let (viva, fortnox) = (&simulators.viva, &simulators.fortnox);
+    progress::show("\nA paid order becomes a booked invoice\n");
+    let mut steps = Steps { begun: Instant::now(), count: 0 };
+
+    let wish = NewOrder {
+        amount: Some(TOTAL.0),
+        merchant_trns: Some(ORDER_NUMBER.to_owned()),
+        ..NewOrder::default()
+    };
+    let code = viva.create_order(wish).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
+    steps.tell("Viva", format_args!("the checkout makes order code {}: {TOTAL} SEK to be paid", code.0));
+
+    let order = api.post_order(&sample_order(ORDER_NUMBER, "asa@example.se", code.0)).await?;
+    let id = order["id"].as_str().context("the API answered an order without id")?;
+    steps.tell(
+        "webshop",
+        format_args!("POST /v1/orders: {id}, number {ORDER_NUMBER}, {}", text(&order["state"])),
+    );
+
+    let told = viva.pay(&Pay::new(code)).await.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
+    let answered = viva.deliveries().first().and_then(|d| d.attempts.first()?.status);
+    let answered = answered.map_or("no answer".to_owned(), |status| format!("answered {status}"));
+    steps.tell("Viva", format_args!("the customer pays; the webhook is sent ({answered})"));
+
+    let paid = api.order_until(id, LIMIT, |order| order["state"] == "paid").await?;
+    steps.tell(
+        "Bokbro",
+        format_args!("Viva's API says {} SEK captured: paid", text(&paid["payment"]["captured"])),
+    );
+
+    let booked = api.order_until(id, LIMIT, |order| order["sync"]["accounting"]["state"] == "done").await?;
+    let sync = &booked["sync"]["accounting"];
+    steps.tell(
+        "Bokbro",
+        format_args!(
+            "booked: customer {}, invoice {}, payment {}",
+            text(&sync["customer_number"]),
+            text(&sync["invoice_number"]),
+            text(&sync["payment_number"])
+        ),
+    );
+
+    progress::show("\nThe order's timeline (GET /v1/orders/{id}/timeline)");
+    let timeline = api.get(&format!("/v1/orders/{id}/timeline")).await?;
+    for entry in timeline["items"].as_array().into_iter().flatten() {
+        let at = text(&entry["at"]);
+        let time = at.get(11..23).unwrap_or(&at);
+        progress::show(format_args!("  {time}  {:<22} {}", text(&entry["event"]), text(&entry["message"])));
+    }
+
+    let books = fortnox.books(&stack.seed().company.database_number);
+    books::show(&books);
+    let captured: i64 = viva
+        .transactions()
+        .iter()
+        .filter(|t| t.transaction_id == told.transaction_id)
+        .map(|t| t.amount.0)
+        .sum();
+    Ok(books::check(&books, id, &Amount(captured).to_string()))
+}
+
+/// Shows what waits for a human, which is the likeliest reason for an order that does not get done.
+async fn waiting_for_a_human(api: &Api) {
+    let Ok(parked) = api.get("/v1/parked").await else { return };
+    for item in parked["items"].as_array().into_iter().flatten() {
+        progress::show(format_args!("parked: {} - {}", text(&item["code"]), text(&item["reason"])));
+    }
+}
+
+/// A JSON value without quotation marks.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,143 @@
+//! The tenant `demo`: what it takes for an order to be paid and booked, made up anew for each stack.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use aws_sdk_dynamodb::config::{Credentials as AwsCredentials, Region};
+use bokbro_app::app::App;
+use bokbro_app::auth::api_key_store;
+use bokbro_app::ports::{Directory, Vault};
+use bokbro_app::records::{Connection, ConnectionState, Endpoint, Role, Settings};
+use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_aws::{Clients, Tables};
+use bokbro_connectors::registry::{Registry, Urls};
+use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::posting::PostingProfile;
+use bokbro_runtime::SystemClock;
+use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
+use bokbro_simulators::viva::VivaConfig;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::ministack::{ACCESS_KEY, REGION};
+
+/// The tenant of the local stack.
+const TENANT: &str = "demo";
+/// What the names of the stack's secrets begin with, as template.yaml has it for the stage dev.
+const SECRET_PREFIX: &str = "bokbro/dev/";
+
+/// Names, keys and credentials of the tenant. The stand-ins are configured with the same ones.
+pub(crate) struct Seed {
+    /// The account at the payment provider, as its stand-in knows it.
+    pub(crate) viva: VivaConfig,
+    /// The ledger program's app, as its stand-in knows it.
+    pub(crate) fortnox: FortnoxConfig,
+    /// The tenant's company in the ledger program.
+    pub(crate) company: TenantConfig,
+    api_key: String,
+    endpoint: String,
+}
+
+impl Seed {
+    /// Makes names and keys up. Those that open something are drawn from the system's randomness.
+    pub(crate) fn new() -> Self {
+        let random = || Uuid::new_v4().simple();
+        let company = TenantConfig::new("1000001", "Demobolaget AB");
+        Self {
+            viva: VivaConfig::default(),
+            fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
+            company,
+            api_key: format!("bk_{}{}", random(), random()),
+            endpoint: format!("wh_{}", random()),
+        }
+    }
+
+    /// The API key, of role owner.
+    pub(crate) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// Path of the webhook endpoint.
+    pub(crate) fn webhook_path(&self) -> String {
+        format!("/webhooks/viva/{}", self.endpoint)
+    }
+
+    /// The part of `.local/stack.json` that tells of the tenant. All values are made up and good for this stack alone.
+    pub(crate) fn describe(&self) -> Value {
+        json!({
+            "tenant": TENANT,
+            "api_key": self.api_key,
+            "viva_endpoint": self.endpoint,
+            "viva_key": self.viva.webhook_key,
+            "credentials": {
+                "fortnox": {
+                    "client_id": self.fortnox.client_id,
+                    "client_secret": self.fortnox.client_secret,
+                    "tenant_id": self.company.database_number,
+                },
+                "viva": {
+                    "merchant_id": self.viva.merchant_id,
+                    "api_key": self.viva.api_key,
+                    "client_id": self.viva.client_id,
+                    "client_secret": self.viva.client_secret,
+                },
+            },
+        })
+    }
+
+    /// Stores all of it in the local AWS, through the same adapters as the functions use.
+    ///
+    /// # Errors
+    /// When a table or the vault refuses.
+    pub(crate) async fn store(&self, aws_endpoint: &str, tables: Tables) -> Result<()> {
+        let credentials = AwsCredentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "local stack");
+        let loader = Clients::loader().endpoint_url(aws_endpoint).credentials_provider(credentials);
+        let clients = Clients::from_config(loader.region(Region::from_static(REGION)).load().await);
+        let (hub, vault) = (Arc::new(clients.hub(tables)), Arc::new(clients.vault(SECRET_PREFIX)));
+
+        let (tenant, fortnox, viva) =
+            (TenantId::parse(TENANT)?, Provider::parse("fortnox")?, Provider::parse("viva")?);
+        let settings = Settings {
+            payments: viva.clone(),
+            accounting: Some(fortnox.clone()),
+            warehouse: None,
+            posting_profile: PostingProfile::default(),
+            accounts: [].into(),
+            payment_mode: None,
+        };
+        hub.settings_put(&tenant, &settings).await?;
+        let connection = |provider: &Provider, setting: &str, value: &str| Connection {
+            tenant: tenant.clone(),
+            provider: provider.clone(),
+            state: ConnectionState::Unchecked,
+            settings: [(setting.to_owned(), value.to_owned())].into(),
+            chart: None,
+        };
+        hub.connection_put(&connection(&fortnox, "tenant_id", &self.company.database_number)).await?;
+        hub.connection_put(&connection(&viva, "merchant_id", &self.viva.merchant_id)).await?;
+        let endpoint = Endpoint {
+            name: self.endpoint.clone(),
+            tenant: tenant.clone(),
+            provider: viva,
+            handshake_key: self.viva.webhook_key.clone(),
+        };
+        hub.endpoint_put(&endpoint).await?;
+        vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
+        let own = secrets(&self.describe()["credentials"]["viva"]);
+        vault.secret_put(&format!("connections/{tenant}/viva"), &own).await?;
+
+        let clock = Arc::new(SystemClock);
+        let registry = Arc::new(Registry::new(Urls::default(), clock.clone())?);
+        let app = App::new(hub, Arc::new(clients.queues([].into())), vault, clock, registry);
+        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner).await?;
+        Ok(())
+    }
+}
+
+/// A flat JSON object of strings as credentials.
+fn secrets(fields: &Value) -> Credentials {
+    let fields = fields.as_object().into_iter().flatten();
+    Credentials::new(
+        fields.filter_map(|(name, value)| Some((name.clone(), SecretText::new(value.as_str()?.to_owned())))),
+    )
+}
