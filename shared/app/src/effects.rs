@@ -16,8 +16,9 @@ use crate::error::{Disposition, Error, Reason};
 use crate::ports::{Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
 use crate::records::{Parked, TimelineEntry};
 
-/// A lease outlives its invocation by this much, so that a slow last write still finds it.
-const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
+/// A lease outlives its invocation by this much: a slow last write still finds it, and what a killed worker sent last
+/// has shown up in the provider's lists before anybody looks.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(15);
 /// No step begins when less than this is left of the invocation.
 const STEP_RESERVE: SignedDuration = SignedDuration::from_secs(25);
 
@@ -102,7 +103,12 @@ impl<'a> Work<'a> {
         }
         self.write(&format!("intent of {}", step.0)).await?;
         self.app.crash.reached(&format!("before look-up of {}", step.0)).await;
-        let found = effector.look_up(intent, &self.ledger).await?;
+        let found = effector.look_up(intent, &self.ledger).await.inspect_err(|_| {
+            if !sent_before {
+                // Nothing was sent, so nothing may stand in the way when contents change before the next try.
+                self.ledger.withdraw(step, None);
+            }
+        })?;
         self.app.crash.reached(&format!("after look-up of {}", step.0)).await;
         let now = self.app.clock.now();
         match found {

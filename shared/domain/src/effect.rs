@@ -194,9 +194,10 @@ impl Ledger {
             // Something exists or may exist under the old request: sending the new one could double it.
             StepState::Done | StepState::Sent | StepState::Unknown if !same => Action::Conflict,
             StepState::Done => Action::AlreadyDone,
-            // Refused means that nothing exists: a changed request may be sent.
+            // Refused means that nothing exists, so a changed request may be sent; but whoever lifted the cause may have
+            // done the rest by hand too.
             StepState::Rejected if same && !insist => Action::Rejected,
-            StepState::Rejected => Action::Send,
+            StepState::Rejected => Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true },
             StepState::Sent | StepState::Unknown => {
                 let settle = SignedDuration::try_from(patience.settle).unwrap_or(SignedDuration::MAX);
                 Action::LookUp {

@@ -32,6 +32,7 @@ fn with(state: StepState, attempt: u32) -> Ledger {
 fn every_state_of_a_step_has_its_one_action() {
     let settled = now() + SignedDuration::from_secs(10);
     let look_up = |may_send| Action::LookUp { absent_counts_from: settled, may_send };
+    let look_first = Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true };
     let cases: Vec<(&str, Ledger, &str, bool, Action)> = vec![
         ("never sent", Ledger::default(), "a", false, Action::Send),
         ("done", with(StepState::Done, 1), "a", false, Action::AlreadyDone),
@@ -42,8 +43,8 @@ fn every_state_of_a_step_has_its_one_action() {
         ("no answer, last try", with(StepState::Unknown, 4), "a", false, look_up(false)),
         ("no answer, a human insists", with(StepState::Unknown, 4), "a", true, look_up(true)),
         ("refused", with(StepState::Rejected, 1), "a", false, Action::Rejected),
-        ("refused, a human insists", with(StepState::Rejected, 1), "a", true, Action::Send),
-        ("refused, then mended", with(StepState::Rejected, 1), "b", false, Action::Send),
+        ("refused, a human insists", with(StepState::Rejected, 1), "a", true, look_first.clone()),
+        ("refused, then mended", with(StepState::Rejected, 1), "b", false, look_first),
     ];
     for (name, ledger, request, insist, expected) in cases {
         assert_eq!(ledger.decide(&intent(request), Patience::default(), insist), expected, "{name}");
