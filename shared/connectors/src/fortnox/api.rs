@@ -119,6 +119,7 @@ impl Api {
         let method = write.method();
         let body = write.body.map_or(Body::None, |raw| Body::Json(raw.get().to_owned()));
         let auth = Auth::Bearer(self.tokens.clone());
+        debug_assert!(super::OPERATIONS.contains(&operation), "{operation} is missing from OPERATIONS");
         let request = Request::write(operation, method, &self.base, write.path, body, auth);
         let answer = self.client.send(&request).await.map_err(|failure| Refused::Failed(failure.into()))?;
         if !answer.is_success() {
@@ -140,6 +141,7 @@ impl Api {
     }
 
     fn read(&self, operation: &'static str, path: &str) -> Request {
+        debug_assert!(super::OPERATIONS.contains(&operation), "{operation} is missing from OPERATIONS");
         Request::get(operation, &self.base, path, Auth::Bearer(self.tokens.clone()))
     }
 

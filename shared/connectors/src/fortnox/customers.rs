@@ -17,7 +17,7 @@ const PATH: &str = "/3/customers";
 /// Looks a buyer up by number, then by organization number, then by e-mail address.
 pub(super) async fn find(api: &Api, posting: &Posting) -> Result<Option<Receipt>, Error> {
     let keys = &posting.keys;
-    if let Some(receipt) = by_own_number(api, &keys.own_number).await? {
+    if let Some(receipt) = by_own_number(api, posting).await? {
         return Ok(Some(receipt));
     }
     if let Some(number) = &keys.organisation_number {
@@ -35,12 +35,19 @@ pub(super) async fn find(api: &Api, posting: &Posting) -> Result<Option<Receipt>
     }))
 }
 
-/// Looks up the number that Bokbro gives; an inactive customer cannot be invoiced and counts as absent.
-async fn by_own_number(api: &Api, number: &str) -> Result<Option<Receipt>, Error> {
+/// Looks up the number that Bokbro gives. An inactive customer cannot be invoiced and counts as absent, and so does one
+/// that somebody has given another organization number: the refusal to make it anew then asks a human.
+async fn by_own_number(api: &Api, posting: &Posting) -> Result<Option<Receipt>, Error> {
+    let keys = &posting.keys;
+    let another = |customer: &Customer| match (organisation(customer), &keys.organisation_number) {
+        (Some(other), Some(number)) => other != tail(number),
+        (None, _) | (_, None) => false,
+    };
+    let number = &keys.own_number;
     let path = format!("{PATH}/{}", path_segment(number));
     let found: Option<Customer> = api.get("get_customer", &path, "Customer").await?;
     Ok(found
-        .filter(|customer| customer.active.to_bool() != Some(false))
+        .filter(|customer| customer.active.to_bool() != Some(false) && !another(customer))
         .and_then(|customer| receipt(&customer)))
 }
 

@@ -11,7 +11,7 @@ use super::api::{Api, Refused};
 use super::errors::{ALREADY_PAID, CUSTOMER_NUMBER_TAKEN};
 use super::map::{self, is_booked};
 use super::requests::Write;
-use super::wire::{Customer, Invoice, InvoicePayment, Order, kronor, reference, text};
+use super::wire::{Customer, Invoice, InvoicePayment, Order, account, kronor, reference, text};
 use super::{customers, map::invoice_receipt};
 use crate::kit::{LooseText, path_segment};
 
@@ -114,7 +114,7 @@ impl Effects {
                     return Ok(None);
                 }
                 let path = format!("/3/invoices/{}", path_segment(&invoice.external_id));
-                let document = map::dates(posting, number(Step::Customer)?);
+                let document = map::dates(posting);
                 Write::document(Method::PUT, path, "Invoice", &document).map(Some)
             }
             Step::BookkeepInvoice => {
@@ -127,7 +127,11 @@ impl Effects {
                 Ok(Some(Write::action(format!("/3/invoices/{invoice}/bookkeep"))))
             }
             Step::Payment => {
-                let invoice = receipt(ledger, Step::Invoice)?;
+                // What Fortnox said last: somebody may have changed the invoice before it was booked.
+                let invoice = match ledger.receipt(Step::BookkeepInvoice.name()) {
+                    Some(booked) => booked,
+                    None => receipt(ledger, Step::Invoice)?,
+                };
                 map::check_totals(posting, invoice)?;
                 let document = map::payment(posting, invoice)?;
                 let path = "/3/invoicepayments".to_owned();
@@ -156,12 +160,16 @@ impl Effects {
                 let found = self.get_invoice(number(Step::Invoice)?).await?;
                 Ok(found.filter(|invoice| map::has_date(&self.posting, invoice)))
             }
-            Step::BookkeepInvoice => Ok(self.get_invoice(number(Step::Invoice)?).await?.filter(is_booked)),
+            Step::BookkeepInvoice => {
+                let found = self.get_invoice(number(Step::Invoice)?).await?;
+                if let Some(invoice) = &found {
+                    map::check_totals(&self.posting, invoice)?;
+                }
+                Ok(found.filter(is_booked))
+            }
             Step::Payment => self.find_payment(number(Step::Invoice)?).await,
             Step::BookkeepPayment => {
-                let path = format!("/3/invoicepayments/{}", path_segment(number(Step::Payment)?));
-                let found: Option<InvoicePayment> =
-                    self.api.get("get_payment", &path, "InvoicePayment").await?;
+                let found = self.get_payment(number(Step::Payment)?).await?;
                 Ok(found.as_ref().and_then(map::payment_receipt).filter(is_booked))
             }
         }
@@ -202,6 +210,10 @@ impl Effects {
         let path = format!("/3/invoices/{}", path_segment(number));
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         let Some(invoice) = invoice else { return Ok(None) };
+        if invoice.cancelled.to_bool() == Some(true) {
+            let message = format!("invoice {number} in Fortnox was canceled there; book the order by hand");
+            return Err(Error::park("invoice_canceled", message));
+        }
         invoice_receipt(&invoice).map(Some).ok_or_else(|| {
             let message =
                 format!("invoice {number} in Fortnox shows no amounts; check the rights of the connection");
@@ -209,20 +221,43 @@ impl Effects {
         })
     }
 
+    /// Looks for the payment among all of the invoice. Fortnox takes a second payment of the same invoice without a word
+    /// (`apis/fortnox.md` 2.8), so a payment that is not the one meant stops the work.
     async fn find_payment(&self, invoice: &str) -> Result<Option<Receipt>, Error> {
         let query = [("invoicenumber", invoice)];
         let found: Vec<InvoicePayment> =
             self.api.list("search_payments", "/3/invoicepayments", "InvoicePayments", &query).await?;
         let paid = &self.posting.payment;
         let date = paid.date.to_string();
-        let ours = found.iter().filter(|payment| {
-            text(&payment.invoice_number) == Some(invoice)
-                && kronor(&payment.amount) == Some(paid.amount)
-                && text(&payment.payment_date) == Some(&date)
-        });
-        Ok(ours
-            .filter_map(map::payment_receipt)
-            .min_by_key(|found| customers::number_order(&found.external_id)))
+        let of_invoice = found.iter().filter(|payment| text(&payment.invoice_number) == Some(invoice));
+        let mut payments: Vec<_> = of_invoice.filter_map(|one| Some((text(&one.number)?, one))).collect();
+        payments.sort_by_key(|(number, _)| customers::number_order(number));
+        for (number, payment) in &payments {
+            let alike = kronor(&payment.amount) == Some(paid.amount)
+                && text(&payment.payment_date) == Some(date.as_str());
+            // Lists do not show the account, which tells a payment at the till or the bank from this one.
+            if alike
+                && let Some(payment) = self.get_payment(number).await?
+                && account(&payment.mode_of_payment_account).is_none_or(|account| account == paid.account)
+            {
+                return Ok(map::payment_receipt(&payment));
+            }
+        }
+        if payments.is_empty() {
+            return Ok(None);
+        }
+        let numbers: Vec<&str> = payments.iter().map(|(number, _)| *number).collect();
+        let message = format!(
+            "invoice {invoice} in Fortnox has payment {} already, which Bokbro did not register; remove it there and try \
+             again, or finish the order by hand",
+            numbers.join(", ")
+        );
+        Err(Error::park("paid_by_hand", message))
+    }
+
+    async fn get_payment(&self, number: &str) -> Result<Option<InvoicePayment>, Error> {
+        let path = format!("/3/invoicepayments/{}", path_segment(number));
+        self.api.get("get_payment", &path, "InvoicePayment").await
     }
 
     /// Sends a write and reads what later steps need to know.
@@ -246,7 +281,7 @@ impl Effects {
     }
 
     /// Looks whether a refusal means that what was asked for is there already: the state that an action brings about,
-    /// the customer, or a payment of the same day and amount.
+    /// the customer, or the payment.
     async fn there_already(
         &self,
         step: Step,
@@ -306,7 +341,9 @@ impl Effector for Effects {
             }
             Step::BookkeepPayment => receipt(ledger, Step::Payment)?.external_id.clone(),
         };
-        write.intent(step, reference, kind == Step::Customer).map(Some)
+        // A customer may have bought before, and an invoice that waited may have been paid by hand.
+        let may_exist = matches!(kind, Step::Customer | Step::Payment);
+        write.intent(step, reference, may_exist).map(Some)
     }
 
     async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error> {

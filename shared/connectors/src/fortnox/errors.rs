@@ -83,8 +83,9 @@ fn what_to_do(code: u32) -> &'static str {
             "the date lies in a locked period; unlock the period in Fortnox and try again"
         }
         CUSTOMER_NUMBER_TAKEN => {
-            "the customer number belongs to a deleted or inactive customer; activate that customer, or create the \
-             buyer in Fortnox with the same e-mail address or organization number, and try again"
+            "the customer number belongs to a deleted or inactive customer, or to one whose organization number was \
+             changed; mend that customer, or create the buyer in Fortnox with the same e-mail address or organization \
+             number, and try again"
         }
         2_000_359 => "a text holds characters that Fortnox does not take; report this as a bug",
         2_000_106 | 2_000_107 | 2_000_108 | 2_000_134 => {

@@ -148,12 +148,8 @@ fn description(posted: &PostingRow) -> String {
 }
 
 /// The invoice's dates as they should be.
-pub(super) fn dates(posting: &Posting, customer_number: &str) -> InvoiceDates {
-    InvoiceDates {
-        customer_number: customer_number.to_owned(),
-        invoice_date: posting.date.to_string(),
-        due_date: posting.date.to_string(),
-    }
+pub(super) fn dates(posting: &Posting) -> InvoiceDates {
+    InvoiceDates { invoice_date: posting.date.to_string(), due_date: posting.date.to_string() }
 }
 
 /// The payment of an invoice.
@@ -275,7 +271,7 @@ pub(super) fn check_totals(posting: &Posting, invoice: &Receipt) -> Result<(), E
     posting.check_totals(computed).map_err(|differ| {
         let number = &invoice.external_id;
         let message =
-            format!("invoice {number} in Fortnox was not booked: {differ}; correct or cancel it by hand");
+            format!("invoice {number} in Fortnox is not the order's: {differ}; book or cancel it by hand");
         Error::park("totals_differ", message)
     })
 }

@@ -28,6 +28,31 @@ use crate::kit::{Client, Wire};
 /// The provider's short name, in settings, keys and logs.
 pub const NAME: &str = "fortnox";
 
+/// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
+/// that a test which exercises the whole list exercises the whole connector.
+pub const OPERATIONS: [&str; 20] = [
+    "get_customer",
+    "search_customers",
+    "create_customer",
+    "search_orders",
+    "get_order",
+    "create_order",
+    "search_invoices",
+    "get_invoice",
+    "create_invoice",
+    "date_invoice",
+    "bookkeep_invoice",
+    "search_payments",
+    "get_payment",
+    "create_payment",
+    "bookkeep_payment",
+    "list_financial_years",
+    "list_predefined_accounts",
+    "list_modes_of_payment",
+    "get_locked_period",
+    "list_accounts",
+];
+
 /// The connection's setting that names the way of payment (its code) when the company has no account 1580.
 const PAYMENT_MODE: &str = "payment_mode";
 

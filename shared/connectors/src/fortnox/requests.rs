@@ -119,11 +119,11 @@ pub(super) struct Row {
     pub(super) discount_type: &'static str,
 }
 
-/// New dates of an invoice. The customer's number is there because the schema demands it.
+/// New dates of an invoice. What is left out stays (`apis/fortnox.md` 2.2); naming the customer, as the schema for new
+/// invoices demands, could bring the customer's own addresses back.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct InvoiceDates {
-    pub(super) customer_number: String,
     pub(super) invoice_date: String,
     pub(super) due_date: String,
 }

@@ -107,6 +107,8 @@ pub(super) struct InvoicePayment {
     pub(super) amount: LooseText,
     pub(super) payment_date: LooseText,
     pub(super) booked: LooseText,
+    /// Not in lists.
+    pub(super) mode_of_payment_account: LooseText,
 }
 
 /// An account that Fortnox uses for something by itself.

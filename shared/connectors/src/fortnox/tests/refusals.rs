@@ -136,7 +136,8 @@ async fn what_a_person_did_meanwhile_counts_as_done() {
     assert_eq!(word(result), "done 5");
 
     let paid = r#"{"Number":"4","InvoiceNumber":31,"Amount":747,"PaymentDate":"2026-11-20"}"#;
-    let replies = vec![refused(400, 2_003_055), list("InvoicePayments", &[paid])];
+    let single = json(200, &format!(r#"{{"InvoicePayment":{paid}}}"#));
+    let replies = vec![refused(400, 2_003_055), list("InvoicePayments", &[paid]), single];
     assert_eq!(word(send(posting(), 2, "payment", replies).await), "done 4");
     let replies = vec![refused(400, 2_003_055), list("InvoicePayments", &[])];
     assert_eq!(word(send(posting(), 2, "payment", replies).await), "rejected: fortnox_2003055");

@@ -168,11 +168,30 @@ async fn a_payment_is_found_by_invoice_amount_and_day() {
         item(4, "\"31\"", "747", "2026-11-20"),
     ];
     let items: Vec<&str> = items.iter().map(String::as_str).collect();
-    let (found, _) = look_up(posting(), &steps(), "payment", vec![list("InvoicePayments", &items)]).await;
-    assert_eq!(found, Some(receipt("4", &[("amount", "747.00"), ("booked", "false")])));
+    let on = |account: &str| {
+        let body = r#"{"InvoicePayment":{"Number":"4","Amount":747,"Booked":false,"ModeOfPaymentAccount":"#;
+        json(200, &format!("{body}{account}}}}}"))
+    };
+    let ours = Some(receipt("4", &[("amount", "747.00"), ("booked", "false")]));
+    for account in ["1580", "\"1580\"", "\"API_NORIGHT\""] {
+        let replies = vec![list("InvoicePayments", &items), on(account)];
+        let (found, calls) = look_up(posting(), &steps(), "payment", replies).await;
+        assert_eq!(found, ours, "{account}");
+        assert!(calls[1].ends_with("/3/invoicepayments/4"), "{calls:?}");
+    }
     let (found, _) =
-        look_up(posting(), &steps(), "payment", vec![list("InvoicePayments", &items[..3])]).await;
+        look_up(posting(), &steps(), "payment", vec![list("InvoicePayments", &items[..1])]).await;
     assert_eq!(found, None);
+    // On the bank's account instead of the payment provider's, of another amount, of another day: made by hand.
+    for (items, account) in [(&items[4..], Some("1930")), (&items[1..2], None), (&items[2..3], None)] {
+        let replies = [list("InvoicePayments", items)].into_iter().chain(account.map(on));
+        let bench = bench(replies);
+        let effector = bench.effector(posting());
+        let ledger = done(effector.as_ref(), &steps());
+        let asked = intent(effector.as_ref(), "payment", &ledger);
+        let error = effector.look_up(&asked, &ledger).await.unwrap_err();
+        assert_eq!(error.code(), "paid_by_hand", "{error}");
+    }
 }
 
 #[tokio::test]
