@@ -7,5 +7,6 @@ mod crash_points;
 mod docs;
 mod events;
 mod flows;
+mod somebody_elses;
 mod stores;
 mod tidy;

@@ -15,12 +15,14 @@ use bokbro_app::records::{Connection, ConnectionState, Endpoint, Parked, Setting
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::webhooks::{EndpointCache, Ingress, webhook_receive};
 use bokbro_app::work::message_handle;
+use bokbro_connectors::kit::{Transport, Wire};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::posting::PostingProfile;
 use bokbro_domain::retry::queue_wait;
 use bokbro_simulators::fortnox::{self, Fortnox, FortnoxConfig};
+use bokbro_simulators::kit::http_client;
 use bokbro_simulators::viva::{self, Amount, NewOrder, OrderCode, Pay, Viva, VivaConfig};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -57,6 +59,8 @@ pub struct World {
     flying: VecDeque<Flying>,
     cache: EndpointCache,
     invocations: u64,
+    /// Client id and secret of the integration at the ledger program.
+    client: (String, String),
 }
 
 /// A message outside its queue.
@@ -102,11 +106,21 @@ impl World {
     }
 
     /// The same with a posting profile and a ledger program of the test's choice.
-    #[allow(clippy::disallowed_methods, reason = "the simulators live in real time; the world starts there")]
     pub async fn start_with(profile: PostingProfile, config: FortnoxConfig) -> Self {
+        let wire = Arc::new(Transport::new().unwrap());
+        Self::start_over(wire, profile, config, VivaConfig::default()).await
+    }
+
+    /// The same with a wire that the connectors send over, and an account at the payment provider.
+    #[allow(clippy::disallowed_methods, reason = "the simulators live in real time; the world starts there")]
+    pub async fn start_over(
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        config: FortnoxConfig,
+        account: VivaConfig,
+    ) -> Self {
         let (client_id, client_secret) = (config.client_id.clone(), config.client_secret.clone());
         let fortnox = Fortnox::start(config).await.unwrap();
-        let account = VivaConfig::default();
         let viva = Viva::start(account.clone()).await.unwrap();
         let mut urls = Urls::default();
         urls.fortnox.api.clone_from(&fortnox.url);
@@ -118,7 +132,7 @@ impl World {
         let store = Arc::new(MemoryStore::default());
         let queues = Arc::new(MemoryQueues::default());
         let vault = Arc::new(MemoryVault::default());
-        let registry = Arc::new(Registry::new(urls, clock.clone()).unwrap());
+        let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
         let crash = Arc::new(DieAt::default());
         let mut app = App::new(store.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
         app.crash = crash.clone();
@@ -174,6 +188,7 @@ impl World {
             flying: VecDeque::new(),
             cache: EndpointCache::default(),
             invocations: 0,
+            client: (client_id, client_secret),
         }
     }
 
@@ -291,6 +306,27 @@ impl World {
     /// Documents of one kind that the ledger program holds.
     pub fn books(&self, kind: &str) -> Vec<Value> {
         self.fortnox.books(COMPANY)[kind].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Does something in the ledger program as people do it there by hand; gives the answer's body.
+    pub async fn by_hand(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let http = http_client();
+        let token = http
+            .post(format!("{}/oauth-v1/token", self.fortnox.url))
+            .basic_auth(&self.client.0, Some(&self.client.1))
+            .header("TenantId", COMPANY)
+            .form(&[("grant_type", "client_credentials")]);
+        let token: Value = token.send().await.unwrap().json().await.unwrap();
+        let mut request = http
+            .request(method.parse().unwrap(), format!("{}{path}", self.fortnox.url))
+            .bearer_auth(token["access_token"].as_str().unwrap());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{method} {path} by hand: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     fn correlation(&self) -> CorrelationId {
