@@ -134,8 +134,8 @@ impl World {
         let vault = Arc::new(MemoryVault::default());
         let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
         let crash = Arc::new(DieAt::default());
-        let mut app = App::new(store.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
-        app.crash = crash.clone();
+        let app = App::new(store.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
+        let app = app.dying_at(crash.clone());
 
         let app_secret = secrets(&[("client_id", &client_id), ("client_secret", &client_secret)]);
         vault.secret_put("app/fortnox", &app_secret).await.unwrap();
@@ -146,6 +146,7 @@ impl World {
             ("client_secret", &account.client_secret),
         ]);
         vault.secret_put("connections/demo/viva", &own).await.unwrap();
+        vault.secret_put("connections/demo/fortnox", &Credentials::default()).await.unwrap();
         let settings = Settings {
             payments: provider("viva"),
             accounting: Some(provider("fortnox")),

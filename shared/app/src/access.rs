@@ -1,29 +1,34 @@
-//! Ways in at the providers: reads a connection's secrets and keeps its access token while it is fresh.
+//! Ways in at the providers: reads a connection's secrets and opens its tokens, once per process.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use bokbro_domain::ids::{Provider, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::error::Error;
-use crate::ports::{Access, Clock, Providers, TokenEndpoint, Tokens, Vault};
+use crate::ports::{Access, Clock, CrashPoints, Providers, TokenEndpoint, TokenStates, Tokens, Vault};
 use crate::records::Connection;
-use crate::secret::{Credentials, SecretText};
+use crate::secret::Credentials;
+use crate::tokens::{LeasedTokens, TokenMemory};
 
-/// A token is used only while it is good for this much longer.
-const MARGIN: SignedDuration = SignedDuration::from_mins(5);
-/// Secrets and tokens stay in memory at most this long.
+/// Entered secrets stay in memory at most this long.
 const MEMORY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Name in the vault of a connection's secrets.
+#[must_use]
+pub fn secret_name(tenant: &TenantId, provider: &Provider) -> String {
+    format!("connections/{tenant}/{provider}")
+}
 
 /// Opens connections; one per process, so that warm invocations share credentials and tokens.
 pub struct AccessDesk {
     vault: Arc<dyn Vault>,
+    states: Arc<dyn TokenStates>,
     clock: Arc<dyn Clock>,
     providers: Arc<dyn Providers>,
+    crash: Arc<dyn CrashPoints>,
     open: Mutex<HashMap<(TenantId, Provider), Opened>>,
 }
 
@@ -36,8 +41,16 @@ struct Opened {
 }
 
 impl AccessDesk {
-    pub(crate) fn new(vault: Arc<dyn Vault>, clock: Arc<dyn Clock>, providers: Arc<dyn Providers>) -> Self {
-        Self { vault, clock, providers, open: Mutex::new(HashMap::new()) }
+    /// A desk without open connections.
+    #[must_use]
+    pub fn new(
+        vault: Arc<dyn Vault>,
+        states: Arc<dyn TokenStates>,
+        clock: Arc<dyn Clock>,
+        providers: Arc<dyn Providers>,
+        crash: Arc<dyn CrashPoints>,
+    ) -> Self {
+        Self { vault, states, clock, providers, crash, open: Mutex::new(HashMap::new()) }
     }
 
     /// A way in at the connection's provider.
@@ -69,25 +82,45 @@ impl AccessDesk {
             .providers
             .tokens(&connection.provider)
             .ok_or_else(|| consent("this build does not know the provider; check the tenant's settings"))?;
-        let name = format!("connections/{}/{}", connection.tenant, connection.provider);
-        let own = self.vault.secret_get(&name).await?.unwrap_or_default();
-        let app = match endpoint.app_secret() {
-            Some(name) => {
-                let app = self.vault.secret_get(name).await?;
-                app.ok_or_else(|| consent("the app's own credentials are not in the vault"))?
-            }
-            None => Credentials::default(),
-        };
-        let credentials = Arc::new(own);
-        let tokens = Arc::new(MemoryTokens {
+        let secret = secret_name(&connection.tenant, &connection.provider);
+        let own = self.vault.secret_get(&secret).await?.map(|secret| secret.credentials);
+        let credentials = Arc::new(own.unwrap_or_default());
+        let tokens = Arc::new(LeasedTokens {
             connection: connection.clone(),
-            app,
-            own: credentials.clone(),
+            app: self.app_credentials(&connection, &*endpoint).await?,
             endpoint,
+            vault: self.vault.clone(),
+            secret,
+            states: self.states.clone(),
             clock: self.clock.clone(),
-            held: Mutex::new(None),
+            crash: self.crash.clone(),
+            memory: Mutex::new(TokenMemory::default()),
         });
         Ok(Opened { credentials, tokens, connection, opened_at: now })
+    }
+}
+
+impl AccessDesk {
+    /// The app's own credentials at a provider, when it has any besides the connection's.
+    ///
+    /// # Errors
+    /// `Consent` when they are not in the vault, `Storage` when the vault fails.
+    pub async fn app_credentials(
+        &self,
+        connection: &Connection,
+        endpoint: &dyn TokenEndpoint,
+    ) -> Result<Credentials, Error> {
+        let Some(name) = endpoint.app_secret() else { return Ok(Credentials::default()) };
+        let app = self.vault.secret_get(name).await?;
+        app.map(|secret| secret.credentials).ok_or_else(|| Error::Consent {
+            provider: connection.provider.to_string(),
+            message: "the app's own credentials are not in the vault; put them there".to_owned(),
+        })
+    }
+
+    /// Forgets a connection, whose secrets have changed.
+    pub async fn forget(&self, tenant: &TenantId, provider: &Provider) {
+        self.open.lock().await.remove(&(tenant.clone(), provider.clone()));
     }
 }
 
@@ -99,50 +132,4 @@ impl Opened {
             tokens: self.tokens.clone(),
         }
     }
-}
-
-/// Access tokens by client credentials, kept in memory: there is no refresh token to lose, so nothing needs storing.
-struct MemoryTokens {
-    connection: Arc<Connection>,
-    app: Credentials,
-    own: Arc<Credentials>,
-    endpoint: Arc<dyn TokenEndpoint>,
-    clock: Arc<dyn Clock>,
-    held: Mutex<Option<HeldToken>>,
-}
-
-struct HeldToken {
-    token: SecretText,
-    good_until: Timestamp,
-}
-
-#[async_trait]
-impl Tokens for MemoryTokens {
-    async fn token(&self) -> Result<SecretText, Error> {
-        // The lock is held over the call on purpose: workers of this process that want the same token wait for it.
-        let mut held = self.held.lock().await;
-        if let Some(held) = held.as_ref()
-            && self.clock.now() < held.good_until
-        {
-            return Ok(held.token.clone());
-        }
-        let grant = self.endpoint.client_credentials(&self.connection, &self.app, &self.own).await?;
-        let good_until = good_until(self.clock.now(), grant.expires_in);
-        *held = Some(HeldToken { token: grant.access_token.clone(), good_until });
-        Ok(grant.access_token)
-    }
-
-    async fn refused(&self, token: &SecretText) {
-        let mut held = self.held.lock().await;
-        if held.as_ref().is_some_and(|h| h.token.expose() == token.expose()) {
-            *held = None;
-        }
-    }
-}
-
-/// Until when a token may be used: short of its end, but never less than half its life.
-fn good_until(now: Timestamp, expires_in: Duration) -> Timestamp {
-    let life = SignedDuration::try_from(expires_in).unwrap_or(SignedDuration::ZERO);
-    let use_for = (life - MARGIN).max(life / 2);
-    now.saturating_add(use_for).unwrap_or(Timestamp::MAX)
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::access::AccessDesk;
 use crate::ports::{
-    Clock, CrashPoints, Directory, Inbox, Ledgers, Orders, Parking, Providers, Queues, Vault,
+    Clock, CrashPoints, Directory, Inbox, Ledgers, Orders, Parking, Providers, Queues, TokenStates, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -25,6 +25,10 @@ pub struct App {
     pub inbox: Arc<dyn Inbox>,
     /// Settings, connections, endpoints, keys.
     pub directory: Arc<dyn Directory>,
+    /// Leases and versions of tokens.
+    pub token_states: Arc<dyn TokenStates>,
+    /// Secrets.
+    pub vault: Arc<dyn Vault>,
     /// Work for others.
     pub queues: Arc<dyn Queues>,
     /// Time and chance.
@@ -52,23 +56,42 @@ impl App {
         providers: Arc<dyn Providers>,
     ) -> Self
     where
-        S: Orders + Ledgers + Parking + Inbox + Directory + 'static,
+        S: Orders + Ledgers + Parking + Inbox + Directory + TokenStates + 'static,
     {
-        let access = Arc::new(AccessDesk::new(vault, clock.clone(), providers.clone()));
+        let crash: Arc<dyn CrashPoints> = Arc::new(NoCrash);
+        let access =
+            AccessDesk::new(vault.clone(), store.clone(), clock.clone(), providers.clone(), crash.clone());
         Self {
             orders: store.clone(),
             ledgers: store.clone(),
             parking: store.clone(),
             inbox: store.clone(),
-            directory: store,
+            directory: store.clone(),
+            token_states: store,
+            vault,
             queues,
             clock,
             providers,
-            access,
-            crash: Arc::new(NoCrash),
+            access: Arc::new(access),
+            crash,
             patience: Patience::default(),
             stamps: Arc::new(Stamps::default()),
         }
+    }
+}
+
+impl App {
+    /// The same app with workers that die where tests want them to.
+    #[must_use]
+    pub fn dying_at(self, crash: Arc<dyn CrashPoints>) -> Self {
+        let access = AccessDesk::new(
+            self.vault.clone(),
+            self.token_states.clone(),
+            self.clock.clone(),
+            self.providers.clone(),
+            crash.clone(),
+        );
+        Self { access: Arc::new(access), crash, ..self }
     }
 }
 

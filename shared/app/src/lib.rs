@@ -19,6 +19,7 @@ pub mod ports;
 pub mod records;
 pub mod secret;
 pub mod stamp;
+pub mod tokens;
 pub mod webhooks;
 pub mod wire;
 pub mod work;

@@ -52,6 +52,13 @@ impl Credentials {
         SecretText::new(serde_json::to_string(&fields).unwrap_or_default())
     }
 
+    /// The same secrets with one more, or another in its place.
+    #[must_use]
+    pub fn with(mut self, name: &str, secret: SecretText) -> Self {
+        self.0.insert(name.to_owned(), secret);
+        self
+    }
+
     /// One secret by name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretText> {

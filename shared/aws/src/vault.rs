@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use bokbro_app::error::Error;
-use bokbro_app::ports::Vault;
+use bokbro_app::ports::{Vault, Versioned};
 use bokbro_app::secret::{Credentials, NotCredentials};
 use uuid::Uuid;
 
@@ -13,6 +13,13 @@ use crate::failure::storage;
 
 const MISSING: &str = "ResourceNotFoundException";
 const EXISTS: &str = "ResourceExistsException";
+/// What the service answers when the version that should give a label away does not have it.
+const NOT_CURRENT: &str = "InvalidParameterException";
+
+/// Label of the version that counts.
+const CURRENT: &str = "AWSCURRENT";
+/// Label of the version that is durable but does not count yet.
+const PENDING: &str = "AWSPENDING";
 
 /// Secrets in Secrets Manager.
 #[derive(Debug, Clone)]
@@ -32,17 +39,65 @@ impl SecretsVault {
     }
 }
 
-#[async_trait]
-impl Vault for SecretsVault {
-    async fn secret_get(&self, name: &str) -> Result<Option<Credentials>, Error> {
+impl SecretsVault {
+    /// The version that has a label; none when there is no such secret or label.
+    async fn labeled(&self, name: &str, label: &str) -> Result<Option<Versioned>, Error> {
         const STEP: &str = "reading a secret";
-        let output = match self.client.get_secret_value().secret_id(self.full_name(name)).send().await {
+        let request = self.client.get_secret_value().secret_id(self.full_name(name)).version_stage(label);
+        let output = match request.send().await {
             Ok(output) => output,
             Err(error) if error.code() == Some(MISSING) => return Ok(None),
             Err(error) => return Err(storage(STEP)(error)),
         };
         let text = output.secret_string().ok_or_else(|| Error::storage(STEP, NotCredentials))?;
-        Credentials::from_json(text).map(Some).map_err(|e| Error::storage(STEP, e))
+        let credentials = Credentials::from_json(text).map_err(|e| Error::storage(STEP, e))?;
+        Ok(Some(Versioned { credentials, version: output.version_id().unwrap_or_default().to_owned() }))
+    }
+}
+
+#[async_trait]
+impl Vault for SecretsVault {
+    async fn secret_get(&self, name: &str) -> Result<Option<Versioned>, Error> {
+        self.labeled(name, CURRENT).await
+    }
+
+    async fn secret_staged(&self, name: &str) -> Result<Option<Versioned>, Error> {
+        self.labeled(name, PENDING).await
+    }
+
+    async fn secret_stage(&self, name: &str, credentials: &Credentials) -> Result<String, Error> {
+        const STEP: &str = "staging a secret";
+        // The token makes a repeat by the SDK store the same version.
+        let token = Uuid::new_v4().to_string();
+        let text = credentials.to_json();
+        let request =
+            self.client.put_secret_value().secret_id(self.full_name(name)).client_request_token(token);
+        let output = request.version_stages(PENDING).secret_string(text.expose()).send().await;
+        let output = output.map_err(|error| storage(STEP)(error))?;
+        Ok(output.version_id().unwrap_or_default().to_owned())
+    }
+
+    async fn secret_promote(&self, name: &str, staged: &str, over: &str) -> Result<bool, Error> {
+        const STEP: &str = "making a staged secret current";
+        let request = self.client.update_secret_version_stage().secret_id(self.full_name(name));
+        let request = request.version_stage(CURRENT).move_to_version_id(staged).remove_from_version_id(over);
+        let Err(error) = request.send().await else { return Ok(true) };
+        if error.code() != Some(NOT_CURRENT) {
+            return Err(storage(STEP)(error));
+        }
+        // `over` is not current. Perhaps the SDK repeated a call whose answer got lost: then ours is.
+        let current = self.secret_get(name).await?;
+        Ok(current.is_some_and(|current| current.version == staged))
+    }
+
+    async fn secret_delete(&self, name: &str) -> Result<(), Error> {
+        const STEP: &str = "deleting a secret";
+        let request = self.client.delete_secret().secret_id(self.full_name(name));
+        match request.force_delete_without_recovery(true).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some(MISSING) => Ok(()),
+            Err(error) => Err(storage(STEP)(error)),
+        }
     }
 
     async fn secret_put(&self, name: &str, credentials: &Credentials) -> Result<(), Error> {
@@ -92,7 +147,7 @@ mod tests {
     async fn secrets_are_read_under_the_prefix() {
         let canned = Canned::new([Answer::ok(json!({"SecretString": credentials().to_json().expose()}))]);
         let read = vault(&canned).secret_get("app/ledger").await.unwrap().unwrap();
-        assert_eq!(read.get("client_secret").unwrap().expose(), SECRET);
+        assert_eq!(read.credentials.get("client_secret").unwrap().expose(), SECRET);
         assert_eq!(canned.requests()[0].body["SecretId"], "bokbro/dev/app/ledger");
     }
 

@@ -12,6 +12,7 @@ pub mod order;
 pub mod payment;
 pub mod posting;
 pub mod retry;
+pub mod token;
 pub mod vat;
 
 #[cfg(test)]

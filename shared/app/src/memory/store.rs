@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use bokbro_domain::effect::Ledger;
+use bokbro_domain::effect::{Lease, Ledger};
 use bokbro_domain::ids::{OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::ports::{Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Page, Parking};
+use crate::ports::{
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Page, Parking, TokenStates,
+};
 use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
 
 /// A store for tests; every method is atomic.
@@ -29,6 +32,7 @@ pub(super) struct State {
     ledgers: BTreeMap<LedgerKey, Ledger>,
     parked: BTreeMap<TenantId, Vec<Parked>>,
     deliveries: BTreeMap<String, (String, Timestamp)>,
+    token_states: BTreeMap<(TenantId, Provider), TokenState>,
     settings: BTreeMap<TenantId, Settings>,
     connections: BTreeMap<(TenantId, Provider), Connection>,
     endpoints: BTreeMap<String, Endpoint>,
@@ -73,6 +77,16 @@ fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<Pa
     None
 }
 
+/// Whether a guard holds for what is stored.
+fn holds(guard: &Guard, stored_fence: u64, lease: Option<&Lease>) -> bool {
+    match guard {
+        Guard::Fence(fence) => stored_fence == *fence,
+        Guard::Owner { owner, fence } => {
+            stored_fence == *fence && lease.is_some_and(|lease| lease.owner == *owner)
+        }
+    }
+}
+
 #[async_trait]
 impl Ledgers for MemoryStore {
     async fn ledger_load(&self, key: &LedgerKey) -> Result<Option<(Order, Ledger)>, Error> {
@@ -84,13 +98,7 @@ impl Ledgers for MemoryStore {
     async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error> {
         let mut state = self.state();
         let stored = state.ledgers.get(write.key).cloned().unwrap_or_default();
-        let holds = match &write.guard {
-            Guard::Fence(fence) => stored.fence == *fence,
-            Guard::Owner { owner, fence } => {
-                stored.fence == *fence && stored.lease.as_ref().is_some_and(|lease| lease.owner == *owner)
-            }
-        };
-        if !holds {
+        if !holds(&write.guard, stored.fence, stored.lease.as_ref()) {
             return Err(Error::Raced { step: "writing a ledger" });
         }
         // Through the wire format, so that a ledger that does not survive it fails here too.
@@ -112,6 +120,29 @@ impl Ledgers for MemoryStore {
             let timeline = state.timelines.entry(write.key.order.clone()).or_default();
             timeline.insert(entry.id.clone(), entry.clone());
         }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenStates for MemoryStore {
+    async fn token_state(&self, tenant: &TenantId, to: &Provider) -> Result<TokenState, Error> {
+        Ok(self.state().token_states.get(&(tenant.clone(), to.clone())).cloned().unwrap_or_default())
+    }
+
+    async fn token_state_put(
+        &self,
+        tenant: &TenantId,
+        to: &Provider,
+        guard: &Guard,
+        new: &TokenState,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        let stored = state.token_states.entry((tenant.clone(), to.clone())).or_default();
+        if !holds(guard, stored.fence, stored.lease.as_ref()) {
+            return Err(Error::Raced { step: "writing a token's state" });
+        }
+        stored.clone_from(new);
         Ok(())
     }
 }

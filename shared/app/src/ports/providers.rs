@@ -45,6 +45,17 @@ pub struct TokenGrant {
     pub access_token: SecretText,
     /// How long it is good for.
     pub expires_in: Duration,
+    /// The refresh token that counts from now on, when there is one. Providers that rotate give another each time.
+    pub refresh_token: Option<SecretText>,
+}
+
+/// How a connection gets its access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantKind {
+    /// With the app's or the connection's own credentials: nothing rotates, nothing can be lost.
+    ClientCredentials,
+    /// With a refresh token, which may rotate at each use.
+    RefreshToken,
 }
 
 /// A provider's token endpoint.
@@ -53,15 +64,29 @@ pub trait TokenEndpoint: Send + Sync {
     /// Name in the vault of the app's own credentials, when the provider has any besides the connection's.
     fn app_secret(&self) -> Option<&str>;
 
+    /// How this connection gets its tokens.
+    fn grant_kind(&self, connection: &Connection) -> GrantKind;
+
     /// Fetches an access token with client credentials. Called once; never repeated after sending.
     ///
     /// # Errors
-    /// `Consent` when the provider refuses for good, `Unavailable` otherwise.
+    /// `Consent` when the provider refuses for good, anything else otherwise.
     async fn client_credentials(
         &self,
         connection: &Connection,
         app: &Credentials,
         own: &Credentials,
+    ) -> Result<TokenGrant, Error>;
+
+    /// Fetches an access token with a refresh token. Called once; never repeated after sending.
+    ///
+    /// # Errors
+    /// `Consent` when the provider refuses the refresh token for good, anything else otherwise.
+    async fn refresh(
+        &self,
+        connection: &Connection,
+        app: &Credentials,
+        refresh_token: &SecretText,
     ) -> Result<TokenGrant, Error>;
 }
 

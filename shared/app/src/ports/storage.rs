@@ -7,6 +7,7 @@ use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
 use crate::error::Error;
@@ -318,18 +319,73 @@ pub trait Queues: Send + Sync {
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error>;
 }
 
-/// Secrets at rest.
+/// The tokens' states of connections.
+#[async_trait]
+pub trait TokenStates: Send + Sync {
+    /// Reads a connection's state, consistently; the default when there is none.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn token_state(&self, tenant: &TenantId, to: &Provider) -> Result<TokenState, Error>;
+
+    /// Writes a connection's state under its guard.
+    ///
+    /// # Errors
+    /// `Raced` when the guard does not hold; `Storage` when the table fails.
+    async fn token_state_put(
+        &self,
+        tenant: &TenantId,
+        to: &Provider,
+        guard: &Guard,
+        state: &TokenState,
+    ) -> Result<(), Error>;
+}
+
+/// Secrets under a name, and which version of them this is.
+#[derive(Clone)]
+pub struct Versioned {
+    /// The secrets.
+    pub credentials: Credentials,
+    /// The vault's own id of the version.
+    pub version: String,
+}
+
+/// Secrets at rest. A name has a current version and may have a staged one, which is durable but not current yet.
 #[async_trait]
 pub trait Vault: Send + Sync {
-    /// Reads the secrets under a name such as `connections/demo/ledger` or `app/ledger`.
+    /// Reads the current secrets under a name such as `connections/demo/ledger` or `app/ledger`.
     ///
     /// # Errors
     /// When the vault fails or holds something unreadable; the error never quotes a secret.
-    async fn secret_get(&self, name: &str) -> Result<Option<Credentials>, Error>;
+    async fn secret_get(&self, name: &str) -> Result<Option<Versioned>, Error>;
 
-    /// Stores the secrets under a name.
+    /// Stores secrets and makes them current at once, whatever is there.
     ///
     /// # Errors
     /// When the vault fails.
     async fn secret_put(&self, name: &str, credentials: &Credentials) -> Result<(), Error>;
+
+    /// Reads the version that was staged last, current by now or not.
+    ///
+    /// # Errors
+    /// As [`Vault::secret_get`].
+    async fn secret_staged(&self, name: &str) -> Result<Option<Versioned>, Error>;
+
+    /// Stores secrets durably without making them current; gives the version's id. The name must exist.
+    ///
+    /// # Errors
+    /// When the vault fails.
+    async fn secret_stage(&self, name: &str, credentials: &Credentials) -> Result<String, Error>;
+
+    /// Makes a staged version current if `over` still is; says whether it did.
+    ///
+    /// # Errors
+    /// When the vault fails.
+    async fn secret_promote(&self, name: &str, staged: &str, over: &str) -> Result<bool, Error>;
+
+    /// Deletes a name with all its versions; again is the same.
+    ///
+    /// # Errors
+    /// When the vault fails.
+    async fn secret_delete(&self, name: &str) -> Result<(), Error>;
 }

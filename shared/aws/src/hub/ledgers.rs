@@ -25,7 +25,7 @@ const BATCH_TRIES: usize = 3;
 const STEP: &str = "writing a ledger";
 
 /// The guard as a condition on the stored ledger.
-fn condition(guard: &Guard) -> Condition {
+pub(super) fn condition(guard: &Guard) -> Condition {
     match guard {
         Guard::Fence(0) => Condition {
             expression: "attribute_not_exists(pk) OR fence = :fence",
@@ -87,7 +87,7 @@ impl Ledgers for Hub {
         let item = ledger::to_item(write.key, write.ledger);
         let guard = condition(&write.guard);
         if write.status.is_none() && write.entries.is_empty() && write.parked.is_none() {
-            return self.write_alone(item, &guard).await;
+            return self.put_guarded(STEP, item, &guard).await;
         }
         let Some(waiting) = self.write_together(&write, item.clone(), &guard).await? else { return Ok(()) };
         // The same trouble waits already: everything else is written, and the order leads to the item that waits.
@@ -100,8 +100,13 @@ impl Ledgers for Hub {
 }
 
 impl Hub {
-    /// Writes a ledger and nothing else.
-    async fn write_alone(&self, item: Item, guard: &Condition) -> Result<(), Error> {
+    /// Writes an item that has a fence, and nothing else.
+    pub(super) async fn put_guarded(
+        &self,
+        step: &'static str,
+        item: Item,
+        guard: &Condition,
+    ) -> Result<(), Error> {
         let request = self
             .client
             .put_item()
@@ -117,9 +122,9 @@ impl Hub {
             Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item() == Some(&item) => {
                 Ok(())
             }
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Err(Error::Raced { step: STEP }),
-            _ if error.code() == Some("TransactionConflictException") => Err(Error::Raced { step: STEP }),
-            _ => Err(storage(STEP)(error)),
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Err(Error::Raced { step }),
+            _ if error.code() == Some("TransactionConflictException") => Err(Error::Raced { step }),
+            _ => Err(storage(step)(error)),
         }
     }
 

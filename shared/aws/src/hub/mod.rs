@@ -7,6 +7,7 @@ mod orders;
 mod pages;
 mod parking;
 mod retries;
+mod tokens;
 mod transaction;
 
 #[cfg(test)]

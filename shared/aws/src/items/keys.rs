@@ -102,6 +102,11 @@ impl Key {
         Self { pk: tenant_pk(tenant), sk: format!("C#{provider}") }
     }
 
+    /// Lease and version of a connection's tokens; apart from the connection, because others write it.
+    pub(crate) fn tokens(tenant: &TenantId, provider: &Provider) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("TOKENS#{provider}") }
+    }
+
     /// A webhook endpoint.
     pub(crate) fn endpoint(name: &str) -> Self {
         Self { pk: format!("W#{name}"), sk: "W".to_owned() }

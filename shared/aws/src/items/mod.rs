@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod order;
 pub(crate) mod records;
+pub(crate) mod token;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -1,4 +1,5 @@
-//! Access tokens by client credentials (`apis/fortnox.md` 1.5). There is no refresh token, so nothing rotates.
+//! Access tokens: by client credentials as a rule (`apis/fortnox.md` 1.5), where nothing rotates; by refresh token for
+//! consents without a service account (1.3), where each use gives another.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{TokenEndpoint, TokenGrant};
+use bokbro_app::ports::{GrantKind, TokenEndpoint, TokenGrant};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
 use http::Method;
@@ -22,10 +23,22 @@ const TENANT_ID: &str = "tenant_id";
 /// Lifetime of a token that does not tell its own; the documented one is an hour.
 const SHORT_LIFE: Duration = Duration::from_secs(600);
 
+/// The connection's setting that says how it gets its tokens.
+const GRANT: &str = "grant";
+/// Its value for a consent without a service account.
+const REFRESH_TOKEN: &str = "refresh_token";
+
 #[async_trait]
 impl TokenEndpoint for Fortnox {
     fn app_secret(&self) -> Option<&str> {
         Some(APP_SECRET)
+    }
+
+    fn grant_kind(&self, connection: &Connection) -> GrantKind {
+        match connection.settings.get(GRANT).map(String::as_str) {
+            Some(REFRESH_TOKEN) => GrantKind::RefreshToken,
+            _ => GrantKind::ClientCredentials,
+        }
     }
 
     async fn client_credentials(
@@ -34,37 +47,82 @@ impl TokenEndpoint for Fortnox {
         app: &Credentials,
         _own: &Credentials,
     ) -> Result<TokenGrant, Error> {
-        let client = &self.client;
-        let missing = |what: &str| client.consent(format!("{what} is not set; enter it for the connection"));
-        let tenant = connection.settings.get(TENANT_ID).ok_or_else(|| missing(TENANT_ID))?;
-        let id = app.get("client_id").ok_or_else(|| missing("client_id of the app"))?;
-        let secret = app.get("client_secret").ok_or_else(|| missing("client_secret of the app"))?;
+        let company = self.company(connection)?;
+        let request = self
+            .token_request(app, vec![("grant_type", "client_credentials".to_owned())])?
+            .with_header("TenantId", company.to_owned());
+        let token = self.fetch_token(&request).await?;
+        self.check_company(&token, company)?;
+        Ok(grant(token))
+    }
+
+    async fn refresh(
+        &self,
+        connection: &Connection,
+        app: &Credentials,
+        refresh_token: &SecretText,
+    ) -> Result<TokenGrant, Error> {
+        let form = vec![
+            ("grant_type", "refresh_token".to_owned()),
+            ("refresh_token", refresh_token.expose().to_owned()),
+        ];
+        let token = self.fetch_token(&self.token_request(app, form)?).await?;
+        self.check_company(&token, self.company(connection)?)?;
+        Ok(grant(token))
+    }
+}
+
+impl Fortnox {
+    /// The company of a connection, by its database number.
+    fn company<'a>(&self, connection: &'a Connection) -> Result<&'a str, Error> {
+        connection.settings.get(TENANT_ID).map(String::as_str).ok_or_else(|| self.not_set(TENANT_ID))
+    }
+
+    fn not_set(&self, what: &str) -> Error {
+        self.client.consent(format!("{what} is not set; enter it for the connection"))
+    }
+
+    /// A call of the token endpoint; never repeated, because it may rotate a token.
+    fn token_request(&self, app: &Credentials, form: Vec<(&'static str, String)>) -> Result<Request, Error> {
+        let id = app.get("client_id").ok_or_else(|| self.not_set("client_id of the app"))?;
+        let secret = app.get("client_secret").ok_or_else(|| self.not_set("client_secret of the app"))?;
         let auth = Auth::Basic { user: id.expose().to_owned(), password: secret.clone() };
-        let form = Body::Form(vec![("grant_type", "client_credentials".to_owned())]);
-        let request =
-            Request::write("fetch_token", Method::POST, &self.urls.auth, "/oauth-v1/token", form, auth)
-                .with_header("TenantId", tenant.clone());
-        let answer = client.read(&request).await?;
+        let (base, path) = (&self.urls.auth, "/oauth-v1/token");
+        Ok(Request::write("fetch_token", Method::POST, base, path, Body::Form(form), auth))
+    }
+
+    async fn fetch_token(&self, request: &Request) -> Result<Token, Error> {
+        let client = &self.client;
+        let answer = client.read(request).await?;
         if !answer.is_success() {
             return Err(match no_consent(&answer) {
                 Some(message) => client.consent(message),
                 None => {
                     let why = format!("the token endpoint answered with status {}", answer.status);
-                    client.garbled(&request, why).into_read_error()
+                    client.garbled(request, why).into_read_error()
                 }
             });
         }
-        let token: Token = answer.json().map_err(|why| client.garbled(&request, why).into_read_error())?;
-        if let Some(other) = tenant_of(&token.access_token).filter(|other| other != tenant) {
-            return Err(client.consent(format!(
-                "the token is for company {other}, the connection for {tenant}; nothing was written; correct {TENANT_ID} or give consent in the right company"
-            )));
+        answer.json().map_err(|why| client.garbled(request, why).into_read_error())
+    }
+
+    /// Refuses a token of another company before anything is written with it.
+    fn check_company(&self, token: &Token, company: &str) -> Result<(), Error> {
+        match tenant_of(&token.access_token).filter(|other| other != company) {
+            None => Ok(()),
+            Some(other) => Err(self.client.consent(format!(
+                "the token is for company {other}, the connection for {company}; nothing was written; correct {TENANT_ID} or give consent in the right company"
+            ))),
         }
-        let seconds = token.expires_in.as_deref().and_then(|seconds| seconds.parse().ok());
-        Ok(TokenGrant {
-            access_token: SecretText::new(token.access_token),
-            expires_in: seconds.map_or(SHORT_LIFE, Duration::from_secs),
-        })
+    }
+}
+
+fn grant(token: Token) -> TokenGrant {
+    let seconds = token.expires_in.as_deref().and_then(|seconds| seconds.parse().ok());
+    TokenGrant {
+        access_token: SecretText::new(token.access_token),
+        expires_in: seconds.map_or(SHORT_LIFE, Duration::from_secs),
+        refresh_token: token.refresh_token.map(SecretText::new),
     }
 }
 

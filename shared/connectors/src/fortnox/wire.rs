@@ -171,6 +171,8 @@ pub(super) struct ErrorInformation {
 pub(super) struct Token {
     pub(super) access_token: String,
     #[serde(default)]
+    pub(super) refresh_token: Option<String>,
+    #[serde(default)]
     pub(super) expires_in: LooseText,
 }
 

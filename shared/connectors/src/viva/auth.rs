@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, TokenEndpoint, TokenGrant};
+use bokbro_app::ports::{Access, GrantKind, TokenEndpoint, TokenGrant};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
 
@@ -21,6 +21,10 @@ impl TokenEndpoint for Viva {
     /// None: each merchant has credentials of its own.
     fn app_secret(&self) -> Option<&str> {
         None
+    }
+
+    fn grant_kind(&self, _: &Connection) -> GrantKind {
+        GrantKind::ClientCredentials
     }
 
     async fn client_credentials(
@@ -53,7 +57,13 @@ impl TokenEndpoint for Viva {
         Ok(TokenGrant {
             access_token: SecretText::new(token.access_token),
             expires_in: Duration::from_secs(seconds),
+            refresh_token: None,
         })
+    }
+
+    /// Viva gives no refresh tokens (`apis/viva-ongoing-bank.md` 1.1).
+    async fn refresh(&self, _: &Connection, _: &Credentials, _: &SecretText) -> Result<TokenGrant, Error> {
+        Err(self.client.consent("it gives no refresh tokens; enter its credentials again".to_owned()))
     }
 }
 
