@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use bokbro_app::ports::{Accounting, Clock, Payments, Providers, TokenEndpoint, Webhooks};
+use bokbro_app::ports::{
+    Accounting, Checkup, Clock, EntryField, OAuth, Payments, Providers, TokenEndpoint, Webhooks,
+};
 use bokbro_domain::ids::Provider;
 
 use crate::fortnox::{self, Fortnox, FortnoxUrls};
@@ -47,6 +49,9 @@ struct Capabilities {
     webhooks: Option<Arc<dyn Webhooks>>,
     accounting: Option<Arc<dyn Accounting>>,
     tokens: Option<Arc<dyn TokenEndpoint>>,
+    oauth: Option<Arc<dyn OAuth>>,
+    checkup: Option<Arc<dyn Checkup>>,
+    entry_fields: &'static [EntryField],
 }
 
 /// All providers, over one transport.
@@ -85,6 +90,9 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
         webhooks: None,
         accounting: Some(it.clone()),
         tokens: Some(it),
+        oauth: None,
+        checkup: None,
+        entry_fields: &[],
     }
 }
 
@@ -95,6 +103,9 @@ fn viva(it: Arc<Viva>) -> Capabilities {
         webhooks: Some(it.clone()),
         accounting: None,
         tokens: Some(it),
+        oauth: None,
+        checkup: None,
+        entry_fields: &[],
     }
 }
 
@@ -113,6 +124,22 @@ impl Providers for Registry {
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
         self.get(provider)?.tokens.clone()
+    }
+
+    fn oauth(&self, provider: &Provider) -> Option<Arc<dyn OAuth>> {
+        self.get(provider)?.oauth.clone()
+    }
+
+    fn checkup(&self, provider: &Provider) -> Option<Arc<dyn Checkup>> {
+        self.get(provider)?.checkup.clone()
+    }
+
+    fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]> {
+        Some(self.get(provider)?.entry_fields)
+    }
+
+    fn names(&self) -> Vec<Provider> {
+        self.known.iter().filter_map(|known| Provider::parse(known.name).ok()).collect()
     }
 }
 

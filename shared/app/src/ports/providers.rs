@@ -1,5 +1,6 @@
 //! Providers by capability: what a connector can do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -200,6 +201,111 @@ pub trait Accounting: Send + Sync {
     fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector>;
 }
 
+/// What a provider's consent page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRequest {
+    /// Where the browser comes back to; registered at the provider.
+    pub redirect_uri: String,
+    /// Comes back with the browser.
+    pub state: String,
+    /// Consent for a service account instead of a person, where the provider has that.
+    pub service_account: bool,
+}
+
+/// What a consent gave.
+#[derive(Clone)]
+pub struct Consented {
+    /// The first tokens.
+    pub grant: TokenGrant,
+    /// Whose company it is, as the provider numbers companies; what `settings` is compared with on re-consent.
+    pub company: String,
+    /// Settings that the connection gets from it, the company among them.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Why a consent page sent the browser back without a consent, and what a person can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConsentRefusal {
+    /// The person said no.
+    Denied,
+    /// The app asks for scopes that are not enabled for it.
+    InvalidScope,
+    /// The company lacks a licence for the integration or a module.
+    MissingLicense,
+    /// Only a system administrator may consent.
+    MissingAdminRight,
+    /// The provider said nothing at all; its account may be locked.
+    Nothing,
+    /// The code was used before, or too late.
+    CodeExpired,
+    /// The consent is for another company than the connection's.
+    OtherCompany,
+    /// Something else.
+    Other,
+}
+
+/// A provider whose consent is given in a browser.
+#[async_trait]
+pub trait OAuth: Send + Sync {
+    /// Address of the consent page.
+    ///
+    /// # Errors
+    /// `Consent` when the app's credentials lack something.
+    fn consent_url(&self, app: &Credentials, request: &ConsentRequest) -> Result<String, Error>;
+
+    /// What an `error` of the callback means.
+    fn refusal(&self, error: &str) -> ConsentRefusal;
+
+    /// Exchanges a code for the first tokens. Called once; never repeated after sending.
+    ///
+    /// # Errors
+    /// `Consent` when the provider refuses the code for good, anything else otherwise.
+    async fn exchange(
+        &self,
+        app: &Credentials,
+        code: &SecretText,
+        request: &ConsentRequest,
+    ) -> Result<Consented, Error>;
+
+    /// Takes a refresh token back at the provider.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn revoke(&self, app: &Credentials, refresh_token: &SecretText) -> Result<(), Error>;
+}
+
+/// What a cheap read at the provider found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// Company or merchant name.
+    pub name: Option<String>,
+    /// More that a person wants to know, by its API name.
+    pub details: BTreeMap<String, String>,
+    /// Settings that the connection gets from it, a webhook key say.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A provider that can be asked whether a connection works.
+#[async_trait]
+pub trait Checkup: Send + Sync {
+    /// Asks with one or two reads.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn check(&self, access: &Access) -> Result<Findings, Error>;
+}
+
+/// A field that people enter for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryField {
+    /// Its API name.
+    pub name: &'static str,
+    /// Whether it goes to the vault and is never shown again.
+    pub secret: bool,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
 /// The providers that this build knows, by capability.
 pub trait Providers: Send + Sync {
     /// Payment provider.
@@ -210,4 +316,12 @@ pub trait Providers: Send + Sync {
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
     /// Token endpoint.
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
+    /// Consent in a browser.
+    fn oauth(&self, provider: &Provider) -> Option<Arc<dyn OAuth>>;
+    /// Whether a connection works.
+    fn checkup(&self, provider: &Provider) -> Option<Arc<dyn Checkup>>;
+    /// What people enter for a connection; `None` for a provider that this build does not know.
+    fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]>;
+    /// All providers, by name.
+    fn names(&self) -> Vec<Provider>;
 }
