@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 mod bad_orders;
+mod contracts;
 mod crash_points;
 mod docs;
 mod events;
 mod flows;
+mod secrecy;
 mod somebody_elses;
 mod stores;
 mod tidy;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::app::{App, Invocation};
-use bokbro_app::error::{Disposition, Error};
+use bokbro_app::error::{Disposition, Error, chain};
 use bokbro_app::memory::{ManualClock, MemoryQueues, MemoryStore, MemoryVault};
 use bokbro_app::message::Envelope;
 use bokbro_app::orders::{Posted, Refusal, order_post};
@@ -56,6 +56,8 @@ pub struct World {
     pub crash: Arc<DieAt>,
     /// Messages that nobody could handle.
     pub dead: Vec<(QueueName, Envelope)>,
+    /// What went wrong, with its causes, as workers log it.
+    pub errors: Vec<String>,
     flying: VecDeque<Flying>,
     cache: EndpointCache,
     invocations: u64,
@@ -186,6 +188,7 @@ impl World {
             clock,
             crash,
             dead: Vec::new(),
+            errors: Vec::new(),
             flying: VecDeque::new(),
             cache: EndpointCache::default(),
             invocations: 0,
@@ -277,10 +280,13 @@ impl World {
         };
         let (ended, back_in) = match handled {
             Some(Ok(())) => return Ended::Deleted,
-            Some(Err(error)) => match after(&error, flying.receives, self.clock.dice()) {
-                Some(after) => (Ended::GivenBack, after),
-                None => return Ended::Deleted,
-            },
+            Some(Err(error)) => {
+                self.errors.push(chain(&error));
+                match after(&error, flying.receives, self.clock.dice()) {
+                    Some(after) => (Ended::GivenBack, after),
+                    None => return Ended::Deleted,
+                }
+            }
             // Nobody gives the message back: it comes by its visibility time-out.
             None => (Ended::Died, TIME_OUT * 6),
         };
