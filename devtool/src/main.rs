@@ -30,6 +30,7 @@ enum Command {
     Demo(commands::demo::Arguments),
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
+    Bench(commands::bench::Arguments),
 }
 
 #[tokio::main]
@@ -39,6 +40,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
+        Command::Bench(arguments) => commands::bench::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
     };
     match outcome {

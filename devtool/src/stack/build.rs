@@ -24,6 +24,16 @@ pub(crate) enum Profile {
     Release,
 }
 
+impl Profile {
+    /// As cargo calls it, and as its folder is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// The cargo that runs this tool, or the one on the path.
 pub(crate) fn cargo(project: &Project) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -42,15 +52,37 @@ pub(crate) async fn functions(project: &Project, profile: Profile) -> Result<BTr
     for (package, _) in FUNCTIONS {
         command.args(["--package", package]);
     }
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // Built along with the tool, libraries have the features that they have in the tool: nothing is built twice.
+        Profile::Debug => command.args(["--package", env!("CARGO_PKG_NAME")]),
+    };
+    if !Group::spawn(&mut command)?.wait().await?.success() {
+        bail!("the functions do not build");
+    }
+    let folder = folder(profile)?;
+    Ok(FUNCTIONS.iter().map(|(_, binary)| ((*binary).to_owned(), folder.join(binary))).collect())
+}
+
+/// Builds the function that does nothing and says where it is.
+///
+/// # Errors
+/// When cargo fails; it has then said why.
+pub(crate) async fn empty_function(project: &Project, profile: Profile) -> Result<PathBuf> {
+    let mut command = cargo(project);
+    command.args(["build", "--package", "bokbro-sync", "--example", "empty"]);
     if profile == Profile::Release {
         command.arg("--release");
     }
     if !Group::spawn(&mut command)?.wait().await?.success() {
-        bail!("the functions do not build");
+        bail!("the empty function does not build");
     }
-    // The tool's own binary lies in <target>/<profile>/, where cargo also put the functions.
+    Ok(folder(profile)?.join("examples/empty"))
+}
+
+/// Where cargo puts binaries. The tool's own lies in `<target>/<profile>/`.
+fn folder(profile: Profile) -> Result<PathBuf> {
     let tool = std::env::current_exe()?;
     let target = tool.ancestors().nth(2).context("the tool does not run from cargo's target folder")?;
-    let folder = target.join(if profile == Profile::Release { "release" } else { "debug" });
-    Ok(FUNCTIONS.iter().map(|(_, binary)| ((*binary).to_owned(), folder.join(binary))).collect())
+    Ok(target.join(profile.name()))
 }

@@ -13,6 +13,7 @@ pub(crate) mod seed;
 pub(crate) mod simulators;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Instant;
 
@@ -26,7 +27,7 @@ use self::calls::Calls;
 use self::deploy::Deployed;
 use self::files::Project;
 use self::logs::LogCopy;
-use self::ministack::{MiniStack, REGION};
+use self::ministack::{ACCESS_KEY, MiniStack, REGION};
 use self::proxy::Proxy;
 use self::seed::Seed;
 use self::simulators::Simulators;
@@ -66,6 +67,7 @@ pub(crate) struct Stack {
     ministack: MiniStack,
     simulators: Option<Simulators>,
     deployed: Deployed,
+    binaries: BTreeMap<String, PathBuf>,
     seed: Seed,
 }
 
@@ -116,7 +118,7 @@ impl Stack {
         let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
-        Ok(Self { proxy, counter, logs, ministack, simulators, deployed, seed })
+        Ok(Self { proxy, counter, logs, ministack, simulators, deployed, binaries, seed })
     }
 
     /// The one clean origin of the HTTP API, without a trailing slash.
@@ -135,6 +137,34 @@ impl Stack {
     /// When the stack was started without.
     pub(crate) fn simulators(&self) -> Result<&Simulators> {
         self.simulators.as_ref().context("the stack runs without stand-ins")
+    }
+
+    /// The binary of a function.
+    pub(crate) fn binary(&self, name: &str) -> Option<&Path> {
+        self.binaries.get(name).map(PathBuf::as_path)
+    }
+
+    /// What a function needs in its environment to start outside the local AWS, and to reach it.
+    pub(crate) fn function_environment(&self) -> Vec<(String, String)> {
+        let output = |name: &str| self.deployed.outputs.get(name).cloned().unwrap_or_default();
+        [
+            ("AWS_LAMBDA_FUNCTION_NAME", "local".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
+            ("AWS_ENDPOINT_URL", self.ministack.endpoint().to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.to_owned()),
+            ("BOKBRO_STAGE", "dev".to_owned()),
+            ("BOKBRO_SYNC_ROLE", "accounting".to_owned()),
+            ("BOKBRO_HUB_TABLE", output("HubTableName")),
+            ("BOKBRO_IDEMPOTENCY_TABLE", output("IdempotencyTableName")),
+            ("BOKBRO_PAYMENTS_QUEUE_URL", output("PaymentsQueueUrl")),
+            ("BOKBRO_ACCOUNTING_QUEUE_URL", output("AccountingQueueUrl")),
+            ("BOKBRO_SECRET_PREFIX", "bokbro/dev/".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
     }
 
     /// What `.local/stack.json` says.
