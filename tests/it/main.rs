@@ -10,5 +10,7 @@ mod events;
 mod flows;
 mod secrecy;
 mod somebody_elses;
+mod stack;
 mod stores;
 mod tidy;
+mod tokens;

@@ -312,11 +312,11 @@ impl LeasedTokens {
         }
     }
 
-    /// The token of this version, when the vault shows it already.
+    /// The token of this version or a newer one, when the vault shows it already.
     async fn read(&self, version: u64) -> Result<Option<Held>, Error> {
         let secret = self.vault.secret_get(&self.secret).await?;
         let stored = secret.map(|secret| Stored::of(&secret.credentials));
-        Ok(stored.filter(|stored| stored.version == version).and_then(|stored| self.held(&stored)))
+        Ok(stored.filter(|stored| stored.version >= version).and_then(|stored| self.held(&stored)))
     }
 
     async fn vault_is_ahead(&self, state: &TokenState) -> Result<bool, Error> {
