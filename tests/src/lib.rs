@@ -4,5 +4,6 @@
 
 pub mod crash;
 pub mod local_aws;
+pub mod stack;
 pub mod store_contract;
 pub mod world;

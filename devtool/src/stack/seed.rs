@@ -125,6 +125,8 @@ impl Seed {
         vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
         let own = secrets(&self.describe()["credentials"]["viva"]);
         vault.secret_put(&format!("connections/{tenant}/viva"), &own).await?;
+        // Nothing is entered for this one: its tokens go there.
+        vault.secret_put(&format!("connections/{tenant}/fortnox"), &Credentials::default()).await?;
 
         let clock = Arc::new(SystemClock);
         let registry = Arc::new(Registry::new(Urls::default(), clock.clone())?);
