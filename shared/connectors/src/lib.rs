@@ -7,4 +7,5 @@
 pub mod fortnox;
 pub mod kit;
 pub mod registry;
+pub mod visma;
 pub mod viva;

@@ -9,6 +9,7 @@ use bokbro_domain::ids::Provider;
 
 use crate::fortnox::{self, Fortnox, FortnoxUrls};
 use crate::kit::{Transport, Wire};
+use crate::visma::{self, Visma, VismaUrls};
 use crate::viva::{self, Viva, VivaUrls};
 
 /// Where the providers are.
@@ -16,6 +17,8 @@ use crate::viva::{self, Viva, VivaUrls};
 pub struct Urls {
     /// Fortnox' hosts.
     pub fortnox: FortnoxUrls,
+    /// Visma's hosts.
+    pub visma: VismaUrls,
     /// Viva's hosts.
     pub viva: VivaUrls,
 }
@@ -29,6 +32,8 @@ impl Urls {
         let hosts = [
             ("BOKBRO_FORTNOX_API_URL", &mut urls.fortnox.api),
             ("BOKBRO_FORTNOX_AUTH_URL", &mut urls.fortnox.auth),
+            ("BOKBRO_VISMA_API_URL", &mut urls.visma.api),
+            ("BOKBRO_VISMA_AUTH_URL", &mut urls.visma.auth),
             ("BOKBRO_VIVA_API_URL", &mut urls.viva.api),
             ("BOKBRO_VIVA_ACCOUNTS_URL", &mut urls.viva.accounts),
             ("BOKBRO_VIVA_BASIC_URL", &mut urls.viva.basic),
@@ -73,6 +78,7 @@ impl Registry {
     pub fn over(urls: Urls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
         let known = vec![
             fortnox(Arc::new(Fortnox::new(urls.fortnox, wire.clone(), clock.clone()))),
+            visma(Arc::new(Visma::new(urls.visma, wire.clone(), clock.clone()))),
             viva(Arc::new(Viva::new(urls.viva, wire, clock))),
         ];
         Self { known }
@@ -89,10 +95,10 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
         payments: None,
         webhooks: None,
         accounting: Some(it.clone()),
-        tokens: Some(it),
-        oauth: None,
-        checkup: None,
-        entry_fields: &[],
+        tokens: Some(it.clone()),
+        oauth: Some(it.clone()),
+        checkup: Some(it),
+        entry_fields: fortnox::ENTRY_FIELDS,
     }
 }
 
@@ -102,10 +108,23 @@ fn viva(it: Arc<Viva>) -> Capabilities {
         payments: Some(it.clone()),
         webhooks: Some(it.clone()),
         accounting: None,
-        tokens: Some(it),
+        tokens: Some(it.clone()),
         oauth: None,
-        checkup: None,
-        entry_fields: &[],
+        checkup: Some(it),
+        entry_fields: viva::ENTRY_FIELDS,
+    }
+}
+
+fn visma(it: Arc<Visma>) -> Capabilities {
+    Capabilities {
+        name: visma::NAME,
+        payments: None,
+        webhooks: None,
+        accounting: None,
+        tokens: Some(it.clone()),
+        oauth: Some(it.clone()),
+        checkup: Some(it),
+        entry_fields: visma::ENTRY_FIELDS,
     }
 }
 
@@ -185,7 +204,17 @@ mod tests {
         assert!(registry.tokens(&fortnox).is_some());
         assert!(registry.payments(&fortnox).is_none());
         assert!(registry.webhooks(&fortnox).is_none());
-        assert!(registry.tokens(&Provider::parse("nobody").unwrap()).is_none());
+        let visma = Provider::parse("visma").unwrap();
+        assert!(registry.tokens(&visma).is_some());
+        assert!(registry.accounting(&visma).is_none());
+        for (provider, consent) in [(&fortnox, true), (&visma, true), (&viva, false)] {
+            assert_eq!(registry.oauth(provider).is_some(), consent, "{provider}");
+            assert!(registry.checkup(provider).is_some(), "{provider}");
+            assert!(registry.entry_fields(provider).is_some(), "{provider}");
+        }
+        let nobody = Provider::parse("nobody").unwrap();
+        assert!(registry.tokens(&nobody).is_none());
+        assert!(registry.entry_fields(&nobody).is_none());
     }
 
     #[test]
@@ -193,6 +222,7 @@ mod tests {
         let lookup = |name: &str| match name {
             "BOKBRO_VIVA_API_URL" => Some("http://127.0.0.1:8080/".to_owned()),
             "BOKBRO_VIVA_BASIC_URL" => Some(String::new()),
+            "BOKBRO_VISMA_AUTH_URL" => Some("http://127.0.0.1:8082".to_owned()),
             "BOKBRO_FORTNOX_AUTH_URL" => Some("http://127.0.0.1:8081".to_owned()),
             _ => None,
         };
@@ -201,6 +231,8 @@ mod tests {
         assert_eq!(urls.viva.basic, Urls::default().viva.basic);
         assert_eq!(urls.viva.accounts, Urls::default().viva.accounts);
         assert_eq!(urls.fortnox.auth, "http://127.0.0.1:8081");
+        assert_eq!(urls.visma.auth, "http://127.0.0.1:8082");
+        assert_eq!(urls.visma.api, Urls::default().visma.api);
         assert_eq!(urls.fortnox.api, Urls::default().fortnox.api);
     }
 }

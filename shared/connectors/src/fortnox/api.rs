@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, SendError, Tokens};
+use bokbro_app::ports::{SendError, Tokens};
 use serde::de::DeserializeOwned;
 
 use super::errors::{BAD_PARAMETER, Refusal, code, refusal};
@@ -33,9 +33,9 @@ pub(super) enum Searched<T> {
 }
 
 impl Api {
-    /// The API of the company that an access leads to.
-    pub(super) fn new(client: Client, base: String, access: &Access) -> Self {
-        Self { client, base, tokens: access.tokens.clone() }
+    /// The API of the company that the tokens are for.
+    pub(super) fn new(client: Client, base: String, tokens: Arc<dyn Tokens>) -> Self {
+        Self { client, base, tokens }
     }
 
     /// Today by the clock, in Sweden.

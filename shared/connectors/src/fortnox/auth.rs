@@ -1,32 +1,32 @@
-//! Access tokens: by client credentials as a rule (`apis/fortnox.md` 1.5), where nothing rotates; by refresh token for
-//! consents without a service account (1.3), where each use gives another.
+//! Consent and access tokens: by client credentials as a rule (`apis/fortnox.md` 1.5), where nothing rotates; by refresh
+//! token for consents without a service account (1.3), where each use gives another.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{GrantKind, TokenEndpoint, TokenGrant};
+use bokbro_app::ports::{
+    ConsentRefusal, ConsentRequest, Consented, GrantKind, OAuth, TokenEndpoint, TokenGrant,
+};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
-use http::Method;
 
 use super::Fortnox;
-use super::wire::{Claims, Token, TokenRefused, text};
-use crate::kit::{Answer, Auth, Body, Request};
+use super::company::{self, TENANT_ID};
+use crate::kit::{Request, TokenRefusal, consent_url, fetch_grant, form_request, revoke_token};
 
 /// Where the vault keeps the app's own client id and secret.
 const APP_SECRET: &str = "app/fortnox";
-/// The connection's setting that names the company: its database number.
-const TENANT_ID: &str = "tenant_id";
-/// Lifetime of a token that does not tell its own; the documented one is an hour.
-const SHORT_LIFE: Duration = Duration::from_secs(600);
-
-/// The connection's setting that says how it gets its tokens.
-const GRANT: &str = "grant";
+/// The connection's setting that says how it gets its tokens; client credentials unless it says otherwise.
+pub(super) const GRANT: &str = "grant";
 /// Its value for a consent without a service account.
 const REFRESH_TOKEN: &str = "refresh_token";
+/// Its value for a service account. Written out, so that it replaces the other one on a new consent.
+const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+/// What the app asks a company for (`apis/fortnox.md` 1.8). Each is read and write, there is no smaller choice.
+pub(super) const SCOPES: [&str; 7] =
+    ["bookkeeping", "companyinformation", "customer", "invoice", "order", "payment", "settings"];
 
 #[async_trait]
 impl TokenEndpoint for Fortnox {
@@ -48,33 +48,97 @@ impl TokenEndpoint for Fortnox {
         _own: &Credentials,
     ) -> Result<TokenGrant, Error> {
         let company = self.company(connection)?;
-        let request = self
-            .token_request(app, vec![("grant_type", "client_credentials".to_owned())])?
-            .with_header("TenantId", company.to_owned());
-        let token = self.fetch_token(&request).await?;
-        self.check_company(&token, company)?;
-        Ok(grant(token))
+        let form = vec![("grant_type", CLIENT_CREDENTIALS.to_owned())];
+        let request = self.token_request(app, form)?.with_header("TenantId", company.to_owned());
+        let grant = fetch_grant(&self.client, &request, no_consent).await?;
+        company::check(&self.client, &grant.access_token, company)?;
+        Ok(grant)
     }
 
+    /// Whose company the new token is for is looked at when it is used, not here: the old refresh token is dead by then,
+    /// and an error would lose the new one.
     async fn refresh(
         &self,
-        connection: &Connection,
+        _connection: &Connection,
         app: &Credentials,
         refresh_token: &SecretText,
     ) -> Result<TokenGrant, Error> {
         let form = vec![
-            ("grant_type", "refresh_token".to_owned()),
+            ("grant_type", REFRESH_TOKEN.to_owned()),
             ("refresh_token", refresh_token.expose().to_owned()),
         ];
-        let token = self.fetch_token(&self.token_request(app, form)?).await?;
-        self.check_company(&token, self.company(connection)?)?;
-        Ok(grant(token))
+        fetch_grant(&self.client, &self.token_request(app, form)?, no_consent).await
+    }
+}
+
+#[async_trait]
+impl OAuth for Fortnox {
+    fn consent_url(&self, app: &Credentials, request: &ConsentRequest) -> Result<String, Error> {
+        let client_id = app.get("client_id").ok_or_else(|| self.not_set("client_id of the app"))?;
+        let scope = SCOPES.join(" ");
+        let mut query = vec![
+            ("client_id", client_id.expose()),
+            ("response_type", "code"),
+            ("state", &request.state),
+            ("scope", &scope),
+            ("redirect_uri", &request.redirect_uri),
+            ("access_type", "offline"),
+        ];
+        if request.service_account {
+            query.push(("account_type", "service"));
+        }
+        Ok(consent_url(&self.urls.auth, "/oauth-v1/auth", &query))
+    }
+
+    /// The codes of `apis/fortnox.md` 1.1.
+    fn refusal(&self, error: &str) -> ConsentRefusal {
+        match error {
+            "access_denied" => ConsentRefusal::Denied,
+            "invalid_scope" => ConsentRefusal::InvalidScope,
+            "error_missing_license" | "error_missing_app_license" => ConsentRefusal::MissingLicense,
+            "error_missing_system_admin_right" => ConsentRefusal::MissingAdminRight,
+            "invalid_grant" => ConsentRefusal::CodeExpired,
+            "" => ConsentRefusal::Nothing,
+            _ => ConsentRefusal::Other,
+        }
+    }
+
+    /// A service account's refresh token is dropped: client credentials take its place, so that it would never be used,
+    /// lapse after 45 days, and be one more secret to lose meanwhile. It is not revoked either, because whether that
+    /// ends the consent as well is not documented (`apis/fortnox.md` 1.6).
+    async fn exchange(
+        &self,
+        app: &Credentials,
+        code: &SecretText,
+        request: &ConsentRequest,
+    ) -> Result<Consented, Error> {
+        let form = vec![
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", code.expose().to_owned()),
+            ("redirect_uri", request.redirect_uri.clone()),
+        ];
+        let mut grant = fetch_grant(&self.client, &self.token_request(app, form)?, no_exchange).await?;
+        let company = self.company_of(&grant.access_token).await?;
+        let kind = if request.service_account { CLIENT_CREDENTIALS } else { REFRESH_TOKEN };
+        if request.service_account {
+            grant.refresh_token = None;
+        } else if grant.refresh_token.is_none() {
+            return Err(self.client.consent("the consent gave no refresh token; give it again".to_owned()));
+        }
+        let settings = [(TENANT_ID, company.clone()), (GRANT, kind.to_owned())];
+        let settings: BTreeMap<String, String> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Ok(Consented { grant, company, settings })
+    }
+
+    async fn revoke(&self, app: &Credentials, refresh_token: &SecretText) -> Result<(), Error> {
+        revoke_token(&self.client, &self.urls.auth, "/oauth-v1/revoke", app, refresh_token).await
     }
 }
 
 impl Fortnox {
     /// The company of a connection, by its database number.
-    fn company<'a>(&self, connection: &'a Connection) -> Result<&'a str, Error> {
+    pub(super) fn company<'a>(&self, connection: &'a Connection) -> Result<&'a str, Error> {
         connection.settings.get(TENANT_ID).map(String::as_str).ok_or_else(|| self.not_set(TENANT_ID))
     }
 
@@ -82,54 +146,13 @@ impl Fortnox {
         self.client.consent(format!("{what} is not set; enter it for the connection"))
     }
 
-    /// A call of the token endpoint; never repeated, because it may rotate a token.
     fn token_request(&self, app: &Credentials, form: Vec<(&'static str, String)>) -> Result<Request, Error> {
-        let id = app.get("client_id").ok_or_else(|| self.not_set("client_id of the app"))?;
-        let secret = app.get("client_secret").ok_or_else(|| self.not_set("client_secret of the app"))?;
-        let auth = Auth::Basic { user: id.expose().to_owned(), password: secret.clone() };
-        let (base, path) = (&self.urls.auth, "/oauth-v1/token");
-        Ok(Request::write("fetch_token", Method::POST, base, path, Body::Form(form), auth))
-    }
-
-    async fn fetch_token(&self, request: &Request) -> Result<Token, Error> {
-        let client = &self.client;
-        let answer = client.read(request).await?;
-        if !answer.is_success() {
-            return Err(match no_consent(&answer) {
-                Some(message) => client.consent(message),
-                None => {
-                    let why = format!("the token endpoint answered with status {}", answer.status);
-                    client.garbled(request, why).into_read_error()
-                }
-            });
-        }
-        answer.json().map_err(|why| client.garbled(request, why).into_read_error())
-    }
-
-    /// Refuses a token of another company before anything is written with it.
-    fn check_company(&self, token: &Token, company: &str) -> Result<(), Error> {
-        match tenant_of(&token.access_token).filter(|other| other != company) {
-            None => Ok(()),
-            Some(other) => Err(self.client.consent(format!(
-                "the token is for company {other}, the connection for {company}; nothing was written; correct {TENANT_ID} or give consent in the right company"
-            ))),
-        }
+        form_request(&self.client, "fetch_token", &self.urls.auth, "/oauth-v1/token", app, form)
     }
 }
 
-fn grant(token: Token) -> TokenGrant {
-    let seconds = token.expires_in.as_deref().and_then(|seconds| seconds.parse().ok());
-    TokenGrant {
-        access_token: SecretText::new(token.access_token),
-        expires_in: seconds.map_or(SHORT_LIFE, Duration::from_secs),
-        refresh_token: token.refresh_token.map(SecretText::new),
-    }
-}
-
-/// What to do about a refusal that only people can lift. The content type says HTML or text, the body is JSON
-/// (`apis/fortnox.md` 1.4); anything else passes by itself.
-fn no_consent(answer: &Answer) -> Option<String> {
-    let refused: TokenRefused = answer.json().ok()?;
+/// What to do about a refusal that only people can lift (`apis/fortnox.md` 1.4); anything else passes by itself.
+fn no_consent(refused: &TokenRefusal) -> Option<String> {
     let says = |word: &str| refused.error.contains(word) || refused.error_description.contains(word);
     let message = if says("license") {
         "the company lacks a licence for the integration; buy it in Fortnox, then check the connection"
@@ -144,12 +167,16 @@ fn no_consent(answer: &Answer) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{message} ({})", super::text::line(&refused.error, 40).unwrap_or_default()))
+    Some(format!("{message} ({})", refused.name()))
 }
 
-/// The company that a token is for, when it can be read (`apis/fortnox.md` 1.7).
-fn tenant_of(token: &str) -> Option<String> {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&claims).ok()?;
-    text(&claims.tenant_id).map(str::to_owned)
+/// The same for a code. One that was used, is older than ten minutes or is made up cannot be told apart.
+fn no_exchange(refused: &TokenRefusal) -> Option<String> {
+    let licence = refused.error_description.contains("license");
+    if refused.error == "invalid_grant" && !licence {
+        return Some(
+            "the code was used before or is too old; start the consent again (invalid_grant)".to_owned(),
+        );
+    }
+    no_consent(refused)
 }

@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod chart;
+mod company;
 mod customers;
 mod effects;
 mod errors;
@@ -18,10 +19,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, Accounting, Clock, Effector};
+use bokbro_app::ports::{Access, Accounting, Clock, Effector, EntryField};
 use bokbro_domain::posting::{Chart, Posting};
 
 use self::api::Api;
+use self::company::OwnTokens;
 use self::effects::Effects;
 use crate::kit::{Client, Wire};
 
@@ -30,7 +32,7 @@ pub const NAME: &str = "fortnox";
 
 /// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
 /// that a test which exercises the whole list exercises the whole connector.
-pub const OPERATIONS: [&str; 20] = [
+pub const OPERATIONS: [&str; 21] = [
     "get_customer",
     "search_customers",
     "create_customer",
@@ -51,10 +53,18 @@ pub const OPERATIONS: [&str; 20] = [
     "list_modes_of_payment",
     "get_locked_period",
     "list_accounts",
+    "get_company_information",
 ];
 
 /// The connection's setting that names the way of payment (its code) when the company has no account 1580.
 const PAYMENT_MODE: &str = "payment_mode";
+
+/// What people may enter; a consent brings the company and the way to tokens by itself.
+pub const ENTRY_FIELDS: &[EntryField] = &[
+    EntryField { name: company::TENANT_ID, secret: false, required: false },
+    EntryField { name: PAYMENT_MODE, secret: false, required: false },
+    EntryField { name: auth::GRANT, secret: false, required: false },
+];
 
 /// Where Fortnox is: scheme and host, without path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +95,8 @@ impl Fortnox {
     }
 
     fn api(&self, access: &Access) -> Api {
-        Api::new(self.client.clone(), self.urls.api.clone(), access)
+        let tokens = OwnTokens::of(&self.client, access);
+        Api::new(self.client.clone(), self.urls.api.clone(), Arc::new(tokens))
     }
 }
 

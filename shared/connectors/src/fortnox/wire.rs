@@ -166,22 +166,13 @@ pub(super) struct ErrorInformation {
     pub(super) code: LooseText,
 }
 
-/// What the token endpoint gives.
-#[derive(Deserialize)]
-pub(super) struct Token {
-    pub(super) access_token: String,
-    #[serde(default)]
-    pub(super) refresh_token: Option<String>,
-    #[serde(default)]
-    pub(super) expires_in: LooseText,
-}
-
-/// Why the token endpoint refuses.
-#[derive(Deserialize)]
-pub(super) struct TokenRefused {
-    pub(super) error: String,
-    #[serde(default)]
-    pub(super) error_description: String,
+/// The company itself. Its database number is a number here and text elsewhere.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct CompanyInformation {
+    pub(super) company_name: LooseText,
+    pub(super) organization_number: LooseText,
+    pub(super) database_number: LooseText,
 }
 
 /// What is read of an access token.
@@ -189,4 +180,6 @@ pub(super) struct TokenRefused {
 pub(super) struct Claims {
     #[serde(rename = "tenantId", default)]
     pub(super) tenant_id: LooseText,
+    #[serde(default)]
+    pub(super) scopes: Option<Vec<String>>,
 }

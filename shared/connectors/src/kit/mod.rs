@@ -5,6 +5,7 @@
 
 mod client;
 mod loose;
+mod oauth;
 mod paging;
 mod request;
 mod retry;
@@ -14,6 +15,7 @@ mod transport;
 
 pub use client::{Client, Failure};
 pub use loose::{Exact, LooseBool, LooseDecimal, LooseText};
+pub use oauth::{OneToken, TokenRefusal, claims, consent_url, fetch_grant, form_request, revoke_token};
 pub use paging::{PageOf, TooManyPages, all_pages};
 pub use request::{Answer, Auth, Body, NotJson, Request, path_segment};
 pub use transport::{Authorization, NoAnswer, Transport, Wire};

@@ -4,13 +4,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, GrantKind, TokenEndpoint, TokenGrant};
+use bokbro_app::ports::{Access, Checkup, EntryField, Findings, GrantKind, TokenEndpoint, TokenGrant};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
 
-use super::wire::{Token, TokenRefusal};
+use super::wire::{Token, TokenRefusal, WebhookKey};
 use super::{Viva, requests};
 use crate::kit::{Auth, Failure};
+
+/// The setting that holds the merchant id, a UUID.
+const MERCHANT_ID: &str = "merchant_id";
+
+/// What people enter, from Viva's API access settings: two pairs, and the shops whose payments count when not all do.
+pub const ENTRY_FIELDS: &[EntryField] = &[
+    EntryField { name: MERCHANT_ID, secret: false, required: true },
+    EntryField { name: "api_key", secret: true, required: true },
+    EntryField { name: "client_id", secret: true, required: true },
+    EntryField { name: "client_secret", secret: true, required: true },
+    EntryField { name: "source_codes", secret: false, required: false },
+];
 
 /// Refusals that the same request will always meet (RFC 6749 section 5.2).
 const FOR_GOOD: [&str; 5] =
@@ -67,10 +79,29 @@ impl TokenEndpoint for Viva {
     }
 }
 
+#[async_trait]
+impl Checkup for Viva {
+    /// Tries both pairs: a token with the newer one, the webhook key with the older one. The token is fetched even when
+    /// another is at hand, because that one proves nothing of what was entered since.
+    async fn check(&self, access: &Access) -> Result<Findings, Error> {
+        self.client_credentials(&access.connection, &Credentials::default(), &access.credentials).await?;
+        let request = requests::read_webhook_key(&self.urls, self.merchant(access)?);
+        let missing = || self.garbled(&request, "there is no webhook key");
+        let answer = self.read(&request).await?.ok_or_else(missing)?;
+        let WebhookKey { key } = self.json(&request, &answer)?;
+        let key = key.0.ok_or_else(missing)?;
+        Ok(Findings { settings: [("webhook_key".to_owned(), key)].into(), ..Findings::default() })
+    }
+}
+
 impl Viva {
-    /// The credentials of the older API.
+    /// The credentials of the older API. The merchant id is no secret and stands in the settings; connections that were
+    /// made before it did have it among the credentials.
     pub(super) fn merchant(&self, access: &Access) -> Result<Auth, Error> {
-        let user = self.entered(&access.credentials, "merchant_id")?.expose().to_owned();
+        let user = match access.connection.settings.get(MERCHANT_ID) {
+            Some(merchant) => merchant.clone(),
+            None => self.entered(&access.credentials, MERCHANT_ID)?.expose().to_owned(),
+        };
         let password = self.entered(&access.credentials, "api_key")?.clone();
         Ok(Auth::Basic { user, password })
     }

@@ -19,6 +19,8 @@ use serde::de::DeserializeOwned;
 
 use crate::kit::{Answer, Auth, Client, Request, Wire};
 
+pub use auth::ENTRY_FIELDS;
+
 /// The provider's name in settings, keys and logs.
 pub const NAME: &str = "viva";
 

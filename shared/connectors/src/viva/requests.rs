@@ -37,3 +37,9 @@ pub(super) fn search_transactions(urls: &VivaUrls, code: CheckoutCode, merchant:
 pub(super) fn read_order(urls: &VivaUrls, code: CheckoutCode, merchant: Auth) -> Request {
     Request::get("read_order", &urls.basic, format!("/api/orders/{code}"), merchant)
 }
+
+/// Reads the key that webhook addresses answer the handshake with; the same for the merchant's whole life
+/// (`apis/viva-ongoing-bank.md` 1.2).
+pub(super) fn read_webhook_key(urls: &VivaUrls, merchant: Auth) -> Request {
+    Request::get("read_webhook_key", &urls.basic, "/api/messages/config/token", merchant)
+}

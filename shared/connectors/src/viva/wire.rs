@@ -120,3 +120,10 @@ pub(super) struct Token {
 pub(super) struct TokenRefusal {
     pub(super) error: String,
 }
+
+/// What a webhook address answers the handshake with. ISV accounts write it in lower case.
+#[derive(Deserialize)]
+pub(super) struct WebhookKey {
+    #[serde(rename = "Key", alias = "key", default)]
+    pub(super) key: LooseText,
+}
