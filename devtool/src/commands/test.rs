@@ -167,8 +167,7 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
         calls: None,
     };
     let stack = Stack::start(project, &options).await?;
-    let told = project.local_dir("run")?.join(format!("test-stack-{}.json", std::process::id()));
-    fs::write(&told, format!("{:#}\n", stack.describe()))?;
+    let told = Told::write(project, &stack.describe())?;
     let python = python::local_aws(project).await?;
     // Tests of the adapters have an account each, which only works as long as nobody is held to a role.
     let ministack = MiniStack::start(project, &python, "test", false, None).await?;
@@ -187,15 +186,31 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
             command.args(["--", "--skip", slowest]);
         }
     }
-    command.env("BOKBRO_TEST_AWS_ENDPOINT", ministack.endpoint()).env("BOKBRO_TEST_STACK", &told);
+    command.env("BOKBRO_TEST_AWS_ENDPOINT", ministack.endpoint()).env("BOKBRO_TEST_STACK", &told.0);
     let outcome = check(&mut command).await;
     ministack.stop().await?;
     stack.stop().await?;
-    for left in [told.with_extension("turns"), told] {
-        // The tests make the first one; without them it is not there.
-        fs::remove_file(left).ok();
-    }
     outcome
+}
+
+/// The file that tells the tests where the stack is; removed when it is dropped.
+struct Told(PathBuf);
+
+impl Told {
+    fn write(project: &Project, stack: &serde_json::Value) -> Result<Self> {
+        let path = project.local_dir("run")?.join(format!("test-stack-{}.json", std::process::id()));
+        fs::write(&path, format!("{stack:#}\n"))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        // The tests lay a lock beside it. What is left behind lies in the ignored folder and is in nobody's way.
+        for left in [self.0.with_extension("turns"), self.0.clone()] {
+            fs::remove_file(left).ok();
+        }
+    }
 }
 
 /// The advisory database is a git repository on the network: where that cannot be reached, the check is left out.
