@@ -1,6 +1,8 @@
 //! What is sent, how answers are read, and what follows from refusals. No sockets: a script answers.
 
 mod accounts;
+mod company;
+mod consent;
 mod documents;
 mod refusals;
 mod search;
@@ -9,6 +11,8 @@ mod tokens;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::ports::{Access, Accounting as _, Effector};
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::Credentials;
@@ -186,6 +190,16 @@ fn invoice(total: &str, vat: &str, round_off: &str) -> Receipt {
         ("invoice_date", "2026-11-20"),
     ];
     receipt("31", &facts)
+}
+
+/// A token for a company, as far as it is read.
+fn token_for(company: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"tenantId":{company},"exp":1}}"#));
+    format!("e30.{claims}.sig")
+}
+
+fn app() -> Credentials {
+    credentials(&[("client_id", "app-1"), ("client_secret", "hush")])
 }
 
 fn intent(effector: &dyn Effector, step: &str, ledger: &Ledger) -> Intent {

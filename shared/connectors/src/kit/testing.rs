@@ -19,6 +19,8 @@ use super::transport::{Authorization, NoAnswer, Wire};
 pub(crate) enum Reply {
     /// An answer with a status and a body.
     Status(u16, String),
+    /// An answer with a status, a content type and a body.
+    Typed(u16, &'static str, String),
     /// An answer with `Retry-After`.
     RetryAfter(u16, String),
     /// No connection.
@@ -103,6 +105,9 @@ impl Wire for Script {
         };
         match reply {
             Some(Reply::Status(status, body)) => Ok(answer(status, body, None)),
+            Some(Reply::Typed(status, content_type, body)) => {
+                Ok(Answer { content_type: Some(content_type.to_owned()), ..answer(status, body, None) })
+            }
             Some(Reply::RetryAfter(status, after)) => Ok(answer(status, String::new(), Some(after))),
             Some(Reply::NotSent) => Err(NoAnswer::NotSent("connection refused".into())),
             Some(Reply::MaybeSent) => Err(NoAnswer::MaybeSent("connection reset".into())),

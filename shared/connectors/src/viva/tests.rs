@@ -1,5 +1,7 @@
 //! Reads and tokens over a scripted wire.
 
+mod checkup;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
