@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::error::Error;
-use crate::ports::{Access, Clock, CrashPoints, Providers, TokenEndpoint, TokenStates, Tokens, Vault};
-use crate::records::Connection;
+use crate::ports::{Access, Clock, CrashPoints, Providers, TokenEndpoint, TokenStates, Vault};
+use crate::records::{Connection, ConnectionState};
 use crate::secret::Credentials;
-use crate::tokens::{LeasedTokens, TokenMemory};
+use crate::tokens::{Forced, LeasedTokens, TokenMemory};
 
 /// Entered secrets stay in memory at most this long.
 const MEMORY: SignedDuration = SignedDuration::from_mins(5);
@@ -34,7 +34,7 @@ pub struct AccessDesk {
 
 struct Opened {
     credentials: Arc<Credentials>,
-    tokens: Arc<dyn Tokens>,
+    tokens: Arc<LeasedTokens>,
     /// The connection as it was when opened; with other settings it is opened anew.
     connection: Arc<Connection>,
     opened_at: Timestamp,
@@ -56,8 +56,14 @@ impl AccessDesk {
     /// A way in at the connection's provider.
     ///
     /// # Errors
-    /// `Consent` when the connection has no secrets, `Storage` when the vault fails.
+    /// `Consent` when the connection has no secrets or is disconnected, `Storage` when the vault fails.
     pub async fn open(&self, connection: Connection) -> Result<Access, Error> {
+        if connection.state == ConnectionState::Disconnected {
+            return Err(Error::Consent {
+                provider: connection.provider.to_string(),
+                message: "it was disconnected; connect it again".to_owned(),
+            });
+        }
         let key = (connection.tenant.clone(), connection.provider.clone());
         let now = self.clock.now();
         let mut open = self.open.lock().await;
@@ -71,6 +77,20 @@ impl AccessDesk {
         let access = opened.access();
         open.insert(key, opened);
         Ok(access)
+    }
+
+    /// Fetches a new token for a connection now, however long the one it has is good for.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`LeasedTokens::force`].
+    pub async fn refresh(&self, connection: Connection) -> Result<Forced, Error> {
+        let key = (connection.tenant.clone(), connection.provider.clone());
+        self.open(connection).await?;
+        let opened = self.open.lock().await.get(&key).map(|opened| opened.tokens.clone());
+        match opened {
+            Some(tokens) => tokens.force().await,
+            None => Err(Error::Raced { step: "opening a connection" }),
+        }
     }
 
     async fn open_anew(&self, connection: Arc<Connection>, now: Timestamp) -> Result<Opened, Error> {
@@ -87,7 +107,7 @@ impl AccessDesk {
         let credentials = Arc::new(own.unwrap_or_default());
         let tokens = Arc::new(LeasedTokens {
             connection: connection.clone(),
-            app: self.app_credentials(&connection, &*endpoint).await?,
+            app: self.app_credentials(&connection.provider, &*endpoint).await?,
             endpoint,
             vault: self.vault.clone(),
             secret,
@@ -107,13 +127,13 @@ impl AccessDesk {
     /// `Consent` when they are not in the vault, `Storage` when the vault fails.
     pub async fn app_credentials(
         &self,
-        connection: &Connection,
+        provider: &Provider,
         endpoint: &dyn TokenEndpoint,
     ) -> Result<Credentials, Error> {
         let Some(name) = endpoint.app_secret() else { return Ok(Credentials::default()) };
         let app = self.vault.secret_get(name).await?;
         app.map(|secret| secret.credentials).ok_or_else(|| Error::Consent {
-            provider: connection.provider.to_string(),
+            provider: provider.to_string(),
             message: "the app's own credentials are not in the vault; put them there".to_owned(),
         })
     }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use crate::access::AccessDesk;
 use crate::ports::{
-    Clock, CrashPoints, Directory, Inbox, Ledgers, Orders, Parking, Providers, Queues, TokenStates, Vault,
+    Clock, CrashPoints, Directory, Inbox, Ledgers, Nonces, Orders, Parking, Providers, Queues, TokenStates,
+    Vault,
 };
 use crate::stamp::Stamps;
 
@@ -23,6 +24,8 @@ pub struct App {
     pub parking: Arc<dyn Parking>,
     /// Deliveries dealt with.
     pub inbox: Arc<dyn Inbox>,
+    /// Numbers that may be used once.
+    pub nonces: Arc<dyn Nonces>,
     /// Settings, connections, endpoints, keys.
     pub directory: Arc<dyn Directory>,
     /// Leases and versions of tokens.
@@ -56,7 +59,7 @@ impl App {
         providers: Arc<dyn Providers>,
     ) -> Self
     where
-        S: Orders + Ledgers + Parking + Inbox + Directory + TokenStates + 'static,
+        S: Orders + Ledgers + Parking + Inbox + Nonces + Directory + TokenStates + 'static,
     {
         let crash: Arc<dyn CrashPoints> = Arc::new(NoCrash);
         let access =
@@ -66,6 +69,7 @@ impl App {
             ledgers: store.clone(),
             parking: store.clone(),
             inbox: store.clone(),
+            nonces: store.clone(),
             directory: store.clone(),
             token_states: store,
             vault,

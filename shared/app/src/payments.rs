@@ -14,6 +14,7 @@ use crate::error::{Error, Reason};
 use crate::message::{Envelope, HintedEvent, Nudge, PaymentHint};
 use crate::ports::{Access, CheckoutState, LookUp, Payments, QueueName};
 use crate::records::{Connection, Parked, TimelineEntry};
+use crate::resume::{HINT, NEEDS_CONSENT};
 
 /// Reads lag behind webhooks (`apis/viva-ongoing-bank.md` 1.7): look this often at once before the queue's back-off.
 const QUICK_LOOKS: u32 = 3;
@@ -94,7 +95,7 @@ impl From<Error> for Stop {
         let reason = match error {
             Error::Parked(reason) => reason,
             // The message is not kept in the queue for it: what it told of must stay visible.
-            Error::Consent { .. } => Reason::new("needs_consent", error.to_string()),
+            Error::Consent { .. } => Reason::new(NEEDS_CONSENT, error.to_string()),
             other => return Self::Error(other),
         };
         Self::Park(Box::new(Details { reason, order: None, fact: None }))
@@ -145,7 +146,7 @@ impl Handling<'_> {
     fn not_connected(&self) -> Stop {
         Stop::from(Error::Consent {
             provider: self.hint.provider.to_string(),
-            message: "it is not connected; connect it and have the delivery sent again".into(),
+            message: "it is not connected; connect it, and the delivery is looked at again".into(),
         })
     }
 
@@ -402,6 +403,10 @@ impl Handling<'_> {
         tell("transaction", hint.transaction.as_ref().map(ToString::to_string));
         tell("claimed_order_code", hint.checkout_code.map(|code| code.to_string()));
         tell("claimed_amount", hint.amount.clone());
+        if details.reason.code == NEEDS_CONSENT {
+            // The delivery is sent again when the connection works.
+            tell(HINT, serde_json::to_string(hint).ok());
+        }
         if let Some(fact) = &details.fact {
             tell("amount", Some(fact.amount.to_string()));
             tell("currency", Some(fact.amount.currency.to_string()));

@@ -37,6 +37,8 @@ pub enum ConnectionState {
     Healthy,
     /// Consent, licence or credentials are gone; waits for a human.
     NeedsConsent,
+    /// Taken back by a human: its secrets are deleted, its history is kept.
+    Disconnected,
 }
 
 /// One tenant's connection to one provider. No secret: those are in the vault.

@@ -59,6 +59,13 @@ impl Credentials {
         self
     }
 
+    /// The same secrets without one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
     /// One secret by name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretText> {

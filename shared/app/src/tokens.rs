@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bokbro_domain::token::{MARGIN, Next, TokenState, good_until};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::error::{Disposition, Error, chain};
@@ -110,6 +111,26 @@ pub fn with_token(secret: Credentials, version: u64, grant: &TokenGrant, now: Ti
         .with(GOOD_UNTIL, SecretText::new(until.to_string()))
 }
 
+/// The secret of this version without an access token, so that the next caller fetches one.
+pub(crate) fn without_access(secret: Credentials, version: u64) -> Credentials {
+    secret.without(ACCESS).without(GOOD_UNTIL).with(VERSION, SecretText::new(version.to_string()))
+}
+
+/// The secret without a refresh token, which a new consent has replaced.
+pub(crate) fn without_refresh(secret: Credentials) -> Credentials {
+    secret.without(REFRESH)
+}
+
+/// The refresh token that a secret holds.
+pub(crate) fn refresh_token(secret: &Credentials) -> Option<&SecretText> {
+    secret.get(REFRESH)
+}
+
+/// Version of the token that a secret holds; 0 when it never had one.
+pub(crate) fn token_version(secret: &Credentials) -> u64 {
+    Stored::of(secret).version
+}
+
 #[async_trait]
 impl Tokens for LeasedTokens {
     async fn token(&self) -> Result<SecretText, Error> {
@@ -133,6 +154,38 @@ impl Tokens for LeasedTokens {
         if let Some(held) = memory.held.take_if(|held| held.token.expose() == token.expose()) {
             memory.refused = Some(held.version);
         }
+    }
+}
+
+/// What a forced refresh changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forced {
+    /// Whether the refresh token is another one now.
+    pub rotated: bool,
+}
+
+impl LeasedTokens {
+    /// Brings a new token, although the one at hand may be good. An ended consent is tried again, because only a human
+    /// asks for this and may have mended it at the provider.
+    ///
+    /// # Errors
+    /// As [`Tokens::token`].
+    pub async fn force(&self) -> Result<Forced, Error> {
+        let mut memory = self.memory.lock().await;
+        let state = self.state().await?;
+        let before = self.vault.secret_get(&self.secret).await?;
+        let refused = Some(state.version);
+        if state.ended.is_some() {
+            self.refresh(&TokenState { ended: None, ..state }, refused).await?;
+        }
+        let held = self.obtain(refused).await?;
+        let after = self.vault.secret_get(&self.secret).await?;
+        *memory = TokenMemory { held: Some(held), refused: None };
+        let refresh = |secret: &Option<Versioned>| {
+            let token = secret.as_ref().and_then(|secret| secret.credentials.get(REFRESH));
+            token.map(|token| Sha256::digest(token.expose().as_bytes()))
+        };
+        Ok(Forced { rotated: refresh(&before) != refresh(&after) })
     }
 }
 

@@ -5,12 +5,13 @@
 
 mod directory;
 mod ledgers;
+mod nonces;
 mod orders;
 mod parking;
 mod races;
 mod samples;
 
-use bokbro_app::ports::{Directory, Inbox, Ledgers, Orders, Parking};
+use bokbro_app::ports::{Directory, Inbox, Ledgers, Nonces, Orders, Parking};
 
 pub use directory::{
     a_delivery_keeps_its_first_outcome_until_it_expires, records_read_back_and_tenants_are_apart,
@@ -20,21 +21,25 @@ pub use ledgers::{
     a_ledger_is_empty_until_it_is_written, a_ledger_s_write_takes_everything_with_it,
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,
 };
+pub use nonces::a_nonce_is_taken_once;
 pub use orders::{
     a_key_that_has_expired_is_free, a_list_goes_on_where_it_stopped, a_taken_value_names_its_field,
     a_timeline_is_read_oldest_first, a_transaction_belongs_to_one_order, an_order_is_found_by_every_look_up,
     an_update_is_whole_or_not_at_all, the_same_key_gives_the_same_order,
 };
-pub use parking::{the_same_trouble_is_parked_once, trouble_in_a_ledger_s_write_is_parked_once};
+pub use parking::{
+    closed_trouble_may_be_parked_again, the_same_trouble_is_parked_once,
+    trouble_in_a_ledger_s_write_is_parked_once,
+};
 pub use races::{
     one_key_makes_one_order, one_order_number_is_taken_once, one_trouble_is_parked_once,
     one_update_per_version_wins, one_worker_takes_the_lease,
 };
 
 /// All ports of the store together.
-pub trait Store: Orders + Ledgers + Parking + Inbox + Directory {}
+pub trait Store: Orders + Ledgers + Parking + Inbox + Nonces + Directory {}
 
-impl<T: Orders + Ledgers + Parking + Inbox + Directory> Store for T {}
+impl<T: Orders + Ledgers + Parking + Inbox + Nonces + Directory> Store for T {}
 
 /// How many act at once in the promises about races.
 const WRITERS: u32 = 32;

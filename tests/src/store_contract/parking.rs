@@ -24,6 +24,17 @@ pub async fn the_same_trouble_is_parked_once(store: &dyn Store) {
     assert_eq!(foreign.code(), "bad_cursor");
 }
 
+/// What was closed is off the list, and the same trouble may come again; closing again changes nothing.
+pub async fn closed_trouble_may_be_parked_again(store: &dyn Store) {
+    for number in 1..=2 {
+        assert!(store.park_once(&demo(), &parked(number, "a")).await.unwrap());
+        assert!(store.park_once(&demo(), &parked(number + 10, "b")).await.unwrap() == (number == 1));
+        store.parked_close(&demo(), &parked(number, "a")).await.unwrap();
+        store.parked_close(&demo(), &parked(number, "a")).await.unwrap();
+        assert_eq!(store.parked_list(&demo(), 10, None).await.unwrap().items, [parked(11, "b")]);
+    }
+}
+
 /// A ledger is written although its trouble waits already: once, and the order leads to the item that waits.
 pub async fn trouble_in_a_ledger_s_write_is_parked_once(store: &dyn Store) {
     let (order, key, ledger) = taken(store, "one").await;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Page, Parking, TokenStates,
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Nonces, Page, Parking, TokenStates,
 };
 use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
 
@@ -37,6 +37,7 @@ pub(super) struct State {
     connections: BTreeMap<(TenantId, Provider), Connection>,
     endpoints: BTreeMap<String, Endpoint>,
     api_keys: BTreeMap<String, ApiKey>,
+    nonces: BTreeMap<String, Timestamp>,
 }
 
 impl MemoryStore {
@@ -162,6 +163,25 @@ impl Parking for MemoryStore {
         let mut items = self.state().parked.get(tenant).cloned().unwrap_or_default();
         items.sort_by(|a, b| b.id.cmp(&a.id));
         page("parked", &items, |p| p.id.to_string(), limit, cursor)
+    }
+
+    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
+        if let Some(waiting) = self.state().parked.get_mut(tenant) {
+            waiting.retain(|other| other.id != parked.id);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Nonces for MemoryStore {
+    async fn nonce_put(&self, sha256: &str, expires_at: Timestamp) -> Result<(), Error> {
+        self.state().nonces.insert(sha256.to_owned(), expires_at);
+        Ok(())
+    }
+
+    async fn nonce_take(&self, sha256: &str) -> Result<bool, Error> {
+        Ok(self.state().nonces.remove(sha256).is_some())
     }
 }
 

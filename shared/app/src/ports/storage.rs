@@ -231,6 +231,28 @@ pub trait Parking: Send + Sync {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<Parked>, Error>;
+
+    /// Takes an item off the list, because nothing waits for it any more; again is the same.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error>;
+}
+
+/// Numbers that may be used once.
+#[async_trait]
+pub trait Nonces: Send + Sync {
+    /// Stores the SHA-256 of a nonce, hex.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn nonce_put(&self, sha256: &str, expires_at: Timestamp) -> Result<(), Error>;
+
+    /// Takes a nonce away; says whether it was there. Of any number of callers one is told so.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn nonce_take(&self, sha256: &str) -> Result<bool, Error>;
 }
 
 /// Deliveries that have been dealt with, so that repeats cost nothing and what had no effect is on record.

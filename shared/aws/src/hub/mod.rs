@@ -3,6 +3,7 @@
 mod directory;
 mod inbox;
 mod ledgers;
+mod nonces;
 mod orders;
 mod pages;
 mod parking;
@@ -16,6 +17,7 @@ mod tests;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::types::ReturnValue;
 use bokbro_app::error::Error;
 
 use crate::failure::storage;
@@ -56,5 +58,12 @@ impl Hub {
     async fn put(&self, step: &'static str, item: Item) -> Result<(), Error> {
         let request = self.client.put_item().table_name(&self.tables.hub).set_item(Some(item));
         request.send().await.map(|_| ()).map_err(storage(step))
+    }
+
+    /// Deletes one item of the hub table; says whether it was there.
+    async fn delete(&self, step: &'static str, key: Key) -> Result<bool, Error> {
+        let request = self.client.delete_item().table_name(&self.tables.hub).set_key(Some(key.into_item()));
+        let output = request.return_values(ReturnValue::AllOld).send().await.map_err(storage(step))?;
+        Ok(output.attributes.is_some_and(|item| !item.is_empty()))
     }
 }

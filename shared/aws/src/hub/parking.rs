@@ -47,4 +47,12 @@ impl Parking for Hub {
         let read = |item: &Item| records::from_item("parked item", item);
         self.page("listing parked items", &listing, limit, cursor, read).await
     }
+
+    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
+        const STEP: &str = "closing a parked item";
+        // The look-up goes first: an item without one is closed again with ease, the other way round the same trouble
+        // could never be parked again.
+        self.delete(STEP, Key::fingerprint(tenant, &parked.fingerprint)).await?;
+        self.delete(STEP, Key::parked(tenant, &parked.id)).await.map(|_| ())
+    }
 }

@@ -117,6 +117,11 @@ impl Key {
         Self { pk: format!("A#{sha256}"), sk: "A".to_owned() }
     }
 
+    /// A number that may be used once.
+    pub(crate) fn nonce(sha256: &str) -> Self {
+        Self { pk: format!("N#{sha256}"), sk: "N".to_owned() }
+    }
+
     /// The key's attributes, alone for a read or with others around them for a write.
     pub(crate) fn into_item(self) -> Item {
         let attributes: [(&str, AttributeValue); 2] = [("pk", text(self.pk)), ("sk", text(self.sk))];

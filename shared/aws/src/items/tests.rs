@@ -46,6 +46,7 @@ fn keys_are_the_design_s() {
         (Key::parked(tenant, &parked.id), "T#demo", format!("X#{ulid}")),
         (Key::api_key("ab12"), "A#ab12", "A".to_owned()),
         (Key::endpoint("e1"), "W#e1", "W".to_owned()),
+        (Key::nonce("ab12"), "N#ab12", "N".to_owned()),
     ];
     for (key, pk, sk) in cases {
         assert_eq!((key.pk.as_str(), &key.sk), (pk, &sk));

@@ -1,0 +1,128 @@
+//! What the API shows of connections.
+
+use std::collections::BTreeMap;
+
+use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::token::TokenState;
+use jiff::Timestamp;
+
+use super::{COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT};
+use crate::app::App;
+use crate::error::Error;
+use crate::ports::GrantKind;
+use crate::records::{Connection, ConnectionState};
+
+/// Settings that are shown elsewhere or nowhere.
+const OWN: [&str; 4] = [COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT];
+
+/// A connection's state as people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownState {
+    /// Entered and never tried.
+    Unchecked,
+    /// Works.
+    Healthy,
+    /// Waits for a human.
+    NeedsConsent,
+    /// Not connected, or no longer.
+    Disconnected,
+}
+
+impl ShownState {
+    /// The name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Healthy => "healthy",
+            Self::NeedsConsent => "needs_consent",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// A connection as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionView {
+    /// To whom.
+    pub provider: Provider,
+    /// Whether it works.
+    pub state: ShownState,
+    /// Whose company it is: its name, or its number while no check has told the name.
+    pub company: Option<String>,
+    /// The provider's own settings that are no secrets.
+    pub settings: BTreeMap<String, String>,
+    /// How it gets access tokens, when it is connected.
+    pub grant: Option<&'static str>,
+    /// When a token was last stored.
+    pub refreshed_at: Option<Timestamp>,
+    /// Name of the endpoint that the provider sends webhooks to.
+    pub webhook_endpoint: Option<String>,
+    /// Why it does not work and what to do.
+    pub message: Option<String>,
+}
+
+/// All providers that this build knows and how the tenant is connected to them.
+///
+/// # Errors
+/// When the table fails.
+pub async fn connections_list(app: &App, tenant: &TenantId) -> Result<Vec<ConnectionView>, Error> {
+    let mut shown = Vec::new();
+    for provider in app.providers.names() {
+        let connection = app.directory.connection_get(tenant, &provider).await?;
+        let tokens = app.token_states.token_state(tenant, &provider).await?;
+        shown.push(view(app, provider, connection, &tokens));
+    }
+    Ok(shown)
+}
+
+/// One connection as people see it.
+pub(super) fn view(
+    app: &App,
+    provider: Provider,
+    connection: Option<Connection>,
+    tokens: &TokenState,
+) -> ConnectionView {
+    let Some(connection) = connection else {
+        return ConnectionView {
+            provider,
+            state: ShownState::Disconnected,
+            company: None,
+            settings: BTreeMap::new(),
+            grant: None,
+            refreshed_at: None,
+            webhook_endpoint: None,
+            message: None,
+        };
+    };
+    let (state, message) = state(&connection, tokens);
+    let setting = |name: &str| connection.settings.get(name).cloned();
+    let grant = app.providers.tokens(&provider).map(|endpoint| match endpoint.grant_kind(&connection) {
+        GrantKind::ClientCredentials => "client_credentials",
+        GrantKind::RefreshToken => "refresh_token",
+    });
+    ConnectionView {
+        provider,
+        state,
+        company: setting(COMPANY_NAME).or_else(|| setting(COMPANY)),
+        grant: grant.filter(|_| state != ShownState::Disconnected),
+        refreshed_at: tokens.refreshed_at,
+        webhook_endpoint: setting(WEBHOOK_ENDPOINT),
+        settings: {
+            let shown = connection.settings.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+            shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+        },
+        message,
+    }
+}
+
+/// The tokens know first that a consent has ended.
+fn state(connection: &Connection, tokens: &TokenState) -> (ShownState, Option<String>) {
+    match (connection.state, &tokens.ended) {
+        (ConnectionState::Disconnected, _) => (ShownState::Disconnected, None),
+        (_, Some(why)) => (ShownState::NeedsConsent, Some(why.clone())),
+        (ConnectionState::NeedsConsent, None) => (ShownState::NeedsConsent, None),
+        (ConnectionState::Unchecked, None) => (ShownState::Unchecked, None),
+        (ConnectionState::Healthy, None) => (ShownState::Healthy, None),
+    }
+}
