@@ -47,19 +47,7 @@ pub(crate) fn cargo(project: &Project) -> Command {
 /// When cargo fails; it has then said why.
 pub(crate) async fn functions(project: &Project, profile: Profile) -> Result<BTreeMap<String, PathBuf>> {
     progress::step("building the functions (the first time takes minutes)");
-    let mut command = cargo(project);
-    command.arg("build");
-    for (package, _) in FUNCTIONS {
-        command.args(["--package", package]);
-    }
-    match profile {
-        Profile::Release => command.arg("--release"),
-        // Built along with the tool, libraries have the features that they have in the tool: nothing is built twice.
-        Profile::Debug => command.args(["--package", env!("CARGO_PKG_NAME")]),
-    };
-    if !Group::spawn(&mut command)?.wait().await?.success() {
-        bail!("the functions do not build");
-    }
+    build(project, profile, &["--bins"]).await?;
     let folder = folder(profile)?;
     Ok(FUNCTIONS.iter().map(|(_, binary)| ((*binary).to_owned(), folder.join(binary))).collect())
 }
@@ -69,15 +57,26 @@ pub(crate) async fn functions(project: &Project, profile: Profile) -> Result<BTr
 /// # Errors
 /// When cargo fails; it has then said why.
 pub(crate) async fn empty_function(project: &Project, profile: Profile) -> Result<PathBuf> {
-    let mut command = cargo(project);
-    command.args(["build", "--package", "bokbro-sync", "--example", "empty"]);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
-    if !Group::spawn(&mut command)?.wait().await?.success() {
-        bail!("the empty function does not build");
-    }
+    build(project, profile, &["--example", "empty"]).await?;
     Ok(folder(profile)?.join("examples/empty"))
+}
+
+/// Always builds for the same packages: with others, libraries would have other features and be built once more.
+async fn build(project: &Project, profile: Profile, targets: &[&str]) -> Result<()> {
+    let mut command = cargo(project);
+    command.arg("build").args(targets);
+    for (package, _) in FUNCTIONS {
+        command.args(["--package", package]);
+    }
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // Along with the tool, for the same reason: it is built already.
+        Profile::Debug => command.args(["--package", env!("CARGO_PKG_NAME")]),
+    };
+    if !Group::spawn(&mut command)?.wait().await?.success() {
+        bail!("the functions do not build");
+    }
+    Ok(())
 }
 
 /// Where cargo puts binaries. The tool's own lies in `<target>/<profile>/`.
