@@ -8,4 +8,5 @@
 pub mod contract;
 pub mod fortnox;
 pub mod kit;
+pub mod visma;
 pub mod viva;

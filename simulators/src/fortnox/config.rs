@@ -90,6 +90,19 @@ pub enum RateAnswer {
     Empty,
 }
 
+/// What using a refresh token a second time leads to; which one Fortnox does is not known (`apis/fortnox.md` 1.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshReuse {
+    /// It is refused, and that is all.
+    #[default]
+    Refused,
+    /// It is refused, and every token that came after it from the same consent is dead too.
+    KillsFamily,
+    /// For a minute it gives another pair, and the first pair lives on.
+    Grace,
+}
+
 /// The switches of one tenant.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
@@ -131,12 +144,21 @@ pub(super) struct Switches {
     pub(super) licenses_lost: Option<BTreeSet<String>>,
     /// Whether the integration license is gone: 2001103 on calls, `error_missing_license` on tokens.
     pub(super) integration_license_lost: Option<bool>,
-    /// Whether the consent is withdrawn: no new tokens; old access tokens live on until they expire.
+    /// Whether the consent is withdrawn: refresh tokens are dead for good and no new tokens are given until there is
+    /// another consent; old access tokens live on until they expire.
     pub(super) consent_revoked: Option<bool>,
     /// Fields that are answered as `API_NORIGHT`.
     pub(super) no_right_fields: Option<BTreeSet<String>>,
     /// What the consent page does: `approve`, an error code of `apis/fortnox.md` 1.1, or `nothing`.
     pub(super) consent_answer: Option<String>,
+    /// Whether the app may ask for service accounts.
+    pub(super) service_accounts: Option<bool>,
+    /// What using a refresh token twice leads to.
+    pub(super) refresh_reuse: Option<RefreshReuse>,
+    /// Seconds that a new refresh token lives without being used.
+    pub(super) refresh_lifetime: Option<u32>,
+    /// The tenant that every token is made out for, whoever consented; empty text for the right one.
+    pub(super) token_company: Option<String>,
     /// The tenant that consents next.
     pub(super) consenting_tenant: Option<String>,
     pub(super) rate_limited: Option<bool>,

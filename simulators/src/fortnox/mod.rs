@@ -42,7 +42,7 @@ use crate::kit::{Clock, Faults, Kit, Log, Provider, Running, Server};
 use call::{Call, Operation};
 use world::{World, page};
 
-pub use config::{AccountingMethod, FortnoxConfig, RateAnswer, TenantConfig};
+pub use config::{AccountingMethod, FortnoxConfig, RateAnswer, RefreshReuse, TenantConfig};
 pub use totals::VatRounding;
 
 /// Largest request body that is read, in bytes.
@@ -100,6 +100,18 @@ impl Handle {
         self.state()["tenants"][database_number].take()
     }
 
+    /// Whether this refresh token would be taken now.
+    #[must_use]
+    pub fn is_live(&self, refresh_token: &str) -> bool {
+        self.shared.world().authority.is_live(refresh_token, self.shared.clock.now())
+    }
+
+    /// Every code, access token and refresh token ever given out, for tests that search for them elsewhere.
+    #[must_use]
+    pub fn secrets_issued(&self) -> Vec<String> {
+        self.shared.world().authority.secrets().to_vec()
+    }
+
     /// Turns switches, as `POST /_sim/config` does.
     ///
     /// # Errors
@@ -130,7 +142,7 @@ impl Shared {
 
 impl Provider for Shared {
     fn state(&self) -> Box<RawValue> {
-        self.world().state()
+        self.world().state(self.clock.now())
     }
 
     fn reset(&self) {

@@ -3,20 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
-use super::config::FortnoxConfig;
+use super::config::{FortnoxConfig, RefreshReuse};
+use super::json::Object;
 use super::world::{World, page};
+use crate::kit::oauth::{Mint, after, back_to, is_client};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 const ACCESS_LIFE: SignedDuration = SignedDuration::from_secs(3600);
 const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(45 * 24);
+/// How long a used refresh token still serves when reuse is met with grace.
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What the consent page may be told to do next (`apis/fortnox.md` 1.1).
+pub(super) const CONSENT_ANSWERS: [&str; 7] = [
+    "approve",
+    "nothing",
+    "invalid_scope",
+    "access_denied",
+    "error_missing_license",
+    "error_missing_app_license",
+    "error_missing_system_admin_right",
+];
 
 /// What a token or code stands for. Holds no secret itself.
 #[derive(Clone)]
@@ -26,20 +38,37 @@ pub(super) struct Grant {
     expires: Timestamp,
     /// The redirect address that a code is bound to.
     redirect_uri: String,
+    /// The consent that all tokens of a row of rotations come from; 0 for client credentials.
+    family: u64,
+}
+
+/// A refresh token's grant, and when it was used up.
+struct Refresh {
+    grant: Grant,
+    used: Option<Timestamp>,
 }
 
 /// Who has consented to what, and the tokens that are out. It has no `Debug`: the keys are secrets.
 pub(super) struct Authority {
-    client: String,
-    /// What the consent page does next: `approve`, an error code, or `nothing`.
+    mint: Mint,
+    /// What the consent page does next, one of [`CONSENT_ANSWERS`].
     pub(super) consent_answer: String,
     /// The tenant that consents next.
     pub(super) consenting_tenant: String,
+    /// Whether the app may ask for service accounts.
+    pub(super) service_accounts: bool,
+    /// What using a refresh token twice leads to.
+    pub(super) refresh_reuse: RefreshReuse,
+    /// How long a refresh token lives unless it is used.
+    pub(super) refresh_life: SignedDuration,
+    /// The tenant that every token is made out for, whoever consented; empty for the right one.
+    pub(super) token_company: String,
     service_consents: BTreeSet<String>,
     codes: BTreeMap<String, Grant>,
     access: BTreeMap<String, Grant>,
-    refresh: BTreeMap<String, Grant>,
-    issued: u64,
+    refresh: BTreeMap<String, Refresh>,
+    families: u64,
+    token_calls: BTreeMap<&'static str, u32>,
 }
 
 /// Query of the authorize page.
@@ -76,19 +105,21 @@ pub(super) struct RevokeForm {
 impl Authority {
     pub(super) fn new(config: &FortnoxConfig) -> Self {
         let consented = config.tenants.iter().filter(|tenant| tenant.service_consent);
+        let first = config.tenants.first();
         Self {
-            client: format!("{}:{}", config.client_id, config.client_secret),
+            mint: Mint::new(format!("fortnox:{}:{}", config.client_id, config.client_secret)),
             consent_answer: "approve".to_owned(),
-            consenting_tenant: config
-                .tenants
-                .first()
-                .map(|tenant| tenant.database_number.clone())
-                .unwrap_or_default(),
+            consenting_tenant: first.map(|tenant| tenant.database_number.clone()).unwrap_or_default(),
+            service_accounts: true,
+            refresh_reuse: RefreshReuse::default(),
+            refresh_life: REFRESH_LIFE,
+            token_company: String::new(),
             service_consents: consented.map(|tenant| tenant.database_number.clone()).collect(),
             codes: BTreeMap::new(),
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
-            issued: 0,
+            families: 0,
+            token_calls: BTreeMap::new(),
         }
     }
 
@@ -97,52 +128,65 @@ impl Authority {
         self.access.get(token).filter(|grant| now < grant.expires)
     }
 
-    fn is_client(&self, headers: &HeaderMap) -> bool {
-        headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Basic "))
-            .and_then(|value| STANDARD.decode(value).ok())
-            .is_some_and(|client| client == self.client.as_bytes())
+    /// Whether this refresh token would be taken now.
+    pub(super) fn is_live(&self, refresh_token: &str, now: Timestamp) -> bool {
+        self.refresh.get(refresh_token).is_some_and(|refresh| self.serves(refresh, now))
     }
 
-    /// A string that is never given out twice, as long as a SHA-256 in hexadecimal.
-    fn unique(&mut self, now: Timestamp) -> String {
-        self.issued += 1;
-        let digest = Sha256::digest(format!("{}/{}/{now}", self.client, self.issued));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn serves(&self, refresh: &Refresh, now: Timestamp) -> bool {
+        let in_grace = |used| self.refresh_reuse == RefreshReuse::Grace && now < after(used, GRACE);
+        now < refresh.grant.expires && refresh.used.is_none_or(in_grace)
     }
 
-    /// A token that looks like the real one (`apis/fortnox.md` 1.7); its signature is made up.
+    /// Every code and token given out so far.
+    pub(super) fn secrets(&self) -> &[String] {
+        self.mint.made()
+    }
+
+    /// Forgets a tenant's refresh tokens: its consent is withdrawn, and another one brings others.
+    pub(super) fn withdraw(&mut self, tenant: &str) {
+        self.refresh.retain(|_, refresh| refresh.grant.tenant != tenant);
+    }
+
+    /// Sets the counters to zero; what was given out stays.
+    pub(super) fn reset_counters(&mut self) {
+        self.token_calls.clear();
+    }
+
+    /// How many tokens are out and how many calls were made, without any token's text.
+    pub(super) fn state(&self, now: Timestamp) -> Object {
+        let live = self.refresh.values().filter(|refresh| self.serves(refresh, now)).count();
+        let mut calls = Object::default();
+        for (grant, count) in &self.token_calls {
+            calls.set(grant, *count);
+        }
+        Object::default()
+            .with("live_refresh_tokens", u32::try_from(live).unwrap_or(u32::MAX))
+            .with("token_calls", calls)
+    }
+
+    /// A token that looks like the real one (`apis/fortnox.md` 1.7).
     fn access_token(&mut self, grant: &Grant, client_id: &str, now: Timestamp) -> String {
-        let id = self.unique(now);
+        let id = self.mint.digest(now)[..32].to_owned();
         let claims = json!({
             "userId": 1, "tenantId": grant.tenant.parse::<u64>().unwrap_or_default(), "clientId": client_id,
             "scopes": grant.scopes, "scope": grant.scopes.join(" "), "authSource": "OAUTH2",
-            "id": &id[..32], "jti": &id[..32], "iss": "https://api.fortnox.se/oauth2", "aud": client_id,
+            "id": id, "jti": id, "iss": "https://api.fortnox.se/oauth2", "aud": client_id,
             "sub": format!("1@{}", grant.tenant), "iat": now.as_second(),
             "exp": now.as_second() + ACCESS_LIFE.as_secs(), "token_type": "bearer",
         });
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let token = format!(
-            "{}.{}.{}",
-            part(&json!({"typ": "JWT", "alg": "HS256"})),
-            part(&claims),
-            URL_SAFE_NO_PAD.encode(&id[..43])
-        );
+        let token = self.mint.jwt("HS256", &claims, now);
         self.access.insert(token.clone(), Grant { expires: after(now, ACCESS_LIFE), ..grant.clone() });
         token
     }
 
     fn refresh_token(&mut self, grant: &Grant, now: Timestamp) -> String {
-        let token = self.unique(now)[..40].to_owned();
-        self.refresh.insert(token.clone(), Grant { expires: after(now, REFRESH_LIFE), ..grant.clone() });
+        let token = self.mint.digest(now)[..40].to_owned();
+        let token = self.mint.give(token);
+        let grant = Grant { expires: after(now, self.refresh_life), ..grant.clone() };
+        self.refresh.insert(token.clone(), Refresh { grant, used: None });
         token
     }
-}
-
-fn after(now: Timestamp, life: SignedDuration) -> Timestamp {
-    now.saturating_add(life).unwrap_or(Timestamp::MAX)
 }
 
 /// `GET /oauth-v1/auth`: a user who decides at once, as the switches say.
@@ -150,18 +194,10 @@ pub(super) fn consent(world: &mut World, asked: &Consent, now: Timestamp) -> Res
     if asked.client_id != world.config.client_id || asked.redirect_uri.is_empty() {
         return page(400, "<html><body>Auth code or ClientID supplied is invalid</body></html>");
     }
-    let back = |parameters: &[(&str, &str)]| {
-        let query: Vec<String> =
-            parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
-        let joint = if query.is_empty() {
-            ""
-        } else if asked.redirect_uri.contains('?') {
-            "&"
-        } else {
-            "?"
-        };
-        Redirect::to(&format!("{}{joint}{}", asked.redirect_uri, query.join("&"))).into_response()
-    };
+    let back = |parameters: &[(&str, &str)]| back_to(&asked.redirect_uri, parameters);
+    if asked.account_type == "service" && !world.authority.service_accounts {
+        return page(400, "<html><body>Client does not allow service account</body></html>");
+    }
     let scopes: Vec<String> = asked.scope.split_whitespace().map(str::to_owned).collect();
     let known = scopes.iter().all(|scope| world.config.scopes.contains(scope));
     if asked.response_type != "code" || scopes.is_empty() || !known {
@@ -180,41 +216,42 @@ pub(super) fn consent(world: &mut World, asked: &Consent, now: Timestamp) -> Res
     if asked.account_type == "service" {
         authority.service_consents.insert(tenant.clone());
     }
-    let id = authority.unique(now);
+    let id = authority.mint.digest(now);
     let code = format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32]);
-    let grant =
-        Grant { tenant, scopes, expires: after(now, CODE_LIFE), redirect_uri: asked.redirect_uri.clone() };
+    authority.families += 1;
+    let grant = Grant {
+        tenant,
+        scopes,
+        expires: after(now, CODE_LIFE),
+        redirect_uri: asked.redirect_uri.clone(),
+        family: authority.families,
+    };
+    let code = authority.mint.give(code);
     authority.codes.insert(code.clone(), grant);
     back(&[("code", &code), ("state", &asked.state)])
 }
 
-/// Percent-encodes what is not unreserved in a query.
-fn escape(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
 /// `POST /oauth-v1/token`.
 pub(super) fn token(world: &mut World, headers: &HeaderMap, form: &TokenForm, now: Timestamp) -> Response {
-    if !world.authority.is_client(headers) {
+    let grant_type = ["authorization_code", "refresh_token", "client_credentials"];
+    let grant_type = grant_type.into_iter().find(|known| *known == form.grant_type).unwrap_or("other");
+    *world.authority.token_calls.entry(grant_type).or_default() += 1;
+    if !is_client(headers, &world.config.client_id, &world.config.client_secret) {
         return invalid_client();
     }
-    let granted = match form.grant_type.as_str() {
+    let granted = match grant_type {
         "authorization_code" => by_code(world, form, now),
         "refresh_token" => by_refresh_token(world, form, now),
         "client_credentials" => by_tenant(world, headers, form, now),
         _ => Err(refused("unsupported_grant_type", "The grant type is not supported")),
     };
-    let (grant, rotates) = match granted {
+    let (mut grant, rotates) = match granted {
         Ok(granted) => granted,
         Err(response) => return *response,
     };
+    if !world.authority.token_company.is_empty() {
+        grant.tenant.clone_from(&world.authority.token_company);
+    }
     let client_id = world.config.client_id.clone();
     let access = world.authority.access_token(&grant, &client_id, now);
     let mut body = json!({
@@ -243,14 +280,23 @@ fn by_code(world: &mut World, form: &TokenForm, now: Timestamp) -> Granted {
 
 fn by_refresh_token(world: &mut World, form: &TokenForm, now: Timestamp) -> Granted {
     let invalid = || refused("invalid_grant", "Invalid refresh token");
-    let grant = world.authority.refresh.get(&form.refresh_token).cloned();
-    let grant = grant.filter(|grant| now < grant.expires).ok_or_else(invalid)?;
+    let known = world.authority.refresh.get(&form.refresh_token).ok_or_else(invalid)?;
+    let grant = known.grant.clone();
+    if !world.authority.serves(known, now) {
+        if known.used.is_some() && world.authority.refresh_reuse == RefreshReuse::KillsFamily {
+            world.authority.refresh.retain(|_, refresh| refresh.grant.family != grant.family);
+            world.authority.access.retain(|_, access| access.family != grant.family);
+        }
+        return Err(invalid());
+    }
     licensed(world, &grant.tenant)?;
     if revoked(world, &grant.tenant) {
         return Err(invalid());
     }
-    // The old token is dead at once, even if the answer never arrives.
-    world.authority.refresh.remove(&form.refresh_token);
+    // The old token is used up at once, even if the answer never arrives.
+    if let Some(known) = world.authority.refresh.get_mut(&form.refresh_token) {
+        known.used = known.used.or(Some(now));
+    }
     Ok((grant, true))
 }
 
@@ -266,7 +312,7 @@ fn by_tenant(world: &mut World, headers: &HeaderMap, form: &TokenForm, now: Time
         return Err(refused("invalid_scope", "The scope is not granted"));
     }
     let scopes = if asked.is_empty() { world.config.scopes.clone() } else { asked };
-    Ok((Grant { tenant, scopes, expires: now, redirect_uri: String::new() }, false))
+    Ok((Grant { tenant, scopes, expires: now, redirect_uri: String::new(), family: 0 }, false))
 }
 
 fn revoked(world: &World, tenant: &str) -> bool {
@@ -282,7 +328,7 @@ fn licensed(world: &World, tenant: &str) -> Result<(), Box<Response>> {
 
 /// `POST /oauth-v1/revoke`: says yes to anything.
 pub(super) fn revoke(world: &mut World, headers: &HeaderMap, form: &RevokeForm) -> Response {
-    if !world.authority.is_client(headers) {
+    if !is_client(headers, &world.config.client_id, &world.config.client_secret) {
         return invalid_client();
     }
     world.authority.refresh.remove(&form.token);

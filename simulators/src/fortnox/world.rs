@@ -13,7 +13,7 @@ use super::call::{Answer, Call, Operation};
 use super::config::{FortnoxConfig, RateAnswer, Settings, Switches, put};
 use super::errors::Refusal;
 use super::json::{Json, Object};
-use super::oauth::Authority;
+use super::oauth::{Authority, CONSENT_ANSWERS};
 
 /// Calls that one tenant may make within the window (`apis/fortnox.md` 4).
 const CALLS_PER_WINDOW: usize = 25;
@@ -62,26 +62,35 @@ impl World {
             *books = Books::new(books.tenant.clone(), books.settings.clone(), now);
         }
         self.recent_calls.clear();
+        self.authority.reset_counters();
     }
 
-    pub(super) fn state(&self) -> Box<RawValue> {
+    pub(super) fn state(&self, now: Timestamp) -> Box<RawValue> {
         let mut tenants = Object::default();
         for (number, books) in &self.books {
             tenants.set(number, books.state());
         }
-        let text = Json::from(Object::default().with("tenants", tenants)).render(0);
+        let text =
+            Json::from(Object::default().with("tenants", tenants).with("oauth", self.authority.state(now)))
+                .render(0);
         RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
 
     /// Turns switches.
     ///
     /// # Errors
-    /// When the tenant does not exist or a date is not one.
+    /// When a tenant or a consent answer does not exist or a date is not one.
     pub(super) fn configure(&mut self, switches: Switches) -> Result<(), String> {
-        if let Some(tenant) = &switches.tenant
-            && !self.books.contains_key(tenant)
+        let named = [&switches.tenant, &switches.consenting_tenant, &switches.token_company];
+        for tenant in named.into_iter().flatten().filter(|tenant| !tenant.is_empty()) {
+            if !self.books.contains_key(tenant) {
+                return Err(format!("there is no tenant {tenant}"));
+            }
+        }
+        if let Some(answer) = &switches.consent_answer
+            && !CONSENT_ANSWERS.contains(&answer.as_str())
         {
-            return Err(format!("there is no tenant {tenant}"));
+            return Err(format!("the consent page knows {CONSENT_ANSWERS:?} only"));
         }
         let locked_until = match switches.locked_until.as_deref() {
             None => None,
@@ -93,6 +102,9 @@ impl World {
                 continue;
             }
             switches.apply_to(&mut books.settings);
+            if books.settings.consent_revoked {
+                self.authority.withdraw(number);
+            }
             put(locked_until, &mut books.settings.locked_until);
             if let Some(day) = switches.remove_year {
                 books.years.retain(|year| day < year.from || year.to < day);
@@ -106,6 +118,11 @@ impl World {
         put(switches.retry_after, &mut self.retry_after);
         put(switches.consent_answer, &mut self.authority.consent_answer);
         put(switches.consenting_tenant, &mut self.authority.consenting_tenant);
+        put(switches.service_accounts, &mut self.authority.service_accounts);
+        put(switches.refresh_reuse, &mut self.authority.refresh_reuse);
+        let life = switches.refresh_lifetime.map(|seconds| SignedDuration::from_secs(seconds.into()));
+        put(life, &mut self.authority.refresh_life);
+        put(switches.token_company, &mut self.authority.token_company);
         Ok(())
     }
 

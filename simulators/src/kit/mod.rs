@@ -4,6 +4,7 @@ mod clock;
 mod control;
 mod faults;
 mod log;
+pub(crate) mod oauth;
 mod server;
 
 use std::sync::Arc;

@@ -179,6 +179,12 @@ impl Handle {
         self.shared.outbox.list()
     }
 
+    /// Every access token ever given out, for tests that search for them elsewhere.
+    #[must_use]
+    pub fn secrets_issued(&self) -> Vec<String> {
+        self.shared.state().tokens()
+    }
+
     /// Waits until no delivery is due or under way, for example after a move of the clock.
     pub async fn settled(&self) {
         self.shared.outbox.quiet(&self.shared.clock, |_| true).await;

@@ -53,6 +53,11 @@ impl State {
         token
     }
 
+    /// Every access token given out so far.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.tokens.keys().cloned().collect()
+    }
+
     pub(crate) fn knows_token(&self, token: &str, now: Timestamp) -> bool {
         self.tokens.get(token).is_some_and(|lapses| now < *lapses)
     }

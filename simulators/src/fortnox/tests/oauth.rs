@@ -151,3 +151,139 @@ async fn a_rotation_can_be_lost_on_the_way() {
     assert!(request.form(&form).send().await.is_err());
     assert_eq!(bench.by_refresh(&first).await.status(), 400);
 }
+
+impl Bench {
+    /// The first refresh token of a new consent.
+    async fn first_refresh_token(&self) -> String {
+        let code = self.code().await;
+        refresh_token(json_of(self.by_code(&code).await).await)
+    }
+
+    async fn rotate(&self, token: &str) -> String {
+        refresh_token(json_of(self.by_refresh(token).await).await)
+    }
+}
+
+fn refresh_token((status, answer): (u16, serde_json::Value)) -> String {
+    assert_eq!(status, 200, "{answer}");
+    answer["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn reuse_is_refused_or_kills_the_family_or_is_met_with_grace() {
+    let bench = Bench::start().await;
+    let live = |tokens: [&String; 2]| tokens.map(|token| bench.sim.is_live(token));
+
+    let first = bench.first_refresh_token().await;
+    let second = bench.rotate(&first).await;
+    assert_eq!(bench.by_refresh(&first).await.status(), 400);
+    assert_eq!(live([&first, &second]), [false, true]);
+
+    bench.sim.configure(&json!({"refresh_reuse": "kills_family"})).unwrap();
+    let other_family = bench.first_refresh_token().await;
+    let first = bench.first_refresh_token().await;
+    let answer = json_of(bench.by_refresh(&first).await).await.1;
+    let (access, second) = (answer["access_token"].as_str().unwrap(), refresh_token((200, answer.clone())));
+    assert_eq!(bench.by_refresh("made-up").await.status(), 400);
+    assert_eq!(live([&second, &other_family]), [true, true]);
+    assert_eq!(bench.by_refresh(&first).await.status(), 400);
+    assert_eq!(live([&second, &other_family]), [false, true]);
+    assert_eq!(bench.by_refresh(&second).await.status(), 400);
+    let read = bench.http.get(format!("{}/3/customers", bench.sim.url)).bearer_auth(access);
+    assert_eq!(read.send().await.unwrap().status(), 401);
+
+    bench.sim.configure(&json!({"refresh_reuse": "grace"})).unwrap();
+    let first = bench.first_refresh_token().await;
+    let second = bench.rotate(&first).await;
+    let third = bench.rotate(&first).await;
+    assert_eq!(live([&second, &third]), [true, true]);
+    bench.sim.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(bench.by_refresh(&first).await.status(), 400);
+    assert_eq!(live([&second, &third]), [true, true]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_lapses_when_nobody_uses_it() {
+    let bench = Bench::start().await;
+    let day = SignedDuration::from_hours(24);
+    let first = bench.first_refresh_token().await;
+    bench.sim.clock.advance(day * 44);
+    let second = bench.rotate(&first).await;
+    bench.sim.clock.advance(day * 44);
+    let third = bench.rotate(&second).await;
+    bench.sim.configure(&json!({"refresh_lifetime": 60})).unwrap();
+    let fourth = bench.rotate(&third).await;
+    bench.sim.clock.advance(SignedDuration::from_secs(60));
+    assert!(!bench.sim.is_live(&fourth));
+    assert_eq!(bench.by_refresh(&fourth).await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_withdrawn_consent_stays_withdrawn_for_old_tokens() {
+    let bench = Bench::start().await;
+    let old = bench.first_refresh_token().await;
+    bench.sim.configure(&json!({"tenant": TENANT, "consent_revoked": true})).unwrap();
+    assert!(!bench.sim.is_live(&old));
+    let new = bench.first_refresh_token().await;
+    assert_eq!(bench.by_refresh(&old).await.status(), 400);
+    bench.rotate(&new).await;
+}
+
+#[tokio::test]
+async fn the_consent_page_knows_its_answers() {
+    let bench = Bench::start().await;
+    for error in ["invalid_scope", "error_missing_app_license"] {
+        bench.sim.configure(&json!({"consent_answer": error})).unwrap();
+        assert_eq!(bench.consent("invoice").await, format!("http://hub/cb?error={error}&state=s%201"));
+    }
+    for wrong in [
+        json!({"consent_answer": "perhaps"}),
+        json!({"consenting_tenant": "7"}),
+        json!({"token_company": "7"}),
+    ] {
+        assert!(bench.sim.configure(&wrong).is_err(), "{wrong}");
+    }
+    bench.sim.configure(&json!({"service_accounts": false})).unwrap();
+    let url = format!(
+        "{}/oauth-v1/auth?client_id=sim-client&response_type=code&scope=invoice&redirect_uri=http://hub/cb&account_type=service",
+        bench.sim.url
+    );
+    let page = bench.http.get(url).send().await.unwrap();
+    assert_eq!(page.status(), 400);
+    assert!(page.text().await.unwrap().contains("Client does not allow service account"));
+}
+
+#[tokio::test]
+async fn a_token_may_be_for_another_company() {
+    let mut config = crate::fortnox::FortnoxConfig::default();
+    config.tenants.push(crate::fortnox::TenantConfig::new("1000002", "Tvåan AB"));
+    let bench = Bench::start_with(config).await;
+    bench.sim.configure(&json!({"token_company": "1000002"})).unwrap();
+    let tokens = json_of(bench.token(&[("grant_type", "client_credentials")], Some(TENANT)).await).await.1;
+    let read = bench.http.get(format!("{}/3/companyinformation", bench.sim.url));
+    let read = read.bearer_auth(tokens["access_token"].as_str().unwrap());
+    let company = json_of(read.send().await.unwrap()).await.1;
+    assert_eq!(company["CompanyInformation"]["DatabaseNumber"], 1_000_002);
+}
+
+#[tokio::test]
+async fn what_was_given_out_is_counted_and_remembered_but_not_shown() {
+    let bench = Bench::start().await;
+    let code = bench.code().await;
+    let tokens = json_of(bench.by_code(&code).await).await.1;
+    let first = refresh_token((200, tokens.clone()));
+    let second = bench.rotate(&first).await;
+    assert_eq!(bench.by_refresh(&first).await.status(), 400);
+    let calls = json!({"authorization_code": 1, "client_credentials": 1, "refresh_token": 2});
+    let state = bench.sim.state();
+    assert_eq!(state["oauth"], json!({"live_refresh_tokens": 1, "token_calls": calls}));
+    let issued = bench.sim.secrets_issued();
+    let access = tokens["access_token"].as_str().unwrap().to_owned();
+    for secret in [&code, &first, &second, &access, &bench.token] {
+        assert!(issued.contains(secret));
+    }
+    // Three access tokens, two refresh tokens, one code.
+    assert_eq!(issued.len(), 6);
+    let shown = state.to_string();
+    assert!(issued.iter().all(|secret| !shown.contains(secret)));
+}

@@ -346,3 +346,13 @@ fn amounts_are_exact_in_every_spelling() {
         assert!(wrong.parse::<Amount>().is_err(), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn every_token_given_out_is_remembered() {
+    let shop = Shop::open().await;
+    let mut given = vec![shop.token().await, shop.token().await];
+    let mut issued = shop.viva.secrets_issued();
+    given.sort();
+    issued.sort();
+    assert_eq!(issued, given);
+}

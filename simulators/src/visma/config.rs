@@ -1,0 +1,86 @@
+//! What the simulator is started with, and the switches that can be turned while it runs.
+
+use serde::Deserialize;
+
+/// How a simulated Visma starts.
+#[derive(Clone)]
+pub struct VismaConfig {
+    /// Port on 127.0.0.1; a free one when `None`.
+    pub port: Option<u16>,
+    /// Client id of the registered app. Made up; never a real one.
+    pub client_id: String,
+    /// Client secret of the registered app. Made up; never a real one.
+    pub client_secret: String,
+    /// Scopes that the app may ask for.
+    pub scopes: Vec<String>,
+    /// The companies of the user who consents. The first one is the default company.
+    pub companies: Vec<Company>,
+    /// Whether refresh tokens rotate.
+    pub rotation: Rotation,
+}
+
+impl Default for VismaConfig {
+    fn default() -> Self {
+        let scopes = "ea:api offline_access ea:sales ea:sales_readonly ea:accounting ea:purchase_readonly";
+        Self {
+            port: None,
+            client_id: "sim-client".to_owned(),
+            client_secret: "sim-secret".to_owned(),
+            scopes: scopes.split(' ').map(str::to_owned).collect(),
+            companies: vec![Company {
+                customer_id: "0f5d2c1e-0000-4000-8000-000000000001".to_owned(),
+                identifier: "6f1de8ac-0000-4000-8000-000000000001".to_owned(),
+                name: "Demobolaget AB".to_owned(),
+                organisation_number: "5560004754".to_owned(),
+            }],
+            rotation: Rotation::default(),
+        }
+    }
+}
+
+/// One company.
+#[derive(Clone)]
+pub struct Company {
+    /// The claim `customer_id` of its tokens, a UUID.
+    pub customer_id: String,
+    /// `CompanyIdentifier` in its settings.
+    pub identifier: String,
+    /// Company name.
+    pub name: String,
+    /// `CorporateIdentityNumber` in its settings.
+    pub organisation_number: String,
+}
+
+/// What becomes of a refresh token that is used; older apps have the one, newer ones the other (`apis/visma.md` 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// It is dead at once, and another one comes.
+    #[default]
+    Rotating,
+    /// It comes back and goes on serving.
+    Reusable,
+    /// None comes back, and the old one goes on serving.
+    Silent,
+}
+
+/// `POST /_sim/config`: every member is optional; what is absent stays.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Switches {
+    /// What the consent page does: `approve`, an error code, or `nothing`.
+    pub(super) consent_answer: Option<String>,
+    /// `customer_id` of the company that is picked next.
+    pub(super) consenting_company: Option<String>,
+    pub(super) rotation: Option<Rotation>,
+    /// Kills every refresh token without a word, as a change of password does, until there is another consent.
+    pub(super) consent_revoked: Option<bool>,
+    /// Whether tokens name their company; the claim is seen in an old example only.
+    pub(super) customer_claim: Option<bool>,
+    /// `customer_id` of the company that every token is made out for, whoever was picked; empty text for the right one.
+    pub(super) token_company: Option<String>,
+    /// Whether the API add-on is missing: every call is 403 with 4002 although the consent succeeded.
+    pub(super) module_missing: Option<bool>,
+    /// Another refusal of every call, by its code, with status 403; 0 for none.
+    pub(super) refusal: Option<u32>,
+}
