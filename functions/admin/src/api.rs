@@ -8,9 +8,9 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use bokbro_app::auth::{Caller, caller_find};
-use bokbro_app::error::chain;
+use bokbro_app::error::{Error, chain};
 use bokbro_app::orders::Refusal;
 use bokbro_app::records;
 use bokbro_domain::ids::CorrelationId;
@@ -18,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::{Value, json};
 
-use crate::orders;
+use crate::{connections, orders};
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
@@ -34,6 +34,10 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/timeline", get(orders::timeline))
         .route("/v1/parked", get(orders::parked))
+        .route("/v1/connections", get(connections::list))
+        .route("/v1/connections/{provider}", put(connections::enter).delete(connections::disconnect))
+        .route("/v1/connections/{provider}/health", get(connections::health))
+        .route("/v1/connections/{provider}/refresh", post(connections::refresh))
         .route_layer(from_fn_with_state(platform.clone(), authenticate));
     Router::new()
         .route("/health", get(health))
@@ -81,17 +85,13 @@ async fn authenticate(State(platform): Api, mut request: Request, next: Next) ->
     }
 }
 
-/// Whether the caller's role is enough; the answer to give when it is not.
-pub(crate) fn require(
-    caller: &Caller,
-    role: records::Role,
-    correlation: &CorrelationId,
-) -> Result<(), Response> {
+/// The answer to give when the caller's role is not enough.
+pub(crate) fn lacking(caller: &Caller, role: records::Role, correlation: &CorrelationId) -> Option<Response> {
     if caller.role >= role {
-        return Ok(());
+        return None;
     }
     let detail = format!("This needs the role {role:?} or a higher one.").to_lowercase();
-    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, correlation).response())
+    Some(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, correlation).response())
 }
 
 /// A new correlation id.
@@ -120,11 +120,21 @@ pub(crate) fn refuse(refusal: &Refusal, correlation: &CorrelationId) -> Response
             let detail = format!("There is no such {what}.");
             Problem::new(StatusCode::NOT_FOUND, "not_found", detail, correlation).response()
         }
+        Refusal::Failed(Error::Unavailable { provider, after, .. }) => {
+            let detail = format!("{provider} does not answer properly just now. Try again later.");
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", detail, correlation);
+            let mut response: Response = problem.response();
+            if let Some(after) = after {
+                response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().max(1).into());
+            }
+            response
+        }
         Refusal::Failed(error) => failed(error, correlation),
     }
 }
 
-fn failed(error: &bokbro_app::error::Error, correlation: &CorrelationId) -> Response {
+fn failed(error: &Error, correlation: &CorrelationId) -> Response {
     tracing::error!(%correlation, error = chain(error), "request failed");
     let detail = "Something of ours failed. Try again; the same Idempotency-Key makes that safe.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "try_again", detail, correlation).response()

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 mod api;
+mod connections;
 mod orders;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, header_text, read_body, refuse, require};
+use crate::api::{Api, answer, correlation, header_text, lacking, read_body, refuse};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -56,7 +56,7 @@ pub(crate) async fn post_order(
     body: Body,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Err(refused) = require(&caller, Role::Operator, &correlation) {
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
         return refused;
     }
     let body = match read_body(body, &correlation).await {
@@ -92,7 +92,7 @@ pub(crate) async fn cancel(
     Path(id): Path<String>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Err(refused) = require(&caller, Role::Operator, &correlation) {
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
         return refused;
     }
     let cancelled = match read_id(&id) {
@@ -135,7 +135,7 @@ pub(crate) async fn parked(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Err(refused) = require(&caller, Role::Bookkeeper, &correlation) {
+    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
         return refused;
     }
     let listed = async {

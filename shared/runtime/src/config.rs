@@ -19,6 +19,8 @@ pub enum Role {
     Webhook,
     /// JSON API.
     Admin,
+    /// Consent in a browser.
+    Oauth,
     /// Worker that reads payments.
     Payments,
     /// Worker that books.
@@ -32,6 +34,7 @@ impl Role {
         match self {
             Self::Webhook => "bokbro-webhook",
             Self::Admin => "bokbro-admin",
+            Self::Oauth => "bokbro-oauth",
             Self::Payments => "bokbro-payments",
             Self::Accounting => "bokbro-accounting",
         }
@@ -41,8 +44,7 @@ impl Role {
     fn queues(self) -> &'static [QueueName] {
         match self {
             Self::Webhook => &[QueueName::Payments],
-            Self::Admin => &[],
-            Self::Payments => &[QueueName::Payments, QueueName::Accounting],
+            Self::Admin | Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
             Self::Accounting => &[QueueName::Accounting],
         }
     }
@@ -50,15 +52,15 @@ impl Role {
     /// Whether the function talks to providers and so needs their secrets.
     fn opens_connections(self) -> bool {
         match self {
-            Self::Webhook | Self::Admin => false,
-            Self::Payments | Self::Accounting => true,
+            Self::Webhook => false,
+            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting => true,
         }
     }
 
     /// Whether the function uses the idempotency table.
     fn uses_idempotency(self) -> bool {
         match self {
-            Self::Webhook | Self::Accounting => false,
+            Self::Webhook | Self::Oauth | Self::Accounting => false,
             Self::Admin | Self::Payments => true,
         }
     }
@@ -75,6 +77,8 @@ pub struct Config {
     pub queues: BTreeMap<QueueName, String>,
     /// What the names of our secrets begin with; empty for functions that open no connections.
     pub secret_prefix: String,
+    /// Where browsers find us, when that is not the address that requests come to: no trailing slash.
+    pub public_url: Option<String>,
     /// Log filter, `info` or `info,bokbro_app=debug`.
     pub log: String,
 }
@@ -96,6 +100,7 @@ impl Config {
             idempotency_table: required_if(role.uses_idempotency(), "BOKBRO_IDEMPOTENCY_TABLE")?,
             queues,
             secret_prefix: required_if(role.opens_connections(), "BOKBRO_SECRET_PREFIX")?,
+            public_url: lookup("BOKBRO_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }

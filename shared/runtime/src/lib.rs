@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod browser;
 mod clock;
 pub mod config;
 mod platform;

@@ -27,6 +27,8 @@ pub enum StartError {
 pub struct Platform {
     /// The use cases' ports.
     pub app: App,
+    /// Where browsers find us, when that is not the address that requests come to.
+    pub public_url: Option<String>,
 }
 
 impl Platform {
@@ -49,6 +51,6 @@ impl Platform {
             clock,
             Arc::new(registry),
         );
-        Ok(Self { app })
+        Ok(Self { app, public_url: config.public_url })
     }
 }

@@ -1,0 +1,176 @@
+//! Connections over HTTP. No answer holds a secret: what was entered is never shown again.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use bokbro_app::auth::Caller;
+use bokbro_app::connections::{self, ConnectionView, EntryRefusal, Revoked};
+use bokbro_app::orders::Refusal;
+use bokbro_app::records::Role;
+use bokbro_domain::ids::Provider;
+use bokbro_runtime::browser;
+use bokbro_runtime::problem::Problem;
+use serde_json::{Value, json};
+
+use crate::api::{Api, answer, correlation, lacking, read_body, refuse};
+
+pub(crate) async fn list(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
+        return refused;
+    }
+    let origin = browser::origin(&platform, request.extensions());
+    match connections::connections_list(&platform.app, &caller.tenant).await {
+        Ok(items) => {
+            let items: Vec<Value> = items.iter().map(|item| view_json(item, origin.as_deref())).collect();
+            answer(StatusCode::OK, &json!({ "items": items, "next": null }))
+        }
+        Err(error) => refuse(&Refusal::Failed(error), &correlation),
+    }
+}
+
+pub(crate) async fn enter(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(provider): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
+        return refused;
+    }
+    let provider = match read_provider(&provider) {
+        Ok(provider) => provider,
+        Err(refusal) => return refuse(&refusal, &correlation),
+    };
+    let origin = browser::origin(&platform, request.extensions());
+    let body = match read_body(request.into_body(), &correlation).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let entered =
+        connections::connection_enter(&platform.app, &caller.tenant, &provider, &body, &correlation).await;
+    match entered {
+        Ok(view) => answer(StatusCode::OK, &view_json(&view, origin.as_deref())),
+        Err(EntryRefusal::Refusal(refusal)) => refuse(&refusal, &correlation),
+        Err(EntryRefusal::NotLetIn { message }) => {
+            let detail = format!("{provider} does not let us in: {message}. Nothing was stored.");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "credentials_refused", detail, &correlation)
+                .response()
+        }
+    }
+}
+
+pub(crate) async fn health(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(provider): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
+        return refused;
+    }
+    let checked = match read_provider(&provider) {
+        Ok(provider) => {
+            connections::connection_health(&platform.app, &caller.tenant, &provider, &correlation).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match checked {
+        Ok(health) => {
+            let body = json!({
+                "healthy": health.healthy,
+                "name": health.name,
+                "details": health.details,
+                "message": health.message,
+            });
+            answer(StatusCode::OK, &body)
+        }
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn refresh(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(provider): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
+        return refused;
+    }
+    let refreshed = match read_provider(&provider) {
+        Ok(provider) => {
+            connections::connection_refresh(&platform.app, &caller.tenant, &provider, &correlation).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match refreshed {
+        Ok(done) => {
+            let mut body = json!({ "refreshed": done.refreshed, "rotated": done.rotated });
+            if let Some(message) = done.message {
+                body["message"] = json!(message);
+            }
+            answer(StatusCode::OK, &body)
+        }
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn disconnect(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(provider): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
+        return refused;
+    }
+    let disconnected = match read_provider(&provider) {
+        Ok(provider) => {
+            connections::connection_disconnect(&platform.app, &caller.tenant, &provider, &correlation).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match disconnected {
+        Ok(revoked) => {
+            let (revoked, message) = match revoked {
+                Revoked::Yes => (json!(true), None),
+                Revoked::NothingToRevoke => (Value::Null, None),
+                Revoked::No => (
+                    json!(false),
+                    Some("The provider did not take the consent back. Take it away there by hand."),
+                ),
+            };
+            let body = json!({ "disconnected": true, "revoked": revoked, "message": message });
+            answer(StatusCode::OK, &body)
+        }
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+fn read_provider(text: &str) -> Result<Provider, Refusal> {
+    Provider::parse(text).map_err(|_| Refusal::NotFound("provider"))
+}
+
+fn view_json(view: &ConnectionView, origin: Option<&str>) -> Value {
+    let webhook_url = match (&view.webhook_endpoint, origin) {
+        (Some(endpoint), Some(origin)) => Some(format!("{origin}/webhooks/{}/{endpoint}", view.provider)),
+        _ => None,
+    };
+    json!({
+        "provider": view.provider,
+        "state": view.state.as_str(),
+        "company": view.company,
+        "settings": view.settings,
+        "consent": view.grant.map(|grant| json!({ "grant": grant, "refreshed_at": view.refreshed_at })),
+        "webhook_url": webhook_url,
+        "message": view.message,
+    })
+}
