@@ -54,6 +54,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         (runtime, vec![domain, app, connectors, aws]),
         ("bokbro-webhook", function.clone()),
         ("bokbro-admin", function.clone()),
+        ("bokbro-oauth", function.clone()),
         ("bokbro-sync", function),
         (simulators, vec![]),
         ("bokbro-devtool", vec![domain, app, connectors, aws, runtime, simulators]),
@@ -68,7 +69,7 @@ fn forbidden(package: &str) -> &'static [&'static str] {
         "bokbro-app" => &["reqwest", "aws-", "aws_", "lambda_", "http"],
         "bokbro-connectors" => &["aws-", "aws_", "lambda_"],
         "bokbro-aws" => &["reqwest", "lambda_"],
-        "bokbro-webhook" | "bokbro-admin" | "bokbro-sync" => &["reqwest", "aws-"],
+        "bokbro-webhook" | "bokbro-admin" | "bokbro-oauth" | "bokbro-sync" => &["reqwest", "aws-"],
         _ => &[],
     }
 }

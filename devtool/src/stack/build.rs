@@ -12,8 +12,12 @@ use super::process::Group;
 use crate::progress;
 
 /// Package and binary of every function.
-const FUNCTIONS: [(&str, &str); 3] =
-    [("bokbro-webhook", "webhook"), ("bokbro-admin", "admin"), ("bokbro-sync", "sync")];
+const FUNCTIONS: [(&str, &str); 4] = [
+    ("bokbro-webhook", "webhook"),
+    ("bokbro-admin", "admin"),
+    ("bokbro-oauth", "oauth"),
+    ("bokbro-sync", "sync"),
+];
 
 /// How to build.
 #[derive(Clone, Copy, PartialEq, Eq)]
