@@ -9,13 +9,14 @@ use bokbro_app::ports::QueueName;
 use bokbro_app::webhooks::Ingress;
 use bokbro_connectors::fortnox::OPERATIONS;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
+use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{OrderState, SyncState};
 use bokbro_domain::posting::PostingProfile::{self, Invoice, OrderAndInvoice};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::viva::{Currency, Pay, VivaConfig};
-use bokbro_tests::world::{COMPANY, World, sample};
+use bokbro_tests::world::{COMPANY, World, sample, tenant};
 use serde_json::{Value, json};
 
 /// One request and what was answered.
@@ -188,6 +189,10 @@ async fn hear(run: Run) -> Vec<Exchange> {
         let status = world.show(&order.id).await.accounting;
         assert_eq!(status.state, SyncState::Done, "{status:?}");
     }
+    let fortnox = Provider::parse("fortnox").unwrap();
+    let connection = world.app.directory.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
+    let access = world.app.access.open(connection).await.unwrap();
+    world.app.providers.checkup(&fortnox).unwrap().check(&access).await.unwrap();
     let mut heard = recorder.heard();
     heard.retain(|exchange| exchange.path.starts_with("/3/"));
     heard
