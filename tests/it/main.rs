@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 mod bad_orders;
+mod connections;
 mod contracts;
 mod crash_points;
 mod docs;
 mod events;
 mod flows;
+mod oauth;
 mod secrecy;
 mod somebody_elses;
 mod stack;
 mod stores;
 mod tidy;
 mod tokens;
+mod ways_in;

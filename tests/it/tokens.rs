@@ -79,6 +79,10 @@ impl TokenEndpoint for Issuer {
         }
     }
 
+    fn refresh_life(&self) -> Option<Duration> {
+        None
+    }
+
     async fn client_credentials(
         &self,
         _: &Connection,

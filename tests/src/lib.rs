@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
+pub mod browser;
 pub mod crash;
 pub mod local_aws;
 pub mod stack;

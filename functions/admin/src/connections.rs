@@ -169,7 +169,11 @@ fn view_json(view: &ConnectionView, origin: Option<&str>) -> Value {
         "state": view.state.as_str(),
         "company": view.company,
         "settings": view.settings,
-        "consent": view.grant.map(|grant| json!({ "grant": grant, "refreshed_at": view.refreshed_at })),
+        "consent": view.grant.map(|grant| json!({
+            "grant": grant,
+            "refreshed_at": view.refreshed_at,
+            "expires_in_days": view.days_left,
+        })),
         "webhook_url": webhook_url,
         "message": view.message,
     })

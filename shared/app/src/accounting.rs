@@ -76,7 +76,7 @@ async fn fresh_chart(
     app: &App,
     accounting: &dyn Accounting,
     access: &Access,
-    mut connection: Connection,
+    connection: Connection,
 ) -> Result<Chart, Error> {
     let now = app.clock.now();
     if let Some(read) = &connection.chart
@@ -85,8 +85,12 @@ async fn fresh_chart(
         return Ok(read.chart.clone());
     }
     let chart = accounting.read_chart(access).await?;
-    connection.chart = Some(ReadChart { chart: chart.clone(), read_at: now });
-    connection.state = ConnectionState::Healthy;
-    app.directory.connection_put(&connection).await?;
+    // Reading took a while: a connection that people changed meanwhile keeps what they made of it.
+    let current = app.directory.connection_get(&connection.tenant, &connection.provider).await?;
+    if let Some(mut current) = current.filter(|current| *current == connection) {
+        current.chart = Some(ReadChart { chart: chart.clone(), read_at: now });
+        current.state = ConnectionState::Healthy;
+        app.directory.connection_put(&current).await?;
+    }
     Ok(chart)
 }

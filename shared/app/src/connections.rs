@@ -68,6 +68,8 @@ pub async fn connection_health(
                 details.insert("webhook".to_owned(), webhook.to_owned());
             }
             details.extend(state.refreshed_at.map(|at| ("refreshed_at".to_owned(), at.to_string())));
+            let days = view::days_left(app, &healed, &state);
+            details.extend(days.map(|days| ("consent_days_left".to_owned(), days.to_string())));
             if healed != connection {
                 app.directory.connection_put(&healed).await?;
             }

@@ -186,9 +186,12 @@ impl<'a> Work<'a> {
     /// All steps are done: the last write completes the last step, releases the lease and tells the order.
     async fn finish(mut self, effector: &dyn Effector) -> Result<(), Error> {
         self.ledger.release();
+        if let Some(parked) = self.status.parked.take() {
+            // Before the last write: whoever dies in between is followed by a worker that finishes.
+            self.app.parking.parked_close(&self.key.tenant, &parked).await?;
+        }
         self.status.state = SyncState::Done;
         self.status.message = None;
-        self.status.parked = None;
         self.tell(effector);
         self.put("completion", true, None).await
     }

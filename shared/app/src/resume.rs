@@ -106,7 +106,7 @@ async fn resend_deliveries(
         let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
         app.queues.queue_send(QueueName::Payments, &message).await?;
         // Sent before it is closed: nothing is lost between the two.
-        app.parking.parked_close(tenant, parked).await?;
+        app.parking.parked_close(tenant, &parked.id).await?;
     }
     Ok(waiting.len())
 }

@@ -29,8 +29,8 @@ pub async fn closed_trouble_may_be_parked_again(store: &dyn Store) {
     for number in 1..=2 {
         assert!(store.park_once(&demo(), &parked(number, "a")).await.unwrap());
         assert!(store.park_once(&demo(), &parked(number + 10, "b")).await.unwrap() == (number == 1));
-        store.parked_close(&demo(), &parked(number, "a")).await.unwrap();
-        store.parked_close(&demo(), &parked(number, "a")).await.unwrap();
+        store.parked_close(&demo(), &parked(number, "a").id).await.unwrap();
+        store.parked_close(&demo(), &parked(number, "a").id).await.unwrap();
         assert_eq!(store.parked_list(&demo(), 10, None).await.unwrap().items, [parked(11, "b")]);
     }
 }

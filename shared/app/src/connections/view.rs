@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::token::TokenState;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT};
 use crate::app::App;
@@ -56,6 +56,8 @@ pub struct ConnectionView {
     pub grant: Option<&'static str>,
     /// When a token was last stored.
     pub refreshed_at: Option<Timestamp>,
+    /// Whole days until the consent lapses if nobody uses it, where it does.
+    pub days_left: Option<i64>,
     /// Name of the endpoint that the provider sends webhooks to.
     pub webhook_endpoint: Option<String>,
     /// Why it does not work and what to do.
@@ -91,6 +93,7 @@ pub(super) fn view(
             settings: BTreeMap::new(),
             grant: None,
             refreshed_at: None,
+            days_left: None,
             webhook_endpoint: None,
             message: None,
         };
@@ -107,6 +110,7 @@ pub(super) fn view(
         company: setting(COMPANY_NAME).or_else(|| setting(COMPANY)),
         grant: grant.filter(|_| state != ShownState::Disconnected),
         refreshed_at: tokens.refreshed_at,
+        days_left: days_left(app, &connection, tokens).filter(|_| state != ShownState::Disconnected),
         webhook_endpoint: setting(WEBHOOK_ENDPOINT),
         settings: {
             let shown = connection.settings.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
@@ -114,6 +118,17 @@ pub(super) fn view(
         },
         message,
     }
+}
+
+/// Whole days until the connection's refresh token lapses if nobody uses it.
+pub(super) fn days_left(app: &App, connection: &Connection, tokens: &TokenState) -> Option<i64> {
+    let endpoint = app.providers.tokens(&connection.provider)?;
+    if tokens.ended.is_some() || endpoint.grant_kind(connection) != GrantKind::RefreshToken {
+        return None;
+    }
+    let life = SignedDuration::try_from(endpoint.refresh_life()?).ok()?;
+    let left = life - app.clock.now().duration_since(tokens.refreshed_at?);
+    Some((left.as_hours() / 24).max(0))
 }
 
 /// The tokens know first that a consent has ended.

@@ -165,9 +165,9 @@ impl Parking for MemoryStore {
         page("parked", &items, |p| p.id.to_string(), limit, cursor)
     }
 
-    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
+    async fn parked_close(&self, tenant: &TenantId, id: &ParkedId) -> Result<(), Error> {
         if let Some(waiting) = self.state().parked.get_mut(tenant) {
-            waiting.retain(|other| other.id != parked.id);
+            waiting.retain(|parked| parked.id != *id);
         }
         Ok(())
     }

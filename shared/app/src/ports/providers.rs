@@ -68,6 +68,9 @@ pub trait TokenEndpoint: Send + Sync {
     /// How this connection gets its tokens.
     fn grant_kind(&self, connection: &Connection) -> GrantKind;
 
+    /// How long a refresh token lives that nobody uses, when the provider says so.
+    fn refresh_life(&self) -> Option<Duration>;
+
     /// Fetches an access token with client credentials. Called once; never repeated after sending.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_domain::effect::Ledger;
-use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, Provider, Target, TenantId};
+use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
@@ -236,7 +236,7 @@ pub trait Parking: Send + Sync {
     ///
     /// # Errors
     /// When the table fails.
-    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error>;
+    async fn parked_close(&self, tenant: &TenantId, id: &ParkedId) -> Result<(), Error>;
 }
 
 /// Numbers that may be used once.

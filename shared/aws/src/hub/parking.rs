@@ -48,11 +48,13 @@ impl Parking for Hub {
         self.page("listing parked items", &listing, limit, cursor, read).await
     }
 
-    async fn parked_close(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
+    async fn parked_close(&self, tenant: &TenantId, id: &ParkedId) -> Result<(), Error> {
         const STEP: &str = "closing a parked item";
+        let Some(item) = self.get(STEP, Key::parked(tenant, id)).await? else { return Ok(()) };
+        let parked: Parked = records::from_item("parked item", &item).map_err(|e| Error::storage(STEP, e))?;
         // The look-up goes first: an item without one is closed again with ease, the other way round the same trouble
         // could never be parked again.
         self.delete(STEP, Key::fingerprint(tenant, &parked.fingerprint)).await?;
-        self.delete(STEP, Key::parked(tenant, &parked.id)).await.map(|_| ())
+        self.delete(STEP, Key::parked(tenant, id)).await.map(|_| ())
     }
 }

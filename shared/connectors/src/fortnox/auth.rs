@@ -2,6 +2,7 @@
 //! token for consents without a service account (1.3), where each use gives another.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
@@ -24,6 +25,9 @@ const REFRESH_TOKEN: &str = "refresh_token";
 /// Its value for a service account. Written out, so that it replaces the other one on a new consent.
 const CLIENT_CREDENTIALS: &str = "client_credentials";
 
+/// A refresh token that nobody uses lapses after this (`apis/fortnox.md` 1.2).
+const REFRESH_LIFE: Duration = Duration::from_secs(45 * 24 * 3_600);
+
 /// What the app asks a company for (`apis/fortnox.md` 1.8). Each is read and write, there is no smaller choice.
 pub(super) const SCOPES: [&str; 7] =
     ["bookkeeping", "companyinformation", "customer", "invoice", "order", "payment", "settings"];
@@ -39,6 +43,10 @@ impl TokenEndpoint for Fortnox {
             Some(REFRESH_TOKEN) => GrantKind::RefreshToken,
             _ => GrantKind::ClientCredentials,
         }
+    }
+
+    fn refresh_life(&self) -> Option<Duration> {
+        Some(REFRESH_LIFE)
     }
 
     async fn client_credentials(

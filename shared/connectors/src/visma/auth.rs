@@ -2,6 +2,7 @@
 //! token, which rotates for some apps and not for others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
@@ -35,6 +36,11 @@ impl TokenEndpoint for Visma {
 
     fn grant_kind(&self, _: &Connection) -> GrantKind {
         GrantKind::RefreshToken
+    }
+
+    /// Not documented (`apis/visma.md` 1).
+    fn refresh_life(&self) -> Option<Duration> {
+        None
     }
 
     /// Visma has no such grant.

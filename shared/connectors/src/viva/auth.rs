@@ -39,6 +39,10 @@ impl TokenEndpoint for Viva {
         GrantKind::ClientCredentials
     }
 
+    fn refresh_life(&self) -> Option<Duration> {
+        None
+    }
+
     async fn client_credentials(
         &self,
         _: &Connection,
