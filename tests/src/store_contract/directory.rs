@@ -74,7 +74,7 @@ pub async fn secrets_read_back_by_name(vault: &dyn Vault) {
     for value in ["first", "sécond \"quoted\""] {
         let field = ("client_secret".to_owned(), SecretText::new(value.to_owned()));
         vault.secret_put(NAME, &Credentials::new([field])).await.unwrap();
-        let stored = vault.secret_get(NAME).await.unwrap().unwrap();
+        let stored = vault.secret_get(NAME).await.unwrap().unwrap().credentials;
         assert_eq!(stored.get("client_secret").unwrap().expose(), value);
     }
     assert!(vault.secret_get("connections/demo/other").await.unwrap().is_none());
