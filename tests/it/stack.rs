@@ -1,10 +1,15 @@
 //! The main job and its bad days against the real binaries: over HTTP, through queues, with every role enforced.
 
+use std::time::Duration;
+
 use bokbro_tests::stack::{LIMIT, Stack, json_of, own_sample, read, until};
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// A worker's lease lasts 65 s at most.
+const LEASE_AND_MORE: Duration = Duration::from_secs(100);
 
 #[tokio::test]
 async fn a_payment_on_the_hosted_page_is_booked() {
@@ -66,8 +71,9 @@ async fn fifty_webhooks_at_once_and_one_after_book_once() {
     assert!(answers.iter().all(StatusCode::is_success), "{answers:?}");
     stack.booked(&order, LIMIT).await;
     assert_eq!(deliver().await, StatusCode::OK);
-    let what = "every webhook to be handled";
-    until(LIMIT, what, async || (in_queues(&stack, &queues).await <= resting).then_some(())).await;
+    // A nudge that found the order taken comes back when that lease would have ended.
+    let what = "every nudge to be handled";
+    until(LEASE_AND_MORE, what, async || (in_queues(&stack, &queues).await <= resting).then_some(())).await;
     stack.books(&order).await.assert_one_of_each("747.00", "149.40");
     assert!(stack.parked_for(&transaction).await.is_empty());
 }
@@ -230,9 +236,8 @@ async fn a_cancelled_order_stays_so() {
 mod killed {
     use std::fs;
     use std::path::PathBuf;
-    use std::time::Duration;
 
-    use super::{LIMIT, Stack, json, until};
+    use super::{LEASE_AND_MORE, LIMIT, Stack, json, until};
 
     /// The worker is killed while the ledger program, which has made the invoice already, has not yet answered. The next
     /// nudge waits for the dead worker's lease to end, finds the invoice and goes on from there.
@@ -259,8 +264,7 @@ mod killed {
         assert_ne!(shown["sync"]["accounting"]["state"], "done", "the worker died before it could tell");
 
         stack.steer("viva", "webhooks/send", &told).await;
-        let lease_and_more = Duration::from_secs(100);
-        stack.booked(&order, lease_and_more).await;
+        stack.booked(&order, LEASE_AND_MORE).await;
         stack.books(&order).await.assert_one_of_each("747.00", "149.40");
         assert!(stack.parked_for(&transaction).await.is_empty());
     }

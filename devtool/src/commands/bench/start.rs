@@ -55,6 +55,7 @@ pub(super) async fn measure(stack: &Stack, empty: &Path) -> Result<Vec<Started>>
     for (name, event) in [
         ("webhook", http_event(&stack.seed().webhook_path())),
         ("admin", http_event("/health")),
+        ("oauth", http_event("/oauth/nobody/start")),
         ("sync", json!({ "Records": [] })),
     ] {
         let binary = stack.binary(name).with_context(|| format!("{name} was not built"))?;
