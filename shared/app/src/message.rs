@@ -35,6 +35,21 @@ pub enum Nudge {
         #[serde(default)]
         insist: bool,
     },
+    /// Time has come to do something for a connection.
+    Connection {
+        /// To whom.
+        provider: Provider,
+        /// What.
+        task: ConnectionTask,
+    },
+}
+
+/// What time brings to do for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionTask {
+    /// Refresh its token if nobody has for a week, so that the consent does not lapse.
+    KeepAlive,
 }
 
 /// What a payment provider's webhook claims. A hint, never a fact: webhooks are not signed.
@@ -112,4 +127,79 @@ impl Envelope {
 pub struct Unreadable {
     /// What is wrong.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+    #[test]
+    fn the_text_of_every_nudge_is_frozen() {
+        let order = OrderId::parse(&format!("ord_{ULID}")).unwrap();
+        let provider = Provider::parse("ledger").unwrap();
+        let hint = PaymentHint {
+            provider: provider.clone(),
+            event: HintedEvent::Paid,
+            event_type: 1796,
+            message_id: None,
+            transaction: None,
+            checkout_code: None,
+            amount: Some("747.00".to_owned()),
+            currency: None,
+            merchant: None,
+            source: None,
+        };
+        let cases = [
+            (
+                Nudge::Payment(hint),
+                concat!(
+                    r#"{"kind":"payment","provider":"ledger","event":"paid","event_type":1796,"message_id":null,"#,
+                    r#""transaction":null,"checkout_code":null,"amount":"747.00","currency":null,"merchant":null,"#,
+                    r#""source":null}"#
+                )
+                .to_owned(),
+            ),
+            (
+                Nudge::Order { order, insist: false },
+                format!(r#"{{"kind":"order","order":"ord_{ULID}","insist":false}}"#),
+            ),
+            (
+                Nudge::Connection { provider, task: ConnectionTask::KeepAlive },
+                r#"{"kind":"connection","provider":"ledger","task":"keep_alive"}"#.to_owned(),
+            ),
+        ];
+        for (nudge, text) in cases {
+            let tenant = TenantId::parse("demo").unwrap();
+            let sent_at = "2026-11-20T08:00:00Z".parse().unwrap();
+            let envelope = Envelope::new(tenant, CorrelationId::parse(ULID).unwrap(), sent_at, nudge);
+            let head = format!(
+                r#"{{"v":1,"tenant":"demo","correlation":"{ULID}","sent_at":"2026-11-20T08:00:00Z","nudge":"#
+            );
+            assert_eq!(envelope.to_json(), format!("{head}{text}}}"));
+            assert_eq!(Envelope::parse(&envelope.to_json()), Ok(envelope));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_unreadable_and_not_quoted() {
+        let of = |nudge: &str| {
+            format!(
+                r#"{{"v":1,"tenant":"demo","correlation":"{ULID}","sent_at":"2026-11-20T08:00:00Z","nudge":{nudge}}}"#
+            )
+        };
+        let cases = [
+            "secret".to_owned(),
+            of(r#"{"kind":"secret"}"#),
+            of(r#"{"kind":"connection","provider":"ledger","task":"secret"}"#),
+            of(r#"{"kind":"connection","provider":"se cret","task":"keep_alive"}"#),
+            of(r#"{"kind":"connection","provider":"ledger","task":"keep_alive"}"#)
+                .replace(r#""v":1"#, r#""v":2"#),
+        ];
+        for text in cases {
+            let unreadable = Envelope::parse(&text).unwrap_err();
+            assert!(!unreadable.why.contains("secret"), "{unreadable}");
+        }
+    }
 }

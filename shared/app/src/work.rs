@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
 use crate::payments::payment_handle;
 use crate::ports::QueueName;
+use crate::pulls::connection_task;
 use crate::records::Parked;
 
 /// Handles one message of a queue.
@@ -26,7 +27,12 @@ pub async fn message_handle(
         (QueueName::Accounting, Nudge::Order { order, insist }) => {
             order_account(app, invocation, tenant, order, *insist).await
         }
-        (QueueName::Payments, Nudge::Order { .. }) | (QueueName::Accounting, Nudge::Payment(_)) => {
+        (QueueName::Pulls, Nudge::Connection { provider, task }) => {
+            connection_task(app, tenant, provider, *task).await
+        }
+        (QueueName::Payments, Nudge::Order { .. } | Nudge::Connection { .. })
+        | (QueueName::Accounting, Nudge::Payment(_) | Nudge::Connection { .. })
+        | (QueueName::Pulls, Nudge::Payment(_) | Nudge::Order { .. }) => {
             let reason = Unreadable { why: "the message belongs on another queue".into() };
             unreadable_park(app, &message.correlation, tenant, &reason, &message.to_json()).await
         }

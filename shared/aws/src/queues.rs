@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use bokbro_app::error::Error;
 use bokbro_app::message::Envelope;
 use bokbro_app::ports::{QueueName, Queues};
@@ -15,6 +15,10 @@ use crate::failure::{Failure, storage};
 
 /// Longest time in seconds that SQS keeps a message out of sight.
 const MAX_VISIBILITY: u64 = 43_200;
+/// Most messages that SQS takes in one call.
+const BATCH: usize = 10;
+/// Name of the message attribute with the correlation id.
+const CORRELATION: &str = "correlation";
 
 /// Queues over SQS.
 #[derive(Debug, Clone)]
@@ -37,6 +41,13 @@ impl SqsQueues {
     }
 }
 
+/// The message attribute that ties a message to what set it in motion.
+fn correlation(step: &'static str, message: &Envelope) -> Result<MessageAttributeValue, Error> {
+    let value =
+        MessageAttributeValue::builder().data_type("String").string_value(message.correlation.as_str());
+    value.build().map_err(|e| Error::storage(step, e))
+}
+
 /// Whole seconds, never less than asked for, as far as SQS can count.
 fn visibility(after: Duration) -> i32 {
     let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
@@ -47,10 +58,6 @@ fn visibility(after: Duration) -> i32 {
 impl Queues for SqsQueues {
     async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error> {
         const STEP: &str = "sending a message";
-        let correlation = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(message.correlation.as_str())
-            .build();
         let request = self
             .client
             .send_message()
@@ -58,8 +65,29 @@ impl Queues for SqsQueues {
             .message_body(message.to_json())
             // A group on a standard queue makes it fair: a loud tenant does not delay the rest.
             .message_group_id(message.tenant.as_str())
-            .message_attributes("correlation", correlation.map_err(|e| Error::storage(STEP, e))?);
+            .message_attributes(CORRELATION, correlation(STEP, message)?);
         request.send().await.map(|_| ()).map_err(storage(STEP))
+    }
+
+    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error> {
+        const STEP: &str = "sending messages";
+        for batch in messages.chunks(BATCH) {
+            let mut request = self.client.send_message_batch().queue_url(self.url(STEP, queue)?);
+            for (index, message) in batch.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_body(message.to_json())
+                    .message_group_id(message.tenant.as_str())
+                    .message_attributes(CORRELATION, correlation(STEP, message)?);
+                request = request.entries(entry.build().map_err(|e| Error::storage(STEP, e))?);
+            }
+            let output = request.send().await.map_err(storage(STEP))?;
+            // SQS answers 200 to a batch of which it took a part.
+            if let Some(failed) = output.failed.first() {
+                return Err(Error::storage(STEP, Failure::coded(failed.code.clone())));
+            }
+        }
+        Ok(())
     }
 
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
@@ -119,6 +147,34 @@ mod tests {
             "01ARZ3NDEKTSV4RRFFQ69G5FAV"
         );
         assert_eq!(Envelope::parse(sent.body["MessageBody"].as_str().unwrap()).unwrap(), message);
+    }
+
+    #[tokio::test]
+    async fn many_messages_travel_ten_at_a_time() {
+        let canned = Canned::new([2, 1].map(|n| Answer::ok(json!({"Successful": [], "Failed": [], "n": n}))));
+        queues(&canned).queue_send_all(QueueName::Payments, &vec![message(); 13]).await.unwrap();
+        let entries = canned.requests().into_iter().map(|sent| {
+            assert_eq!(sent.operation, "AmazonSQS.SendMessageBatch");
+            sent.body["Entries"].as_array().unwrap().clone()
+        });
+        let entries: Vec<_> = entries.collect();
+        assert_eq!(entries.iter().map(Vec::len).collect::<Vec<_>>(), [10, 3]);
+        for (index, entry) in entries.iter().flatten().enumerate() {
+            assert_eq!(entry["Id"], (index % 10).to_string());
+            assert_eq!(entry["MessageGroupId"], "demo");
+            assert_eq!(Envelope::parse(entry["MessageBody"].as_str().unwrap()).unwrap(), message());
+        }
+        let none = Canned::new([]);
+        queues(&none).queue_send_all(QueueName::Payments, &[]).await.unwrap();
+        assert!(none.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_which_a_part_was_refused_is_a_failure() {
+        let failed = json!([{"Id": "1", "SenderFault": false, "Code": "InternalError"}]);
+        let canned = Canned::new([Answer::ok(json!({"Successful": [], "Failed": failed}))]);
+        let sent = queues(&canned).queue_send_all(QueueName::Payments, &[message(), message()]).await;
+        assert_eq!(sent.unwrap_err().code(), "storage_failed");
     }
 
     #[tokio::test]

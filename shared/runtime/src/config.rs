@@ -25,6 +25,10 @@ pub enum Role {
     Payments,
     /// Worker that books.
     Accounting,
+    /// Worker that does what time brings for connections.
+    Pulls,
+    /// Sends the hourly nudges.
+    Scheduler,
 }
 
 impl Role {
@@ -37,6 +41,8 @@ impl Role {
             Self::Oauth => "bokbro-oauth",
             Self::Payments => "bokbro-payments",
             Self::Accounting => "bokbro-accounting",
+            Self::Pulls => "bokbro-pulls",
+            Self::Scheduler => "bokbro-scheduler",
         }
     }
 
@@ -46,22 +52,23 @@ impl Role {
             Self::Webhook => &[QueueName::Payments],
             Self::Admin | Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
             Self::Accounting => &[QueueName::Accounting],
+            Self::Pulls | Self::Scheduler => &[QueueName::Pulls],
         }
     }
 
     /// Whether the function talks to providers and so needs their secrets.
     fn opens_connections(self) -> bool {
         match self {
-            Self::Webhook => false,
-            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting => true,
+            Self::Webhook | Self::Scheduler => false,
+            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting | Self::Pulls => true,
         }
     }
 
     /// Whether the function uses the idempotency table.
     fn uses_idempotency(self) -> bool {
         match self {
-            Self::Webhook | Self::Oauth | Self::Accounting => false,
-            Self::Admin | Self::Payments => true,
+            Self::Webhook | Self::Oauth | Self::Accounting | Self::Pulls => false,
+            Self::Admin | Self::Payments | Self::Scheduler => true,
         }
     }
 }
@@ -110,6 +117,7 @@ fn queue_variable(queue: QueueName) -> &'static str {
     match queue {
         QueueName::Payments => "BOKBRO_PAYMENTS_QUEUE_URL",
         QueueName::Accounting => "BOKBRO_ACCOUNTING_QUEUE_URL",
+        QueueName::Pulls => "BOKBRO_PULLS_QUEUE_URL",
     }
 }
 

@@ -12,6 +12,7 @@ mod platform;
 pub mod problem;
 pub mod sqs;
 mod telemetry;
+pub mod tick;
 
 pub use clock::SystemClock;
 pub use platform::{Platform, StartError};

@@ -43,6 +43,13 @@ impl Queues for MemoryQueues {
         Ok(())
     }
 
+    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error> {
+        for message in messages {
+            self.queue_send(queue, message).await?;
+        }
+        Ok(())
+    }
+
     async fn queue_give_back(
         &self,
         _queue: QueueName,

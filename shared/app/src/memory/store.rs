@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::ports::{
     Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Nonces, Page, Parking, TokenStates,
 };
-use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
+use crate::records::{ApiKey, Connection, ConnectionState, Endpoint, Parked, Settings, TimelineEntry};
 
 /// A store for tests; every method is atomic.
 #[derive(Default)]
@@ -217,6 +217,16 @@ impl Directory for MemoryStore {
         let key = (connection.tenant.clone(), connection.provider.clone());
         self.state().connections.insert(key, connection.clone());
         Ok(())
+    }
+
+    async fn connections_list(
+        &self,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Connection>, Error> {
+        let mut items: Vec<_> = self.state().connections.values().cloned().collect();
+        items.retain(|connection| connection.state != ConnectionState::Disconnected);
+        page("connections", &items, |c| format!("{}#{}", c.tenant, c.provider), limit, cursor)
     }
 
     async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {

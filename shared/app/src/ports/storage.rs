@@ -294,6 +294,15 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// When the table fails.
     async fn connection_put(&self, connection: &Connection) -> Result<(), Error>;
+    /// The connections of all tenants by tenant and provider, without disconnected ones. May lag behind writes.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn connections_list(
+        &self,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Connection>, Error>;
     /// A webhook endpoint by its path segment.
     ///
     /// # Errors
@@ -323,6 +332,8 @@ pub enum QueueName {
     Payments,
     /// Nudges for the books.
     Accounting,
+    /// What time brings to do for connections.
+    Pulls,
 }
 
 /// Sending work.
@@ -333,6 +344,12 @@ pub trait Queues: Send + Sync {
     /// # Errors
     /// When the queue did not take it.
     async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error>;
+
+    /// Sends many messages in as few calls as the queue allows; all are durable once this returns.
+    ///
+    /// # Errors
+    /// When the queue did not take one of them; it may have taken others.
+    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error>;
 
     /// Gives a received message back so that it is seen again after a time.
     ///

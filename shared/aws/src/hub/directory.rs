@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::Directory;
+use bokbro_app::ports::{Cursor, Directory, Page};
 use bokbro_app::records::{ApiKey, Connection, Endpoint, Settings};
 use bokbro_domain::ids::{Provider, TenantId};
 use serde::de::DeserializeOwned;
 
 use super::Hub;
+use super::pages::Listing;
 use crate::items::keys::Key;
-use crate::items::records;
+use crate::items::{Item, records};
 
 impl Hub {
     async fn record<T: DeserializeOwned>(&self, kind: &'static str, key: Key) -> Result<Option<T>, Error> {
@@ -34,8 +35,16 @@ impl Directory for Hub {
     }
 
     async fn connection_put(&self, connection: &Connection) -> Result<(), Error> {
-        let key = Key::connection(&connection.tenant, &connection.provider);
-        self.put("storing a connection", records::to_item(key, connection)).await
+        self.put("storing a connection", records::connection(connection)).await
+    }
+
+    async fn connections_list(
+        &self,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Connection>, Error> {
+        let read = |item: &Item| records::from_item("connection", item);
+        self.page("listing connections", &Listing::Connections, limit, cursor, read).await
     }
 
     async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {

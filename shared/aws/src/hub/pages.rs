@@ -5,11 +5,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Cursor, Page};
-use bokbro_domain::ids::{OrderId, TenantId};
+use bokbro_domain::ids::{OrderId, Provider, TenantId};
 
 use super::Hub;
 use crate::failure::storage;
-use crate::items::keys::{ORDERS, tenant_pk};
+use crate::items::keys::{CONNECTIONS, Key, ORDERS, tenant_pk};
 use crate::items::{Item, Unreadable, text};
 
 /// Most items of one page, so that no caller can have the whole table read.
@@ -34,6 +34,8 @@ pub(super) enum Listing {
         /// The partition of the index.
         pk: String,
     },
+    /// The connections of all tenants in their partition of the index, by tenant and provider.
+    Connections,
 }
 
 /// What a cursor says: which list, and the sort key of the last item seen.
@@ -45,6 +47,7 @@ impl Listing {
         match self {
             Self::Table { pk, prefix, .. } => format!("{pk}|{prefix}"),
             Self::Index { pk, .. } => pk.clone(),
+            Self::Connections => CONNECTIONS.to_owned(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Listing {
     fn sort_attribute(&self) -> &'static str {
         match self {
             Self::Table { .. } => "sk",
-            Self::Index { .. } => "gsi1sk",
+            Self::Index { .. } | Self::Connections => "gsi1sk",
         }
     }
 
@@ -80,6 +83,13 @@ impl Listing {
                 let table_key = [("pk", tenant_pk(tenant)), ("sk", format!("{ORDERS}{order}"))];
                 let index_key = [("gsi1pk", pk.clone()), ("gsi1sk", key)];
                 table_key.into_iter().chain(index_key).collect()
+            }
+            Self::Connections => {
+                let (tenant, provider) = key.split_once('#')?;
+                let (tenant, provider) = (TenantId::parse(tenant).ok()?, Provider::parse(provider).ok()?);
+                let table = Key::connection(&tenant, &provider);
+                let index_key = [("gsi1pk", CONNECTIONS.to_owned()), ("gsi1sk", key)];
+                [("pk", table.pk), ("sk", table.sk)].into_iter().chain(index_key).collect()
             }
         };
         Some(attributes.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect())
@@ -135,6 +145,10 @@ impl Hub {
                     .key_condition_expression("gsi1pk = :pk")
                     .expression_attribute_values(":pk", text(pk))
                     .scan_index_forward(false),
+                Listing::Connections => request
+                    .index_name("gsi1")
+                    .key_condition_expression("gsi1pk = :pk")
+                    .expression_attribute_values(":pk", text(CONNECTIONS)),
             };
             let wanted = most.map(|most| most - items.len());
             let limit = wanted.map(|wanted| i32::try_from(wanted).unwrap_or(i32::MAX));
@@ -154,12 +168,15 @@ fn bad_cursor() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use bokbro_app::records::{Connection, ConnectionState};
     use bokbro_domain::order::OrderState;
 
     use super::*;
     use crate::items::keys::{PARKED, state_pk};
     use crate::items::order::to_item;
-    use crate::items::samples;
+    use crate::items::{records, samples};
 
     fn orders(tenant: &TenantId) -> Listing {
         Listing::Table { pk: tenant_pk(tenant), prefix: ORDERS, newest_first: true }
@@ -181,6 +198,7 @@ mod tests {
             by_state(&order.tenant, OrderState::Pending),
             by_state(&order.tenant, OrderState::Paid),
             by_state(&other, OrderState::Pending),
+            Listing::Connections,
         ];
         for (index, from) in lists.iter().enumerate().filter(|(i, _)| [0, 3].contains(i)) {
             let cursor = from.cursor(&item).unwrap();
@@ -189,6 +207,27 @@ mod tests {
             for (_, foreign) in lists.iter().enumerate().filter(|(i, _)| *i != index) {
                 assert_eq!(foreign.start(&cursor), None, "{foreign:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_connections_leads_behind_its_connection() {
+        let connection = Connection {
+            tenant: TenantId::parse("demo").unwrap(),
+            provider: Provider::parse("ledger").unwrap(),
+            state: ConnectionState::Healthy,
+            settings: BTreeMap::new(),
+            chart: None,
+        };
+        let item = records::connection(&connection);
+        let cursor = Listing::Connections.cursor(&item).unwrap();
+        let start = Listing::Connections.start(&cursor).unwrap();
+        assert_eq!(start.len(), 4);
+        assert!(start.iter().all(|(name, value)| item.get(name) == Some(value)), "{start:?}");
+        assert_eq!(orders(&connection.tenant).start(&cursor), None);
+        for key in ["demo", "demo#", "#ledger", "Demo#ledger", "demo#led#ger"] {
+            let forged = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(CONNECTIONS, key)).unwrap());
+            assert_eq!(Listing::Connections.start(&Cursor(forged)), None, "{key}");
         }
     }
 

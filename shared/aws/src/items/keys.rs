@@ -41,6 +41,14 @@ pub(crate) fn state_sk(updated_at: Timestamp, order: &OrderId) -> String {
     format!("{}#{order}", stamp(updated_at))
 }
 
+/// Partition of the index that holds the connections of all tenants.
+pub(crate) const CONNECTIONS: &str = "CONNECTIONS";
+
+/// Sort key of the index of connections.
+pub(crate) fn connection_sk(tenant: &TenantId, provider: &Provider) -> String {
+    format!("{tenant}#{provider}")
+}
+
 /// Stored names of the kinds of look-ups.
 fn kind_name(kind: LookUpKind) -> &'static str {
     match kind {

@@ -1,12 +1,13 @@
 //! Records as items, each one document. `bokbro_app::records` are what stores keep, so they are wire types already.
 
 use bokbro_app::ports::KeyClaim;
+use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_domain::ids::OrderId;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::keys::Key;
+use super::keys::{CONNECTIONS, Key, connection_sk};
 use super::{Item, Reader, Unreadable, json, number, text, versioned};
 
 /// A record as an item under a key.
@@ -19,6 +20,16 @@ pub(crate) fn to_item<T: Serialize>(key: Key, record: &T) -> Item {
 /// The item as a record; `kind` names it in errors.
 pub(crate) fn from_item<T: DeserializeOwned>(kind: &'static str, item: &Item) -> Result<T, Unreadable> {
     Reader::new(kind, item)?.json("doc")
+}
+
+/// A connection as an item. Disconnected ones stand outside the index.
+pub(crate) fn connection(connection: &Connection) -> Item {
+    let mut item = to_item(Key::connection(&connection.tenant, &connection.provider), connection);
+    if connection.state != ConnectionState::Disconnected {
+        item.insert("gsi1pk".to_owned(), text(CONNECTIONS));
+        item.insert("gsi1sk".to_owned(), text(connection_sk(&connection.tenant, &connection.provider)));
+    }
+    item
 }
 
 /// A look-up, which leads from a value to the order or parked item that has it.

@@ -59,12 +59,9 @@ pub const OPERATIONS: [&str; 21] = [
 /// The connection's setting that names the way of payment (its code) when the company has no account 1580.
 const PAYMENT_MODE: &str = "payment_mode";
 
-/// What people may enter; a consent brings the company and the way to tokens by itself.
-pub const ENTRY_FIELDS: &[EntryField] = &[
-    EntryField { name: company::TENANT_ID, secret: false, required: false },
-    EntryField { name: PAYMENT_MODE, secret: false, required: false },
-    EntryField { name: auth::GRANT, secret: false, required: false },
-];
+/// What people may enter. The company is not among it: only a consent tells which one may be written to, because the app's
+/// own credentials open every company that ever consented.
+pub const ENTRY_FIELDS: &[EntryField] = &[EntryField { name: PAYMENT_MODE, secret: false, required: false }];
 
 /// Where Fortnox is: scheme and host, without path.
 #[derive(Debug, Clone, PartialEq, Eq)]

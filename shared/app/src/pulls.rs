@@ -1,0 +1,57 @@
+//! What time brings to do for one connection.
+
+use bokbro_domain::ids::{Provider, TenantId};
+
+use crate::app::App;
+use crate::error::{Error, chain};
+use crate::message::ConnectionTask;
+use crate::ports::GrantKind;
+use crate::records::{Connection, ConnectionState};
+
+/// Does what time has brought. Again, or too late, does nothing.
+///
+/// # Errors
+/// By what happens next.
+pub async fn connection_task(
+    app: &App,
+    tenant: &TenantId,
+    provider: &Provider,
+    task: ConnectionTask,
+) -> Result<(), Error> {
+    match task {
+        ConnectionTask::KeepAlive => connection_keep_alive(app, tenant, provider).await,
+    }
+}
+
+/// Refreshes a token that nobody has used for a week: providers drop a consent that rests for too long.
+async fn connection_keep_alive(app: &App, tenant: &TenantId, provider: &Provider) -> Result<(), Error> {
+    let Some(connection) = app.directory.connection_get(tenant, provider).await? else { return Ok(()) };
+    if connection.state == ConnectionState::Disconnected || !is_idle(app, &connection).await? {
+        return Ok(());
+    }
+    match app.access.refresh(connection).await {
+        Ok(forced) => {
+            tracing::info!(%tenant, %provider, rotated = forced.rotated, "idle connection refreshed");
+            Ok(())
+        }
+        // Trying again helps nobody, and the connection shows it already.
+        Err(error @ Error::Consent { .. }) => {
+            tracing::error!(%tenant, %provider, code = "consent_ended", error = chain(&error), "idle connection lost");
+            Ok(())
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Whether a connection has a refresh token that nobody has used for a week.
+///
+/// # Errors
+/// When the table fails.
+pub(crate) async fn is_idle(app: &App, connection: &Connection) -> Result<bool, Error> {
+    let endpoint = app.providers.tokens(&connection.provider);
+    if endpoint.is_none_or(|endpoint| endpoint.grant_kind(connection) != GrantKind::RefreshToken) {
+        return Ok(false);
+    }
+    let state = app.token_states.token_state(&connection.tenant, &connection.provider).await?;
+    Ok(state.idle(app.clock.now()))
+}
