@@ -16,7 +16,9 @@ use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_tests::browser::{ORIGIN, come_back, come_back_to, consent, provider};
 use bokbro_tests::world::{COMPANY, World, sample, tenant};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::tidy::files;
 
 const OTHER_COMPANY: &str = "1000002";
 
@@ -320,4 +322,20 @@ async fn a_death_in_the_middle_of_a_consent_is_healed_by_the_next() {
     let back = consent(&world, &tenant(), false).await;
     assert!(matches!(come_back(&world, &back).await, Outcome::Connected { .. }));
     assert_eq!(stored(&world, &tenant()).await.connection.unwrap().state, ConnectionState::Healthy);
+}
+
+#[test]
+fn the_consent_events_come_by_routes_of_the_template() {
+    let (_, template) = files("yaml").into_iter().find(|(file, _)| file == "template.yaml").unwrap();
+    let mut seen = 0;
+    for (name, text) in files("json").into_iter().filter(|(name, _)| name.starts_with("events/oauth/")) {
+        let event: Value = serde_json::from_str(&text).unwrap();
+        let (method, path) = event["routeKey"].as_str().unwrap().split_once(' ').unwrap();
+        let route = format!("Method: {method}\n            Path: {path}\n");
+        assert!(template.contains(&route), "{name}: the template has no route {method} {path}");
+        let leg = path.rsplit('/').next().unwrap();
+        assert!(event["rawPath"].as_str().unwrap().ends_with(leg), "{name} comes by another route");
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
 }
