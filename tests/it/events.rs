@@ -1,11 +1,12 @@
 //! The files under `events/` are what `sam local invoke` is fed with: they must be what the functions expect.
 
-use bokbro_app::message::{Envelope, Nudge};
+use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
 use bokbro_app::ports::Providers;
 use bokbro_app::wire::order_in::read_order;
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::SystemClock;
+use bokbro_runtime::tick::scheduled_at;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -45,5 +46,19 @@ fn the_webhook_events_are_read_or_refused_as_their_names_say() {
 #[test]
 fn the_queue_events_are_messages_of_the_current_version() {
     assert!(matches!(message("accounting/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    let Nudge::Connection { task, .. } = message("pulls/keep-alive").unwrap().nudge else {
+        panic!("not a task for a connection")
+    };
+    assert_eq!(task, ConnectionTask::KeepAlive);
     assert!(message("payments/unreadable").is_err());
+}
+
+#[test]
+fn the_tick_of_the_schedule_is_read_and_the_template_sends_its_like() {
+    let due = scheduled_at(&event("scheduler/hourly")).unwrap();
+    let (_, template) = files("yaml").into_iter().find(|(file, _)| file == "template.yaml").unwrap();
+    let word = "<aws.scheduler.scheduled-time>";
+    let input = template.lines().find_map(|line| line.trim().strip_prefix("Input: ")).unwrap();
+    let input = input.trim_matches('\'').replace(word, &due.to_string());
+    assert_eq!(serde_json::from_str::<Value>(&input).unwrap(), event("scheduler/hourly"));
 }

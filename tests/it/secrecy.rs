@@ -82,6 +82,13 @@ impl Queues for Tapped {
         self.queues.queue_send(queue, message).await
     }
 
+    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error> {
+        for message in messages {
+            self.queue_send(queue, message).await?;
+        }
+        Ok(())
+    }
+
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
         self.queues.queue_give_back(queue, receipt, after).await
     }

@@ -81,7 +81,7 @@ async fn fifty_webhooks_at_once_and_one_after_book_once() {
 /// How many messages are in the queues or under way.
 async fn in_queues(stack: &Stack, client: &aws_sdk_sqs::Client) -> u32 {
     let mut count = 0;
-    for queue in ["/queues/payments", "/queues/accounting"] {
+    for queue in ["/queues/payments", "/queues/accounting", "/queues/pulls"] {
         let request =
             client.get_queue_attributes().queue_url(stack.text(queue)).attribute_names("All".into());
         let attributes = request.send().await.unwrap().attributes.unwrap();

@@ -253,7 +253,7 @@ impl World {
     }
 
     fn collect(&mut self) {
-        for queue in [QueueName::Payments, QueueName::Accounting] {
+        for queue in [QueueName::Payments, QueueName::Accounting, QueueName::Pulls] {
             while let Some(message) = self.queues.take(queue) {
                 self.flying.push_back(Flying { queue, message, receives: 0, visible_at: self.clock.now() });
             }

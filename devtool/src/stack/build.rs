@@ -12,11 +12,12 @@ use super::process::Group;
 use crate::progress;
 
 /// Package and binary of every function.
-const FUNCTIONS: [(&str, &str); 4] = [
+const FUNCTIONS: [(&str, &str); 5] = [
     ("bokbro-webhook", "webhook"),
     ("bokbro-admin", "admin"),
     ("bokbro-oauth", "oauth"),
     ("bokbro-sync", "sync"),
+    ("bokbro-scheduler", "scheduler"),
 ];
 
 /// How to build.

@@ -11,7 +11,26 @@ import sys
 import tempfile
 import threading
 
+from datetime import datetime, timezone
+
 from ministack.app import main
+from ministack.services import eventbridge
+
+invoke_target = eventbridge._invoke_target
+
+
+def invoke_target_rendered(target, event, *rest):
+    """MiniStack sends a schedule's input as it stands; EventBridge Scheduler puts the due time in.
+
+    Cron expressions are due at whole minutes, and MiniStack looks every ten seconds.
+    """
+    if event.get("Source") == "aws.scheduler" and "Input" in target:
+        due = datetime.fromtimestamp(event["Time"], timezone.utc).strftime("%Y-%m-%dT%H:%M:00Z")
+        target = {**target, "Input": target["Input"].replace("<aws.scheduler.scheduled-time>", due)}
+    return invoke_target(target, event, *rest)
+
+
+eventbridge._invoke_target = invoke_target_rendered
 
 
 def end_with_parent():

@@ -161,6 +161,7 @@ impl Stack {
             ("BOKBRO_IDEMPOTENCY_TABLE", output("IdempotencyTableName")),
             ("BOKBRO_PAYMENTS_QUEUE_URL", output("PaymentsQueueUrl")),
             ("BOKBRO_ACCOUNTING_QUEUE_URL", output("AccountingQueueUrl")),
+            ("BOKBRO_PULLS_QUEUE_URL", output("PullsQueueUrl")),
             ("BOKBRO_SECRET_PREFIX", "bokbro/dev/".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -176,11 +177,15 @@ impl Stack {
         told["region"] = json!(REGION);
         told["tables"] =
             json!({ "hub": output("HubTableName"), "idempotency": output("IdempotencyTableName") });
-        told["queues"] =
-            json!({ "payments": output("PaymentsQueueUrl"), "accounting": output("AccountingQueueUrl") });
+        told["queues"] = json!({
+            "payments": output("PaymentsQueueUrl"),
+            "accounting": output("AccountingQueueUrl"),
+            "pulls": output("PullsQueueUrl"),
+        });
         told["dead_letters"] = json!({
             "payments": output("PaymentsDeadLettersUrl"),
             "accounting": output("AccountingDeadLettersUrl"),
+            "pulls": output("PullsDeadLettersUrl"),
         });
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {

@@ -12,7 +12,12 @@ async fn main() -> Result<(), Error> {
     let (role, queue) = match variable("BOKBRO_SYNC_ROLE").as_deref() {
         Some("payments") => (Role::Payments, QueueName::Payments),
         Some("accounting") => (Role::Accounting, QueueName::Accounting),
-        _ => return Err("BOKBRO_SYNC_ROLE must be payments or accounting; template.yaml sets it".into()),
+        Some("pulls") => (Role::Pulls, QueueName::Pulls),
+        _ => {
+            return Err(
+                "BOKBRO_SYNC_ROLE must be payments, accounting or pulls; template.yaml sets it".into()
+            );
+        }
     };
     let platform = Platform::start(role).await?;
     run(service_fn(|event: LambdaEvent<SqsEvent>| async {
