@@ -34,9 +34,11 @@ use self::simulators::Simulators;
 use crate::progress;
 
 /// Provider addresses: template parameter and the environment variable that a caller may set.
-const PROVIDER_URLS: [(&str, &str); 5] = [
+const PROVIDER_URLS: [(&str, &str); 7] = [
     ("FortnoxApiUrl", "BOKBRO_FORTNOX_API_URL"),
     ("FortnoxAuthUrl", "BOKBRO_FORTNOX_AUTH_URL"),
+    ("VismaApiUrl", "BOKBRO_VISMA_API_URL"),
+    ("VismaAuthUrl", "BOKBRO_VISMA_AUTH_URL"),
     ("VivaApiUrl", "BOKBRO_VIVA_API_URL"),
     ("VivaAccountsUrl", "BOKBRO_VIVA_ACCOUNTS_URL"),
     ("VivaBasicUrl", "BOKBRO_VIVA_BASIC_URL"),
@@ -110,7 +112,7 @@ impl Stack {
         let simulators =
             if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
         progress::step("deploying template.yaml into it");
-        let parameters = parameters(simulators.as_ref());
+        let parameters = parameters(simulators.as_ref(), &base_url);
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
         let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
         seed.store(ministack.endpoint(), tables(&deployed)?).await.context("seeding the tenant")?;
@@ -187,6 +189,7 @@ impl Stack {
             "accounting": output("AccountingDeadLettersUrl"),
             "pulls": output("PullsDeadLettersUrl"),
         });
+        told["functions"] = json!({ "scheduler": output("SchedulerFunctionName") });
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());
@@ -226,7 +229,7 @@ fn tables(deployed: &Deployed) -> Result<Tables> {
 }
 
 /// The template's parameters for this machine. Without stand-ins the provider addresses are the caller's to set.
-fn parameters(simulators: Option<&Simulators>) -> BTreeMap<String, String> {
+fn parameters(simulators: Option<&Simulators>, base_url: &str) -> BTreeMap<String, String> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let mut parameters = match simulators {
         Some(simulators) => simulators.parameters(),
@@ -238,6 +241,7 @@ fn parameters(simulators: Option<&Simulators>) -> BTreeMap<String, String> {
             .collect(),
     };
     parameters.insert("Stage".to_owned(), "dev".to_owned());
+    parameters.insert("PublicUrl".to_owned(), base_url.to_owned());
     parameters.insert("Architecture".to_owned(), architecture.to_owned());
     parameters
 }

@@ -15,6 +15,7 @@ use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::SystemClock;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
+use bokbro_simulators::visma::VismaConfig;
 use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub(crate) struct Seed {
     pub(crate) viva: VivaConfig,
     /// The ledger program's app, as its stand-in knows it.
     pub(crate) fortnox: FortnoxConfig,
+    /// The other ledger program's app, as its stand-in knows it.
+    pub(crate) visma: VismaConfig,
     /// The tenant's company in the ledger program.
     pub(crate) company: TenantConfig,
     api_key: String,
@@ -45,6 +48,7 @@ impl Seed {
         let company = TenantConfig::new("1000001", "Demobolaget AB");
         Self {
             viva: VivaConfig::default(),
+            visma: VismaConfig::default(),
             fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
             company,
             api_key: format!("bk_{}{}", random(), random()),
@@ -74,6 +78,10 @@ impl Seed {
                     "client_id": self.fortnox.client_id,
                     "client_secret": self.fortnox.client_secret,
                     "tenant_id": self.company.database_number,
+                },
+                "visma": {
+                    "client_id": self.visma.client_id,
+                    "client_secret": self.visma.client_secret,
                 },
                 "viva": {
                     "merchant_id": self.viva.merchant_id,
@@ -106,15 +114,19 @@ impl Seed {
             payment_mode: None,
         };
         hub.settings_put(&tenant, &settings).await?;
-        let connection = |provider: &Provider, setting: &str, value: &str| Connection {
+        let connection = |provider: &Provider, settings: &[(&str, &str)]| Connection {
             tenant: tenant.clone(),
             provider: provider.clone(),
             state: ConnectionState::Unchecked,
-            settings: [(setting.to_owned(), value.to_owned())].into(),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             chart: None,
         };
-        hub.connection_put(&connection(&fortnox, "tenant_id", &self.company.database_number)).await?;
-        hub.connection_put(&connection(&viva, "merchant_id", &self.viva.merchant_id)).await?;
+        hub.connection_put(&connection(&fortnox, &[("tenant_id", &self.company.database_number)])).await?;
+        let merchant = [("merchant_id", &*self.viva.merchant_id), ("webhook_endpoint", &*self.endpoint)];
+        hub.connection_put(&connection(&viva, &merchant)).await?;
         let endpoint = Endpoint {
             name: self.endpoint.clone(),
             tenant: tenant.clone(),
@@ -123,6 +135,7 @@ impl Seed {
         };
         hub.endpoint_put(&endpoint).await?;
         vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
+        vault.secret_put("app/visma", &secrets(&self.describe()["credentials"]["visma"])).await?;
         let own = secrets(&self.describe()["credentials"]["viva"]);
         vault.secret_put(&format!("connections/{tenant}/viva"), &own).await?;
         // Nothing is entered for this one: its tokens go there.

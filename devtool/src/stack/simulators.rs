@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use bokbro_simulators::fortnox::{self, Fortnox};
+use bokbro_simulators::visma::{self, Visma};
 use bokbro_simulators::viva::{self, Viva};
 
 use super::seed::Seed;
@@ -14,6 +15,8 @@ pub(crate) struct Simulators {
     pub(crate) fortnox: fortnox::Handle,
     /// The payment provider.
     pub(crate) viva: viva::Handle,
+    /// The other ledger program; only its consent so far.
+    pub(crate) visma: visma::Handle,
 }
 
 impl Simulators {
@@ -27,20 +30,27 @@ impl Simulators {
         account.switches.webhook_url = Some(format!("{base_url}{}", seed.webhook_path()));
         let fortnox = Fortnox::start(seed.fortnox.clone()).await.context("Fortnox's stand-in")?;
         let viva = Viva::start(account).await.context("Viva's stand-in")?;
-        Ok(Self { fortnox, viva })
+        let visma = Visma::start(seed.visma.clone()).await.context("Visma's stand-in")?;
+        Ok(Self { fortnox, viva, visma })
     }
 
     /// Their origins by provider.
     pub(crate) fn urls(&self) -> BTreeMap<&'static str, &str> {
-        BTreeMap::from([("fortnox", self.fortnox.url.as_str()), ("viva", self.viva.url.as_str())])
+        BTreeMap::from([
+            ("fortnox", self.fortnox.url.as_str()),
+            ("visma", self.visma.url.as_str()),
+            ("viva", self.viva.url.as_str()),
+        ])
     }
 
     /// The template parameters that point the functions at them; each stands in for all hosts of its provider.
     pub(crate) fn parameters(&self) -> BTreeMap<String, String> {
-        let (fortnox, viva) = (&self.fortnox.url, &self.viva.url);
+        let (fortnox, visma, viva) = (&self.fortnox.url, &self.visma.url, &self.viva.url);
         [
             ("FortnoxApiUrl", fortnox),
             ("FortnoxAuthUrl", fortnox),
+            ("VismaApiUrl", visma),
+            ("VismaAuthUrl", visma),
             ("VivaApiUrl", viva),
             ("VivaAccountsUrl", viva),
             ("VivaBasicUrl", viva),
@@ -52,6 +62,7 @@ impl Simulators {
     /// Stops them and waits until they have let go of their ports.
     pub(crate) async fn stop(self) {
         self.viva.stop().await;
+        self.visma.stop().await;
         self.fortnox.stop().await;
     }
 }
