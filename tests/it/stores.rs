@@ -55,6 +55,7 @@ kept_by_every_store!(
     an_order_is_found_by_every_look_up,
     an_update_is_whole_or_not_at_all,
     closed_trouble_may_be_parked_again,
+    connections_of_all_tenants_are_listed_in_pages,
     one_key_makes_one_order,
     one_order_number_is_taken_once,
     one_trouble_is_parked_once,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::config::{Credentials, Region};
 use bokbro_aws::Clients;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -64,12 +65,32 @@ impl Stack {
         self
     }
 
-    /// A client for the stack's queues.
-    pub async fn sqs(&self) -> aws_sdk_sqs::Client {
+    /// How to reach the stack's AWS.
+    pub async fn aws(&self) -> SdkConfig {
         let credentials = Credentials::new("test", "test", None, None, "local stack");
         let loader = Clients::loader().endpoint_url(self.text("/aws_endpoint"));
         let region = Region::new(self.text("/region").to_owned());
-        aws_sdk_sqs::Client::new(&loader.credentials_provider(credentials).region(region).load().await)
+        loader.credentials_provider(credentials).region(region).load().await
+    }
+
+    /// A client for the stack's queues.
+    pub async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.aws().await)
+    }
+
+    /// Invokes a function that `stack.json` names and waits for it; gives its error's text when it failed.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<(), String> {
+        let name = self.text(&format!("/functions/{function}"));
+        let url = format!("{}/2015-03-31/functions/{name}/invocations", self.text("/aws_endpoint"));
+        // The local AWS takes the caller from the credential and does not verify the signature.
+        let scope = format!("test/20261120/{}/lambda/aws4_request", self.text("/region"));
+        let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
+        let request = self.client.post(url).header("authorization", signed).json(event);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let failed = answer.headers().contains_key("x-amz-function-error");
+        let body = json_of(answer).await;
+        if failed { Err(body["errorMessage"].as_str().unwrap().to_owned()) } else { Ok(()) }
     }
 
     /// One text of `stack.json`, by JSON pointer.

@@ -39,6 +39,11 @@ async fn connection_keep_alive(app: &App, tenant: &TenantId, provider: &Provider
             tracing::error!(%tenant, %provider, code = "consent_ended", error = chain(&error), "idle connection lost");
             Ok(())
         }
+        // The next tick is the better retry: an hour is nothing here, and an outage would fill the dead letters.
+        Err(error @ Error::Unavailable { .. }) => {
+            tracing::warn!(%tenant, %provider, code = error.code(), error = chain(&error), "idle connection waits");
+            Ok(())
+        }
         Err(other) => Err(other),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bokbro_app::ports::Vault;
+use bokbro_app::ports::{Cursor, Vault};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, ReadChart, Role, Settings};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_domain::ids::{Provider, TenantId};
@@ -78,4 +78,56 @@ pub async fn secrets_read_back_by_name(vault: &dyn Vault) {
         assert_eq!(stored.get("client_secret").unwrap().expose(), value);
     }
     assert!(vault.secret_get("connections/demo/other").await.unwrap().is_none());
+}
+
+/// The connections of all tenants are listed once each, by tenant and provider, whatever the size of a page.
+/// Disconnected ones are left out for as long as they are.
+pub async fn connections_of_all_tenants_are_listed_in_pages(store: &dyn Store) {
+    let connection = |tenant: &str, provider: &str, state: ConnectionState| Connection {
+        tenant: TenantId::parse(tenant).unwrap(),
+        provider: Provider::parse(provider).unwrap(),
+        state,
+        settings: BTreeMap::from([("company".to_owned(), tenant.to_owned())]),
+        chart: None,
+    };
+    let all = async |limit: usize| {
+        let (mut found, mut cursor, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = store.connections_list(limit, cursor.as_ref()).await.unwrap();
+            assert!(page.items.len() <= limit);
+            pages += 1;
+            found.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return (found, pages);
+            }
+        }
+    };
+    assert_eq!(all(2).await, (Vec::new(), 1));
+    let (healthy, gone) = (ConnectionState::Healthy, ConnectionState::Disconnected);
+    let mut connections = vec![
+        connection("demo", "books", healthy),
+        connection("demo", "pay", ConnectionState::NeedsConsent),
+        connection("demo-2", "books", ConnectionState::Unchecked),
+        connection("other", "books", healthy),
+        connection("other", "pay", healthy),
+    ];
+    for connection in connections.iter().rev() {
+        store.connection_put(connection).await.unwrap();
+    }
+    store.connection_put(&connection("third", "pay", gone)).await.unwrap();
+    for (limit, pages) in [(1, 5), (2, 3), (5, 1), (100, 1)] {
+        assert_eq!(all(limit).await, (connections.clone(), pages), "{limit} to a page");
+    }
+    store.connection_put(&connection("other", "books", gone)).await.unwrap();
+    let back = connections.remove(3);
+    assert_eq!(all(2).await.0, connections);
+    store.connection_put(&back).await.unwrap();
+    connections.insert(3, back);
+    assert_eq!(all(2).await.0, connections);
+
+    for cursor in [Cursor("%%%".to_owned()), Cursor(String::new())] {
+        let refused = store.connections_list(1, Some(&cursor)).await.unwrap_err();
+        assert_eq!(refused.code(), "bad_cursor");
+    }
 }

@@ -14,8 +14,8 @@ mod samples;
 use bokbro_app::ports::{Directory, Inbox, Ledgers, Nonces, Orders, Parking};
 
 pub use directory::{
-    a_delivery_keeps_its_first_outcome_until_it_expires, records_read_back_and_tenants_are_apart,
-    secrets_read_back_by_name,
+    a_delivery_keeps_its_first_outcome_until_it_expires, connections_of_all_tenants_are_listed_in_pages,
+    records_read_back_and_tenants_are_apart, secrets_read_back_by_name,
 };
 pub use ledgers::{
     a_ledger_is_empty_until_it_is_written, a_ledger_s_write_takes_everything_with_it,
