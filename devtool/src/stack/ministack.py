@@ -2,6 +2,8 @@
 
 The tool holds the other end of standard input and never writes to it: end of file means that the tool has
 ended, however it ended. MiniStack leads a process group of its own, so the functions go with it.
+
+Two things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
 """
 
 import os
@@ -10,13 +12,22 @@ import signal
 import sys
 import tempfile
 import threading
-
 from datetime import datetime, timezone
 
 from ministack.app import main
+from ministack.core import iam_actions
 from ministack.services import eventbridge
 
+extract_iam_action = iam_actions.extract_iam_action
 invoke_target = eventbridge._invoke_target
+
+
+def extract_iam_action_of_one(*request):
+    """MiniStack asks for actions that IAM does not have; who may send one message may send a batch."""
+    action = extract_iam_action(*request)
+    if action and action.startswith("sqs:"):
+        return action.removesuffix("Batch")
+    return action
 
 
 def invoke_target_rendered(target, event, *rest):
@@ -30,6 +41,7 @@ def invoke_target_rendered(target, event, *rest):
     return invoke_target(target, event, *rest)
 
 
+iam_actions.extract_iam_action = extract_iam_action_of_one
 eventbridge._invoke_target = invoke_target_rendered
 
 

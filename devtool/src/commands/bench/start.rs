@@ -57,6 +57,7 @@ pub(super) async fn measure(stack: &Stack, empty: &Path) -> Result<Vec<Started>>
         ("admin", http_event("/health")),
         ("oauth", http_event("/oauth/nobody/start")),
         ("sync", json!({ "Records": [] })),
+        ("scheduler", json!({ "time": "2026-11-20T10:00:00Z" })),
     ] {
         let binary = stack.binary(name).with_context(|| format!("{name} was not built"))?;
         functions.push((name, binary.to_owned(), event));
