@@ -10,6 +10,7 @@ mod docs;
 mod events;
 mod flows;
 mod oauth;
+mod real_tokens;
 mod schedule;
 mod secrecy;
 mod somebody_elses;

@@ -1,6 +1,6 @@
 //! A person's browser on the way to a provider's consent page and back.
 
-use bokbro_app::oauth::{Callback, Outcome, oauth_callback, oauth_start};
+use bokbro_app::oauth::{Callback, Outcome, Started, oauth_callback, oauth_start};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
 use bokbro_simulators::kit::http_client;
@@ -15,9 +15,14 @@ pub fn provider(name: &str) -> Provider {
     Provider::parse(name).unwrap()
 }
 
+/// The key that signs states: long enough, and like nothing else.
+pub fn signing_key() -> SecretText {
+    SecretText::new("k".repeat(64))
+}
+
 /// Puts a signing key into the vault, as a deployment does.
 pub async fn deploy_key(world: &World) {
-    let key = Credentials::default().with("key", SecretText::new("k".repeat(64)));
+    let key = Credentials::default().with("key", signing_key());
     world.app.vault.secret_put("app/signing", &key).await.unwrap();
 }
 
@@ -25,12 +30,17 @@ pub async fn deploy_key(world: &World) {
 /// browser comes back with.
 pub async fn consent(world: &World, tenant: &TenantId, service_account: bool) -> Callback {
     deploy_key(world).await;
-    let started =
-        oauth_start(&world.app, tenant, &provider("fortnox"), service_account, ORIGIN).await.ok().unwrap();
+    let started = oauth_start(&world.app, tenant, &provider("fortnox"), service_account, ORIGIN).await;
+    decide("fortnox", started.ok().unwrap()).await
+}
+
+/// Opens a provider's consent page, where the person decides as the simulator is told. Gives what the browser comes back
+/// with.
+pub async fn decide(name: &str, started: Started) -> Callback {
     let answer = http_client().get(&started.location).send().await.unwrap();
     let back = answer.headers()["location"].to_str().unwrap();
     let back = reqwest::Url::parse(back).unwrap();
-    assert_eq!(back.path(), "/oauth/fortnox/callback");
+    assert_eq!(back.path(), format!("/oauth/{name}/callback"));
     assert_eq!(back.origin().ascii_serialization(), ORIGIN);
     let query = |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, v)| v.into_owned());
     Callback {
