@@ -41,7 +41,7 @@ async fn stopped_at(world: &mut World, method: &str, path: &str) -> Order {
 /// A human asks for another try.
 async fn insist(world: &mut World, order: &OrderId) {
     let correlation = CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock));
-    let nudge = Nudge::Order { order: order.clone(), insist: true };
+    let nudge = Nudge::Order { order: order.clone(), insist: true, told: None };
     let message = Envelope::new(tenant(), correlation, world.clock.now(), nudge);
     world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
     world.settle().await;

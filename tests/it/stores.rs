@@ -87,7 +87,8 @@ async fn a_message_is_received_as_it_was_sent_and_comes_back_when_given_back() {
     let url = client.create_queue().queue_name("payments").send().await.unwrap().queue_url.unwrap();
     let queues = account.clients.queues([(QueueName::Payments, url.clone())].into());
     let ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-    let nudge = Nudge::Order { order: OrderId::parse(&format!("ord_{ulid}")).unwrap(), insist: true };
+    let nudge =
+        Nudge::Order { order: OrderId::parse(&format!("ord_{ulid}")).unwrap(), insist: true, told: None };
     let tenant = TenantId::parse("demo").unwrap();
     let sent_at = "2026-11-20T08:00:00Z".parse().unwrap();
     let message = Envelope::new(tenant, CorrelationId::parse(ulid).unwrap(), sent_at, nudge);

@@ -80,6 +80,8 @@ pub enum Ended {
     Deleted,
     /// Given back.
     GivenBack,
+    /// Sent anew for its turn.
+    SentAgain,
     /// The worker died; the message comes back by itself.
     Died,
 }
@@ -253,9 +255,10 @@ impl World {
     }
 
     fn collect(&mut self) {
-        for queue in [QueueName::Payments, QueueName::Accounting, QueueName::Pulls] {
+        for queue in QueueName::ALL {
             while let Some(message) = self.queues.take(queue) {
-                self.flying.push_back(Flying { queue, message, receives: 0, visible_at: self.clock.now() });
+                let visible_at = message.not_before.unwrap_or(Timestamp::MIN).max(self.clock.now());
+                self.flying.push_back(Flying { queue, message, receives: 0, visible_at });
             }
         }
     }
@@ -282,6 +285,12 @@ impl World {
             Some(Ok(())) => return Ended::Deleted,
             Some(Err(error)) => {
                 self.errors.push(chain(&error));
+                if let Disposition::Later { at } = error.disposition() {
+                    flying.message.not_before = Some(at);
+                    (flying.receives, flying.visible_at) = (0, at);
+                    self.flying.push_back(flying);
+                    return Ended::SentAgain;
+                }
                 match after(&error, flying.receives, self.clock.dice()) {
                     Some(after) => (Ended::GivenBack, after),
                     None => return Ended::Deleted,
@@ -345,7 +354,7 @@ fn after(error: &Error, receives: u32, dice: u64) -> Option<Duration> {
     match error.disposition() {
         Disposition::Retry { after: Some(after) } => Some(after),
         Disposition::Retry { after: None } => Some(queue_wait(receives, dice)),
-        Disposition::Done | Disposition::NeedsConsent | Disposition::Park => None,
+        Disposition::Done | Disposition::Later { .. } | Disposition::NeedsConsent | Disposition::Park => None,
     }
 }
 

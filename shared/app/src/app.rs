@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::access::AccessDesk;
 use crate::ports::{
-    Clock, CrashPoints, Directory, Inbox, Ledgers, Nonces, Orders, Parking, Providers, Queues, TokenStates,
-    Vault,
+    Audits, Clock, CrashPoints, Directory, Inbox, Jobs, Ledgers, Nonces, Orders, Parking, Providers, Queues,
+    Store, TokenStates, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -26,6 +26,10 @@ pub struct App {
     pub inbox: Arc<dyn Inbox>,
     /// Numbers that may be used once.
     pub nonces: Arc<dyn Nonces>,
+    /// Runs of longer tasks.
+    pub jobs: Arc<dyn Jobs>,
+    /// Who changed what.
+    pub audits: Arc<dyn Audits>,
     /// Settings, connections, endpoints, keys.
     pub directory: Arc<dyn Directory>,
     /// Leases and versions of tokens.
@@ -59,7 +63,7 @@ impl App {
         providers: Arc<dyn Providers>,
     ) -> Self
     where
-        S: Orders + Ledgers + Parking + Inbox + Nonces + Directory + TokenStates + 'static,
+        S: Store + 'static,
     {
         let crash: Arc<dyn CrashPoints> = Arc::new(NoCrash);
         let access =
@@ -70,6 +74,8 @@ impl App {
             parking: store.clone(),
             inbox: store.clone(),
             nonces: store.clone(),
+            jobs: store.clone(),
+            audits: store.clone(),
             directory: store.clone(),
             token_states: store,
             vault,

@@ -178,6 +178,7 @@ impl<'a> Work<'a> {
             Disposition::Retry { after: Some(after) } => after.max(self.app.patience.settle),
             Disposition::Done
             | Disposition::Retry { after: None }
+            | Disposition::Later { .. }
             | Disposition::NeedsConsent
             | Disposition::Park => self.app.patience.settle,
         }
@@ -210,6 +211,10 @@ impl<'a> Work<'a> {
         self.status.message = Some(error.to_string());
         let parked = match disposition {
             Disposition::Done => None,
+            Disposition::Later { .. } => {
+                self.status.state = SyncState::Waiting;
+                None
+            }
             Disposition::Retry { .. } => {
                 self.status.state = SyncState::Retrying;
                 None
@@ -299,11 +304,12 @@ impl<'a> Work<'a> {
     }
 
     fn enough_time_left(&self) -> Result<(), Error> {
-        let left = self.invocation.deadline.duration_since(self.app.clock.now());
-        if left >= STEP_RESERVE {
+        let now = self.app.clock.now();
+        if self.invocation.deadline.duration_since(now) >= STEP_RESERVE {
             return Ok(());
         }
-        Err(Error::NotYet { what: "time for the next step".into(), after: Some(Duration::from_secs(1)) })
+        let at = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        Err(Error::Later { what: "the next step".into(), at })
     }
 
     fn refused_before(&self, step: &StepName) -> Error {

@@ -6,6 +6,8 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// What happens next with the message whose handling failed or succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
@@ -15,6 +17,12 @@ pub enum Disposition {
     Retry {
         /// When, if something knows better than the queue's own back-off.
         after: Option<Duration>,
+    },
+    /// Nothing failed, only its turn has not come: the message is sent anew for that time, and the old one deleted, so
+    /// that waiting never makes a dead letter.
+    Later {
+        /// When its turn comes.
+        at: Timestamp,
     },
     /// Consent or licence is gone; the connection pauses until a human renews it.
     NeedsConsent,
@@ -82,6 +90,14 @@ pub enum Error {
         /// When to look.
         after: Option<Duration>,
     },
+    /// Nothing failed, but its turn has not come: a provider's limit is used up, or time is too short for the next step.
+    #[error("{what} has to wait for its turn")]
+    Later {
+        /// What has to wait.
+        what: String,
+        /// When its turn comes.
+        at: Timestamp,
+    },
     /// Consent, licence or credentials are gone.
     #[error("{provider} does not let us in: {message}")]
     Consent {
@@ -132,6 +148,7 @@ impl Error {
             Self::Unavailable { after, .. }
             | Self::OutcomeUnknown { after, .. }
             | Self::NotYet { after, .. } => Disposition::Retry { after: *after },
+            Self::Later { at, .. } => Disposition::Later { at: *at },
             Self::Consent { .. } => Disposition::NeedsConsent,
             Self::Parked(_) => Disposition::Park,
         }
@@ -147,6 +164,7 @@ impl Error {
             Self::Unavailable { .. } => "provider_unavailable",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::NotYet { .. } => "not_yet",
+            Self::Later { .. } => "later",
             Self::Consent { .. } => "needs_consent",
             Self::Parked(reason) => &reason.code,
         }

@@ -2,7 +2,7 @@
 //!
 //! Every message is a nudge: it says which facts to look at again, never what they are.
 
-use bokbro_domain::ids::{CheckoutCode, CorrelationId, OrderId, Provider, TenantId, TransactionId};
+use bokbro_domain::ids::{CheckoutCode, CorrelationId, JobId, OrderId, Provider, TenantId, TransactionId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,10 @@ pub struct Envelope {
     pub correlation: CorrelationId,
     /// When the message was first sent.
     pub sent_at: Timestamp,
+    /// When its turn comes, for a message that was sent again because it came too early. Time until then is not counted
+    /// as a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// What to look at.
     pub nudge: Nudge,
 }
@@ -27,13 +31,36 @@ pub struct Envelope {
 pub enum Nudge {
     /// A payment provider told of something.
     Payment(PaymentHint),
-    /// An order has been paid or asked for: look at it again at the queue's target.
+    /// Look at an order again: at the payment provider, in the books or at the warehouse, as the queue says.
     Order {
         /// Which order.
         order: OrderId,
         /// A human asked for it: try again what was refused.
         #[serde(default)]
         insist: bool,
+        /// A human has looked at the provider and says what is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Told>,
+    },
+    /// A human says that a transaction belongs to an order.
+    Match {
+        /// Which order.
+        order: OrderId,
+        /// From which payment provider.
+        provider: Provider,
+        /// Which transaction.
+        transaction: TransactionId,
+    },
+    /// Look for everything of the tenant that was left behind.
+    Sweep {
+        /// The job that tells of it, when somebody asked for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobId>,
+    },
+    /// Go on with a replay of dead letters.
+    Replay {
+        /// The job that says which.
+        job: JobId,
     },
     /// Time has come to do something for a connection.
     Connection {
@@ -42,6 +69,15 @@ pub enum Nudge {
         /// What.
         task: ConnectionTask,
     },
+}
+
+/// What a human found at a provider after the outcome of a step was unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Which step.
+    pub step: String,
+    /// The number of the document that is there.
+    pub number: String,
 }
 
 /// What time brings to do for a connection.
@@ -93,11 +129,19 @@ pub enum HintedEvent {
     Other,
 }
 
+impl Nudge {
+    /// Look at an order again, as any event asks for it.
+    #[must_use]
+    pub fn order(order: OrderId) -> Self {
+        Self::Order { order, insist: false, told: None }
+    }
+}
+
 impl Envelope {
     /// Wraps a nudge in the current version.
     #[must_use]
     pub fn new(tenant: TenantId, correlation: CorrelationId, sent_at: Timestamp, nudge: Nudge) -> Self {
-        Self { v: 1, tenant, correlation, sent_at, nudge }
+        Self { v: 1, tenant, correlation, sent_at, not_before: None, nudge }
     }
 
     /// Reads a message.
@@ -138,6 +182,7 @@ mod tests {
     #[test]
     fn the_text_of_every_nudge_is_frozen() {
         let order = OrderId::parse(&format!("ord_{ULID}")).unwrap();
+        let job = JobId::parse(&format!("job_{ULID}")).unwrap();
         let provider = Provider::parse("ledger").unwrap();
         let hint = PaymentHint {
             provider: provider.clone(),
@@ -162,9 +207,35 @@ mod tests {
                 .to_owned(),
             ),
             (
-                Nudge::Order { order, insist: false },
+                Nudge::order(order.clone()),
                 format!(r#"{{"kind":"order","order":"ord_{ULID}","insist":false}}"#),
             ),
+            (
+                Nudge::Order {
+                    order: order.clone(),
+                    insist: true,
+                    told: Some(Told { step: "invoice".to_owned(), number: "12".to_owned() }),
+                },
+                format!(
+                    r#"{{"kind":"order","order":"ord_{ULID}","insist":true,"told":{{"step":"invoice","number":"12"}}}}"#
+                ),
+            ),
+            (
+                Nudge::Match {
+                    order,
+                    provider: provider.clone(),
+                    transaction: TransactionId::parse("t-1").unwrap(),
+                },
+                format!(
+                    r#"{{"kind":"match","order":"ord_{ULID}","provider":"ledger","transaction":"t-1"}}"#
+                ),
+            ),
+            (Nudge::Sweep { job: None }, r#"{"kind":"sweep"}"#.to_owned()),
+            (
+                Nudge::Sweep { job: Some(job.clone()) },
+                format!(r#"{{"kind":"sweep","job":"job_{ULID}"}}"#),
+            ),
+            (Nudge::Replay { job }, format!(r#"{{"kind":"replay","job":"job_{ULID}"}}"#)),
             (
                 Nudge::Connection { provider, task: ConnectionTask::KeepAlive },
                 r#"{"kind":"connection","provider":"ledger","task":"keep_alive"}"#.to_owned(),
@@ -180,6 +251,17 @@ mod tests {
             assert_eq!(envelope.to_json(), format!("{head}{text}}}"));
             assert_eq!(Envelope::parse(&envelope.to_json()), Ok(envelope));
         }
+    }
+
+    #[test]
+    fn a_message_that_waits_for_its_turn_says_so() {
+        let tenant = TenantId::parse("demo").unwrap();
+        let sent_at: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
+        let nudge = Nudge::Sweep { job: None };
+        let mut envelope = Envelope::new(tenant, CorrelationId::parse(ULID).unwrap(), sent_at, nudge);
+        envelope.not_before = Some(sent_at);
+        assert!(envelope.to_json().contains(r#""not_before":"2026-11-20T08:00:00Z","nudge""#));
+        assert_eq!(Envelope::parse(&envelope.to_json()), Ok(envelope));
     }
 
     #[test]

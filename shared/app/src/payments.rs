@@ -323,7 +323,7 @@ impl Handling<'_> {
     /// Whoever comes here with a paid order nudges the books, also after a crash between recording and nudging.
     async fn follow_up(&self, order: &Order) -> Result<Outcome, Stop> {
         if order.state.has_been_paid() && order.accounting.state != SyncState::Done {
-            let nudge = Nudge::Order { order: order.id.clone(), insist: false };
+            let nudge = Nudge::order(order.id.clone());
             let message = Envelope::new(
                 self.tenant.clone(),
                 self.invocation.correlation.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, Provider, Target, TenantId};
+use bokbro_domain::ids::{CorrelationId, JobId, OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,5 +141,98 @@ pub struct Parked {
     #[serde(default)]
     pub details: BTreeMap<String, String>,
     /// Ties it to the outside event that set it in motion.
+    pub correlation: CorrelationId,
+}
+
+/// One run of a longer task, as people watch it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// `job_` and a ULID.
+    pub id: JobId,
+    /// What it does.
+    pub task: JobTask,
+    /// How it stands.
+    pub state: JobState,
+    /// Who asked for it: `schedule`, or the API key's first characters.
+    pub by: String,
+    /// Why, when a person said so.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// How much of what, by name: `nudged_accounting`, `replayed`.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// When it last got on.
+    pub updated_at: Timestamp,
+    /// When it ended, well or not.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
+    /// How often it was begun.
+    #[serde(default)]
+    pub attempts: u32,
+    /// What went wrong last, outer message only.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Ties it to the outside event that set it in motion.
+    pub correlation: CorrelationId,
+}
+
+/// What a job does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobTask {
+    /// Looks for everything of the tenant that was left behind.
+    Sweep,
+    /// Sends dead letters again.
+    Replay {
+        /// Names of the queues whose dead letters they are.
+        queues: Vec<String>,
+        /// Which messages; all when there is no list.
+        #[serde(default)]
+        ids: Option<Vec<String>>,
+        /// How many a second at most.
+        #[serde(default)]
+        per_second: Option<u32>,
+    },
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended badly; the next sweep tries again a few times.
+    Failed,
+}
+
+/// One change that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// ULID; entries sort by it.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// The API key's first characters, or who signed in.
+    pub who: String,
+    /// Stable short name, `dead_letters_replayed` say.
+    pub what: String,
+    /// What it was done to: an order's or parked item's id, a queue.
+    pub subject: String,
+    /// Why, when a person said so.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// As it was; no secrets.
+    #[serde(default)]
+    pub before: Option<serde_json::Value>,
+    /// As it is now; no secrets.
+    #[serde(default)]
+    pub after: Option<serde_json::Value>,
+    /// Ties it to the request.
     pub correlation: CorrelationId,
 }

@@ -74,7 +74,7 @@ async fn nudge_orders(
     }
     // Only now: an order that is worked on moves within the list.
     for order in &waiting {
-        let nudge = Nudge::Order { order: order.clone(), insist: false };
+        let nudge = Nudge::order(order.clone());
         let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
         app.queues.queue_send(QueueName::Accounting, &message).await?;
     }

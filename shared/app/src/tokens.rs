@@ -256,9 +256,10 @@ impl LeasedTokens {
             Err(error) => {
                 let after = match error.disposition() {
                     Disposition::NeedsConsent => taken.ended(error.to_string()),
-                    Disposition::Done | Disposition::Retry { .. } | Disposition::Park => {
-                        taken.failed(self.clock.now())
-                    }
+                    Disposition::Done
+                    | Disposition::Retry { .. }
+                    | Disposition::Later { .. }
+                    | Disposition::Park => taken.failed(self.clock.now()),
                 };
                 // When the lease is lost, the state is another worker's to write.
                 match self.put(&guard, &after).await {

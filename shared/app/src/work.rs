@@ -24,15 +24,45 @@ pub async fn message_handle(
     let tenant = &message.tenant;
     match (queue, &message.nudge) {
         (QueueName::Payments, Nudge::Payment(hint)) => payment_handle(app, invocation, tenant, hint).await,
-        (QueueName::Accounting, Nudge::Order { order, insist }) => {
+        (QueueName::Accounting, Nudge::Order { order, insist, told: _ }) => {
             order_account(app, invocation, tenant, order, *insist).await
         }
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {
             connection_task(app, tenant, provider, *task).await
         }
-        (QueueName::Payments, Nudge::Order { .. } | Nudge::Connection { .. })
-        | (QueueName::Accounting, Nudge::Payment(_) | Nudge::Connection { .. })
-        | (QueueName::Pulls, Nudge::Payment(_) | Nudge::Order { .. }) => {
+        (
+            QueueName::Payments,
+            Nudge::Order { .. }
+            | Nudge::Match { .. }
+            | Nudge::Connection { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
+        )
+        | (
+            QueueName::Accounting,
+            Nudge::Payment(_)
+            | Nudge::Match { .. }
+            | Nudge::Connection { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
+        )
+        | (
+            QueueName::Pulls,
+            Nudge::Payment(_)
+            | Nudge::Order { .. }
+            | Nudge::Match { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
+        )
+        | (
+            QueueName::Replays,
+            Nudge::Payment(_)
+            | Nudge::Order { .. }
+            | Nudge::Match { .. }
+            | Nudge::Connection { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
+        ) => {
             let reason = Unreadable { why: "the message belongs on another queue".into() };
             unreadable_park(app, &message.correlation, tenant, &reason, &message.to_json()).await
         }

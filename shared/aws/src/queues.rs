@@ -15,6 +15,8 @@ use crate::failure::{Failure, storage};
 
 /// Longest time in seconds that SQS keeps a message out of sight.
 const MAX_VISIBILITY: u64 = 43_200;
+/// Longest time in seconds that SQS keeps a new message back.
+const MAX_DELAY: u64 = 900;
 /// Most messages that SQS takes in one call.
 const BATCH: usize = 10;
 /// Name of the message attribute with the correlation id.
@@ -49,19 +51,30 @@ fn correlation(step: &'static str, message: &Envelope) -> Result<MessageAttribut
 }
 
 /// Whole seconds, never less than asked for, as far as SQS can count.
-fn visibility(after: Duration) -> i32 {
+fn seconds(after: Duration, longest: u64) -> i32 {
     let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
-    i32::try_from(seconds.min(MAX_VISIBILITY)).unwrap_or(i32::MAX)
+    i32::try_from(seconds.min(longest)).unwrap_or(i32::MAX)
 }
 
 #[async_trait]
 impl Queues for SqsQueues {
     async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error> {
+        self.queue_send_later(queue, message, Duration::ZERO).await
+    }
+
+    async fn queue_send_later(
+        &self,
+        queue: QueueName,
+        message: &Envelope,
+        after: Duration,
+    ) -> Result<(), Error> {
         const STEP: &str = "sending a message";
+        let delay = seconds(after, MAX_DELAY);
         let request = self
             .client
             .send_message()
             .queue_url(self.url(STEP, queue)?)
+            .set_delay_seconds(Some(delay).filter(|delay| *delay > 0))
             .message_body(message.to_json())
             // A group on a standard queue makes it fair: a loud tenant does not delay the rest.
             .message_group_id(message.tenant.as_str())
@@ -97,7 +110,7 @@ impl Queues for SqsQueues {
             .change_message_visibility()
             .queue_url(self.url(STEP, queue)?)
             .receipt_handle(receipt)
-            .visibility_timeout(visibility(after));
+            .visibility_timeout(seconds(after, MAX_VISIBILITY));
         request.send().await.map(|_| ()).map_err(storage(STEP))
     }
 }
@@ -120,16 +133,17 @@ mod tests {
     fn message() -> Envelope {
         let order = samples::order();
         let correlation = CorrelationId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
-        let nudge = Nudge::Order { order: order.id, insist: false };
+        let nudge = Nudge::order(order.id);
         Envelope::new(TenantId::parse("demo").unwrap(), correlation, order.created_at, nudge)
     }
 
     #[test]
-    fn visibility_is_whole_seconds_upwards_within_what_sqs_can_count() {
+    fn times_are_whole_seconds_upwards_within_what_sqs_can_count() {
         let cases = [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (43_200_000, 43_200), (u64::MAX, 43_200)];
         for (millis, seconds) in cases {
-            assert_eq!(visibility(Duration::from_millis(millis)), seconds, "{millis} ms");
+            assert_eq!(super::seconds(Duration::from_millis(millis), MAX_VISIBILITY), seconds, "{millis} ms");
         }
+        assert_eq!(super::seconds(Duration::MAX, MAX_DELAY), 900);
     }
 
     #[tokio::test]
@@ -147,6 +161,16 @@ mod tests {
             "01ARZ3NDEKTSV4RRFFQ69G5FAV"
         );
         assert_eq!(Envelope::parse(sent.body["MessageBody"].as_str().unwrap()).unwrap(), message);
+    }
+
+    #[tokio::test]
+    async fn a_message_for_later_is_kept_back() {
+        let canned = Canned::new([2, 1].map(|n| Answer::ok(json!({"MessageId": n.to_string()}))));
+        let queues = queues(&canned);
+        queues.queue_send_later(QueueName::Payments, &message(), Duration::from_millis(2_100)).await.unwrap();
+        queues.queue_send(QueueName::Payments, &message()).await.unwrap();
+        let delays: Vec<_> = canned.requests().iter().map(|sent| sent.body["DelaySeconds"].clone()).collect();
+        assert_eq!(delays, [json!(3), json!(null)]);
     }
 
     #[tokio::test]

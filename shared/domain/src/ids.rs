@@ -92,6 +92,12 @@ text_id!(
     |t| is_prefixed_ulid(t, "prk_")
 );
 text_id!(
+    /// One run of a longer task: `job_` and a ULID.
+    JobId,
+    "a job's id (job_ and 26 characters)",
+    |t| is_prefixed_ulid(t, "job_")
+);
+text_id!(
     /// The webshop's own order number, unique per tenant; 1 to 50 printable characters without outer blanks.
     OrderNumber,
     "an order number (1 to 50 printable characters, no blank at either end)",
@@ -124,6 +130,14 @@ impl ParkedId {
     #[must_use]
     pub fn from_ulid(ulid: Ulid) -> Self {
         Self(format!("prk_{ulid}"))
+    }
+}
+
+impl JobId {
+    /// The id of a job asked for at the ULID's time.
+    #[must_use]
+    pub fn from_ulid(ulid: Ulid) -> Self {
+        Self(format!("job_{ulid}"))
     }
 }
 

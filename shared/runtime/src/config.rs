@@ -118,6 +118,7 @@ fn queue_variable(queue: QueueName) -> &'static str {
         QueueName::Payments => "BOKBRO_PAYMENTS_QUEUE_URL",
         QueueName::Accounting => "BOKBRO_ACCOUNTING_QUEUE_URL",
         QueueName::Pulls => "BOKBRO_PULLS_QUEUE_URL",
+        QueueName::Replays => "BOKBRO_REPLAYS_QUEUE_URL",
     }
 }
 

@@ -59,6 +59,15 @@ async fn record_handle(
     };
     let invocation = Invocation { owner, deadline, receive, correlation: envelope.correlation.clone() };
     let span = tracing::info_span!("message", tenant = %envelope.tenant, correlation = %envelope.correlation, receive);
+    if let Some(turn) = envelope.not_before
+        && turn > started
+    {
+        // Queues keep messages back for minutes at most: what waits for longer makes a stop on the way.
+        return match send_again(app, queue, envelope, turn).await {
+            Ok(()) => true,
+            Err(error) => give_back(app, queue, message, receive, &error).await,
+        };
+    }
     let handling = AssertUnwindSafe(message_handle(app, &invocation, queue, &envelope)).catch_unwind();
     let handled = async {
         let outcome = handling.await.unwrap_or_else(|_| {
@@ -82,9 +91,21 @@ async fn record_handle(
         Err(error) => match error.disposition() {
             // What needs a human is stored; coming back would not help.
             Disposition::Done | Disposition::NeedsConsent | Disposition::Park => true,
+            Disposition::Later { at } => match send_again(app, queue, envelope, at).await {
+                Ok(()) => true,
+                Err(error) => give_back(app, queue, message, receive, &error).await,
+            },
             Disposition::Retry { .. } => give_back(app, queue, message, receive, &error).await,
         },
     }
+}
+
+/// Sends a message anew for its turn. Whoever dies before the old one is deleted leaves two nudges, which do no more
+/// than one.
+async fn send_again(app: &App, queue: QueueName, message: Envelope, at: Timestamp) -> Result<(), Error> {
+    let after = Duration::try_from(at.duration_since(app.clock.now())).unwrap_or(Duration::ZERO);
+    let message = Envelope { not_before: Some(at), ..message };
+    app.queues.queue_send_later(queue, &message, after.max(Duration::from_secs(1))).await
 }
 
 /// Sets when the message is seen again; always says that it may not be deleted.
@@ -92,6 +113,7 @@ async fn give_back(app: &App, queue: QueueName, message: &SqsMessage, receive: u
     let after = match error.disposition() {
         Disposition::Retry { after: Some(after) } => after,
         Disposition::Retry { after: None }
+        | Disposition::Later { .. }
         | Disposition::Done
         | Disposition::NeedsConsent
         | Disposition::Park => queue_wait(receive, app.clock.dice()),
@@ -111,6 +133,7 @@ fn name(disposition: &Disposition) -> &'static str {
     match disposition {
         Disposition::Done => "done",
         Disposition::Retry { .. } => "retry",
+        Disposition::Later { .. } => "later",
         Disposition::NeedsConsent => "needs_consent",
         Disposition::Park => "park",
     }

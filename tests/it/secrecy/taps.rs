@@ -104,6 +104,19 @@ impl Queues for Tapped {
         self.queues.queue_send(queue, message).await
     }
 
+    async fn queue_send_later(
+        &self,
+        queue: QueueName,
+        message: &Envelope,
+        after: Duration,
+    ) -> Result<(), Error> {
+        self.copies.clone().write_all(message.to_json().as_bytes()).unwrap();
+        if let Some(real) = &self.real {
+            real.queue_send_later(queue, message, after).await?;
+        }
+        self.queues.queue_send_later(queue, message, after).await
+    }
+
     async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error> {
         for message in messages {
             self.queue_send(queue, message).await?;

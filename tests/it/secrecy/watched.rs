@@ -10,9 +10,7 @@ use bokbro_app::app::App;
 use bokbro_app::auth::{api_key_store, caller_find};
 use bokbro_app::oauth::{Callback, Outcome, oauth_start};
 use bokbro_app::pages::{Language, consent_page};
-use bokbro_app::ports::{
-    Directory, Inbox, LedgerKey, Ledgers, Nonces, Orders, Parking, Queues, TokenStates, Vault,
-};
+use bokbro_app::ports::{Directory, LedgerKey, Queues, Store, Vault};
 use bokbro_app::records::{Parked, Role};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_connectors::registry::{Registry, Urls};
@@ -71,7 +69,7 @@ impl Watched {
     /// Over stores of the caller's choice, which get what the world's own ones hold; real queues get every message.
     pub(super) async fn start_over<S>(store: Arc<S>, vault: Arc<dyn Vault>, queues: Arc<dyn Queues>) -> Self
     where
-        S: Orders + Ledgers + Parking + Inbox + Nonces + Directory + TokenStates + 'static,
+        S: Store + 'static,
     {
         let mut watched = Self::unfurnished().await;
         let (from, known) = (&watched.world.store, &watched.world.app.vault);
@@ -117,7 +115,7 @@ impl Watched {
     /// Builds the use cases anew over the stores, with taps and with Visma.
     async fn furnish<S>(&mut self, store: Arc<S>, vault: Arc<dyn Vault>, real: Option<Arc<dyn Queues>>)
     where
-        S: Orders + Ledgers + Parking + Inbox + Nonces + Directory + TokenStates + 'static,
+        S: Store + 'static,
     {
         let (fortnox, visma, viva) = (&self.world.fortnox.url, &self.visma.url, &self.world.viva.url);
         let urls = Urls::overridden(&|name| {

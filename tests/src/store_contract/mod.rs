@@ -11,7 +11,7 @@ mod parking;
 mod races;
 mod samples;
 
-use bokbro_app::ports::{Directory, Inbox, Ledgers, Nonces, Orders, Parking};
+pub use bokbro_app::ports::Store;
 
 pub use directory::{
     a_delivery_keeps_its_first_outcome_until_it_expires, connections_of_all_tenants_are_listed_in_pages,
@@ -35,11 +35,6 @@ pub use races::{
     one_key_makes_one_order, one_order_number_is_taken_once, one_trouble_is_parked_once,
     one_update_per_version_wins, one_worker_takes_the_lease,
 };
-
-/// All ports of the store together.
-pub trait Store: Orders + Ledgers + Parking + Inbox + Nonces + Directory {}
-
-impl<T: Orders + Ledgers + Parking + Inbox + Nonces + Directory> Store for T {}
 
 /// How many act at once in the promises about races.
 const WRITERS: u32 = 32;

@@ -3,6 +3,7 @@
 mod clock;
 mod queues;
 mod store;
+mod store_jobs;
 mod store_orders;
 mod vault;
 

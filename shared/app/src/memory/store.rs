@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bokbro_domain::effect::{Lease, Ledger};
-use bokbro_domain::ids::{OrderId, ParkedId, Provider, Target, TenantId};
+use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
@@ -15,7 +15,9 @@ use crate::error::Error;
 use crate::ports::{
     Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Nonces, Page, Parking, TokenStates,
 };
-use crate::records::{ApiKey, Connection, ConnectionState, Endpoint, Parked, Settings, TimelineEntry};
+use crate::records::{
+    ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
+};
 
 /// A store for tests; every method is atomic.
 #[derive(Default)]
@@ -38,6 +40,8 @@ pub(super) struct State {
     endpoints: BTreeMap<String, Endpoint>,
     api_keys: BTreeMap<String, ApiKey>,
     nonces: BTreeMap<String, Timestamp>,
+    pub(super) jobs: BTreeMap<(TenantId, JobId), Job>,
+    pub(super) audits: BTreeMap<TenantId, Vec<AuditEntry>>,
 }
 
 impl MemoryStore {

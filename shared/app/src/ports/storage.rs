@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_domain::effect::Ledger;
-use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
+use bokbro_domain::ids::{CheckoutCode, JobId, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::message::Envelope;
-use crate::records::{ApiKey, Connection, Endpoint, Parked, Settings, TimelineEntry};
+use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
 
 /// An idempotency key that a caller sent, and the hash of the body that came with it.
@@ -325,6 +325,65 @@ pub trait Directory: Send + Sync {
     async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error>;
 }
 
+/// Runs of longer tasks.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// Stores a job as it is now. It is forgotten 90 days after its start.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn job_put(&self, tenant: &TenantId, job: &Job) -> Result<(), Error>;
+
+    /// Reads a job.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn job_get(&self, tenant: &TenantId, id: &JobId) -> Result<Option<Job>, Error>;
+
+    /// Lists jobs, newest first.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn jobs_list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Job>, Error>;
+}
+
+/// Who changed what.
+#[async_trait]
+pub trait Audits: Send + Sync {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn audit_put(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<(), Error>;
+
+    /// Lists entries, newest first.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn audits_list(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, Error>;
+}
+
+/// Everything that the table keeps, behind one adapter.
+pub trait Store:
+    Orders + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+{
+}
+
+impl<T> Store for T where
+    T: Orders + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+{
+}
+
 /// Which queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QueueName {
@@ -332,8 +391,32 @@ pub enum QueueName {
     Payments,
     /// Nudges for the books.
     Accounting,
-    /// What time brings to do for connections.
+    /// What time brings to do for connections and tenants.
     Pulls,
+    /// Replays of dead letters.
+    Replays,
+}
+
+impl QueueName {
+    /// All queues.
+    pub const ALL: [Self; 4] = [Self::Payments, Self::Accounting, Self::Pulls, Self::Replays];
+
+    /// Its name for people and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Accounting => "accounting",
+            Self::Pulls => "pulls",
+            Self::Replays => "replays",
+        }
+    }
+
+    /// The queue of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+    }
 }
 
 /// Sending work.
@@ -344,6 +427,17 @@ pub trait Queues: Send + Sync {
     /// # Errors
     /// When the queue did not take it.
     async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error>;
+
+    /// Sends a message that is seen only after a time; a queue that cannot count so far shows it earlier.
+    ///
+    /// # Errors
+    /// When the queue did not take it.
+    async fn queue_send_later(
+        &self,
+        queue: QueueName,
+        message: &Envelope,
+        after: Duration,
+    ) -> Result<(), Error>;
 
     /// Sends many messages in as few calls as the queue allows; all are durable once this returns.
     ///

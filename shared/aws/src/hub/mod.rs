@@ -2,6 +2,7 @@
 
 mod directory;
 mod inbox;
+mod jobs;
 mod ledgers;
 mod nonces;
 mod orders;

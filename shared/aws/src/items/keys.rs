@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind};
-use bokbro_domain::ids::{OrderId, ParkedId, Provider, TenantId, TransactionId};
+use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::OrderState;
 use jiff::Timestamp;
 
@@ -20,6 +20,12 @@ pub(crate) const ORDERS: &str = "O#";
 pub(crate) const FACTS: &str = "P#";
 pub(crate) const TIMELINE: &str = "H#";
 pub(crate) const PARKED: &str = "X#";
+pub(crate) const JOBS: &str = "J#";
+
+/// Partition of a tenant's audit log.
+pub(crate) fn audit_pk(tenant: &TenantId) -> String {
+    format!("T#{tenant}#AUD")
+}
 
 /// Partition of what belongs to a tenant.
 pub(crate) fn tenant_pk(tenant: &TenantId) -> String {
@@ -98,6 +104,17 @@ impl Key {
     pub(crate) fn parked(tenant: &TenantId, id: &ParkedId) -> Self {
         let ulid = id.as_str().strip_prefix("prk_").unwrap_or(id.as_str());
         Self { pk: tenant_pk(tenant), sk: format!("{PARKED}{ulid}") }
+    }
+
+    /// A run of a longer task.
+    pub(crate) fn job(tenant: &TenantId, id: &JobId) -> Self {
+        let ulid = id.as_str().strip_prefix("job_").unwrap_or(id.as_str());
+        Self { pk: tenant_pk(tenant), sk: format!("{JOBS}{ulid}") }
+    }
+
+    /// An entry of the audit log.
+    pub(crate) fn audit(tenant: &TenantId, entry: &str) -> Self {
+        Self { pk: audit_pk(tenant), sk: entry.to_owned() }
     }
 
     /// A tenant's settings.
