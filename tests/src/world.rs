@@ -12,6 +12,7 @@ use bokbro_app::message::Envelope;
 use bokbro_app::orders::{Posted, Refusal, order_post};
 use bokbro_app::ports::{Clock, Directory, LedgerKey, Ledgers, Parking, QueueName, Vault};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Parked, Settings};
+use bokbro_app::schedule::{Ticked, schedule_tick};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::webhooks::{EndpointCache, Ingress, webhook_receive};
 use bokbro_app::work::message_handle;
@@ -35,6 +36,8 @@ pub const ENDPOINT: &str = "wh_test_endpoint";
 pub const COMPANY: &str = "1000001";
 /// Receives before a message is a dead letter, as in template.yaml.
 const MAX_RECEIVES: u32 = 5;
+/// Time between two ticks of the schedule.
+const HOUR: Duration = Duration::from_secs(3_600);
 /// Time-out of a worker, as in template.yaml.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
@@ -251,6 +254,31 @@ impl World {
                 self.clock.advance(Duration::try_from(wait).unwrap());
             }
             self.receive(index).await;
+        }
+    }
+
+    /// Lets an hour pass, has the schedule tick and runs workers until nothing is left that time alone would change.
+    pub async fn hour_passes(&mut self) {
+        self.clock.advance(HOUR);
+        self.tick().await;
+        self.settle().await;
+    }
+
+    /// Has the schedule tick as often as one tick needs; the workers do not run.
+    pub async fn tick(&mut self) {
+        let due = self.clock.now();
+        loop {
+            self.invocations += 1;
+            let invocation = Invocation {
+                owner: format!("invocation-{}", self.invocations),
+                deadline: self.clock.now() + TIME_OUT,
+                receive: 1,
+                correlation: self.correlation(),
+            };
+            match schedule_tick(&self.app, &invocation, due).await.unwrap() {
+                Ticked::Done { .. } | Ticked::Before => return,
+                Ticked::Stopped { .. } => {}
+            }
         }
     }
 

@@ -161,6 +161,9 @@ pub struct Job {
     /// How much of what, by name: `nudged_accounting`, `replayed`.
     #[serde(default)]
     pub counts: BTreeMap<String, u64>,
+    /// Where a run that stopped for lack of time left off; only the job's own worker reads it.
+    #[serde(default)]
+    pub position: Option<String>,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// When it last got on.
