@@ -120,6 +120,7 @@ impl Expired {
             connection: Arc::new(self.connection.clone()),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.clone())),
+            deadline: None,
         };
         let checkup = self.registry.checkup(&self.connection.provider).unwrap();
         assert_eq!(checkup.check(&access).await.unwrap().name.as_deref(), Some("Demobolaget AB"));

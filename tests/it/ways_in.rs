@@ -110,6 +110,7 @@ impl Way {
             connection: Arc::new(self.connection(settings.clone())),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.clone())),
+            deadline: None,
         };
         self.checkup().check(&access).await
     }
@@ -319,6 +320,7 @@ async fn viva_s_two_pairs_are_told_apart() {
             ),
             credentials: Arc::new(secrets(&own)),
             tokens: Arc::new(Always(SecretText::new("never asked for".to_owned()))),
+            deadline: None,
         };
         way.checkup().check(&access).await
     };

@@ -150,6 +150,7 @@ impl Opened {
             connection: self.connection.clone(),
             credentials: self.credentials.clone(),
             tokens: self.tokens.clone(),
+            deadline: None,
         }
     }
 }

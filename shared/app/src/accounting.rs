@@ -3,7 +3,7 @@
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, SyncState};
 use bokbro_domain::posting::{Chart, Posting, plan};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::effects::Work;
@@ -35,7 +35,7 @@ pub async fn order_account(
     let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
     let Some(provider) = &settings.accounting else { return Ok(()) };
     let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
-    match prepare(app, tenant, provider, &settings, &order).await {
+    match prepare(app, tenant, provider, &settings, &order, invocation.deadline).await {
         Ok((accounting, access, posting)) => {
             let effector = accounting.effector(access, posting);
             work.run(&*effector, insist).await
@@ -52,6 +52,7 @@ async fn prepare(
     provider: &Provider,
     settings: &Settings,
     order: &Order,
+    deadline: Timestamp,
 ) -> Result<Prepared, Error> {
     let consent =
         |message: &str| Error::Consent { provider: provider.to_string(), message: message.to_owned() };
@@ -64,7 +65,7 @@ async fn prepare(
     if connection.state == ConnectionState::NeedsConsent {
         return Err(consent("its consent has ended; connect it again"));
     }
-    let access = app.access.open(connection.clone()).await?;
+    let access = app.access.open(connection.clone()).await?.until(deadline);
     let chart = fresh_chart(app, &*accounting, &access, connection).await?;
     let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
     let posting = plan(order, &chart, settings.posting_profile)

@@ -18,6 +18,8 @@ pub struct Caller {
     pub tenant: TenantId,
     /// What the caller may do.
     pub role: Role,
+    /// Who it is, for the audit log: the API key's first characters.
+    pub who: String,
 }
 
 /// Finds the caller by the value of the `Authorization` header; `None` when it opens nothing.
@@ -27,7 +29,7 @@ pub struct Caller {
 pub async fn caller_find(app: &App, authorization: Option<&str>) -> Result<Option<Caller>, Error> {
     let Some(key) = authorization.and_then(bearer) else { return Ok(None) };
     let found = app.directory.api_key_get(&key_hash(key)).await?;
-    Ok(found.map(|ApiKey { tenant, role, .. }| Caller { tenant, role }))
+    Ok(found.map(|ApiKey { tenant, role, prefix }| Caller { tenant, role, who: prefix }))
 }
 
 fn bearer(authorization: &str) -> Option<&str> {

@@ -128,7 +128,7 @@ impl Handling<'_> {
             return Ok(Outcome::Settled(format!("ignored: {whose}")));
         }
         let payments = self.app.providers.payments(&hint.provider).ok_or_else(|| self.not_connected())?;
-        let access = self.app.access.open(connection).await?;
+        let access = self.app.access.open(connection).await?.until(self.invocation.deadline);
         match hint.event {
             HintedEvent::OrderChanged => self.checkout_changed(&*payments, &access).await,
             HintedEvent::Paid | HintedEvent::Reversed | HintedEvent::Failed => {

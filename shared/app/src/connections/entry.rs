@@ -190,6 +190,7 @@ async fn try_out(
         connection: Arc::new(connection.clone()),
         credentials: Arc::new(secrets.clone()),
         tokens: Arc::new(tokens),
+        deadline: None,
     };
     checkup.check(&access).await.map(Some)
 }

@@ -9,6 +9,7 @@ use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::{CheckoutCode, Provider, TransactionId};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::posting::{Chart, Posting};
+use jiff::Timestamp;
 
 use crate::error::{Error, Reason};
 use crate::message::{PaymentHint, Unreadable};
@@ -24,6 +25,17 @@ pub struct Access {
     pub credentials: Arc<Credentials>,
     /// Access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// When the work that it was opened for must be over, if that is known: nothing is waited for past half of what is
+    /// left until then.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Access {
+    /// The same way in for work that must be over by a time.
+    #[must_use]
+    pub fn until(self, deadline: Timestamp) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
 }
 
 /// Hands out access tokens of one connection.

@@ -93,7 +93,7 @@ impl Fortnox {
 
     fn api(&self, access: &Access) -> Api {
         let tokens = OwnTokens::of(&self.client, access);
-        Api::new(self.client.clone(), self.urls.api.clone(), Arc::new(tokens))
+        Api::new(self.client.until(access.deadline), self.urls.api.clone(), Arc::new(tokens))
     }
 }
 

@@ -115,6 +115,7 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
         connection: Arc::new(connection()),
         credentials: Arc::default(),
         tokens: Arc::new(CountedTokens::default()),
+        deadline: None,
     };
     Bench { script, fortnox, access }
 }

@@ -7,9 +7,10 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Clock, SendError};
 use bokbro_app::secret::SecretText;
 use bokbro_domain::retry::quick_wait;
+use jiff::Timestamp;
 
 use super::request::{Answer, Auth, Request};
-use super::retry::{Next, Outcome, decide, retry_after};
+use super::retry::{Next, Outcome, decide, longest_wait, retry_after};
 use super::transport::{Authorization, NoAnswer, Wire};
 
 /// Sends requests to one provider.
@@ -18,6 +19,7 @@ pub struct Client {
     provider: &'static str,
     wire: Arc<dyn Wire>,
     clock: Arc<dyn Clock>,
+    deadline: Option<Timestamp>,
 }
 
 /// Why a request has no answer that a connector should read.
@@ -56,7 +58,13 @@ impl Client {
     /// A client for one provider.
     #[must_use]
     pub fn new(provider: &'static str, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, wire, clock }
+        Self { provider, wire, clock, deadline: None }
+    }
+
+    /// The same client for work that must be over by a time, if that is known.
+    #[must_use]
+    pub fn until(&self, deadline: Option<Timestamp>) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     /// The clock that waiting goes by.
@@ -123,12 +131,13 @@ impl Client {
     async fn send_as(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {
         let mut tries = 0;
         let mut waited = Duration::ZERO;
+        let longest = longest_wait(self.clock.now(), self.deadline);
         loop {
             tries += 1;
             let result = self.exchange(request, authorization).await;
             let outcome = self.outcome(&result);
             let quick = quick_wait(tries, self.clock.dice());
-            match decide(outcome, request.repeatable, tries, waited, quick) {
+            match decide(outcome, request.repeatable, tries, longest.saturating_sub(waited), quick) {
                 Next::Again(wait) => {
                     self.clock.wait(wait).await;
                     waited += wait;

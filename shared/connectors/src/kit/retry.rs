@@ -6,7 +6,17 @@ use bokbro_domain::retry::QUICK_TRIES;
 use jiff::Timestamp;
 
 /// Longest time that one call may wait in all.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The same when nobody said when the work must be over: a person waits for the answer.
+const LONGEST_UNTOLD: Duration = Duration::from_secs(15);
+
+/// Longest time that one call may wait in all when it begins now: never past half of the time that is left, so that
+/// the other half is there for what comes after it.
+pub(super) fn longest_wait(now: Timestamp, deadline: Option<Timestamp>) -> Duration {
+    let Some(deadline) = deadline else { return LONGEST_UNTOLD };
+    let left = Duration::try_from(deadline.duration_since(now)).unwrap_or(Duration::ZERO);
+    LONGEST_WAIT.min(left / 2)
+}
 
 /// How one try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +40,13 @@ pub(super) enum Next {
     Again(Duration),
 }
 
-/// Decides what to do after a try. `tries` counts those made, `waited` is the sum of earlier waits, `quick` the wait
-/// that the back-off proposes.
+/// Decides what to do after a try. `tries` counts those made, `left` is how long the call may still wait, `quick` the
+/// wait that the back-off proposes.
 pub(super) fn decide(
     outcome: Outcome,
     repeatable: bool,
     tries: u32,
-    waited: Duration,
+    left: Duration,
     quick: Duration,
 ) -> Next {
     let wait = match outcome {
@@ -44,11 +54,7 @@ pub(super) fn decide(
         Outcome::NotSent | Outcome::MaybeSent | Outcome::Status(_) => quick,
         Outcome::Limited(after) => after.map_or(quick, |after| after.max(quick)),
     };
-    if repeatable && tries < QUICK_TRIES && waited.saturating_add(wait) <= LONGEST_WAIT {
-        Next::Again(wait)
-    } else {
-        Next::Deliver
-    }
+    if repeatable && tries < QUICK_TRIES && wait <= left { Next::Again(wait) } else { Next::Deliver }
 }
 
 /// Whether a status tells of trouble that passes by itself.
@@ -98,7 +104,7 @@ mod tests {
         ];
         for (outcome, repeatable, expected) in cases {
             assert_eq!(
-                decide(outcome, repeatable, 1, Duration::ZERO, QUICK),
+                decide(outcome, repeatable, 1, LONGEST_WAIT, QUICK),
                 expected,
                 "{outcome:?} {repeatable}"
             );
@@ -107,9 +113,17 @@ mod tests {
 
     #[test]
     fn tries_and_waiting_have_an_end() {
-        assert_eq!(decide(Outcome::NotSent, true, QUICK_TRIES, seconds(0), QUICK), Next::Deliver);
-        assert_eq!(decide(Outcome::NotSent, true, 2, seconds(13), QUICK), Next::Again(QUICK));
-        assert_eq!(decide(Outcome::NotSent, true, 2, seconds(14), QUICK), Next::Deliver);
+        assert_eq!(decide(Outcome::NotSent, true, QUICK_TRIES, LONGEST_WAIT, QUICK), Next::Deliver);
+        assert_eq!(decide(Outcome::NotSent, true, 2, seconds(2), QUICK), Next::Again(QUICK));
+        assert_eq!(decide(Outcome::NotSent, true, 2, seconds(1), QUICK), Next::Deliver);
+    }
+
+    #[test]
+    fn nothing_is_waited_for_past_half_of_the_time_that_is_left() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let with = |left: i64| longest_wait(now, Some(now + jiff::SignedDuration::from_secs(left)));
+        assert_eq!([with(300), with(60), with(10), with(0), with(-5)], [30, 30, 5, 0, 0].map(seconds));
+        assert_eq!(longest_wait(now, None), LONGEST_UNTOLD);
     }
 
     #[test]

@@ -110,6 +110,7 @@ impl Bench {
             connection: Arc::new(connection(ours)),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.to_owned())),
+            deadline: None,
         };
         self.visma.check(&access).await
     }

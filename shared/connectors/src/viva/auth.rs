@@ -91,7 +91,7 @@ impl Checkup for Viva {
         self.client_credentials(&access.connection, &Credentials::default(), &access.credentials).await?;
         let request = requests::read_webhook_key(&self.urls, self.merchant(access)?);
         let missing = || self.garbled(&request, "there is no webhook key");
-        let answer = self.read(&request).await?.ok_or_else(missing)?;
+        let answer = self.read(access, &request).await?.ok_or_else(missing)?;
         let WebhookKey { key } = self.json(&request, &answer)?;
         let key = key.0.ok_or_else(missing)?;
         Ok(Findings { settings: [("webhook_key".to_owned(), key)].into(), ..Findings::default() })

@@ -24,6 +24,11 @@ pub use auth::ENTRY_FIELDS;
 /// The provider's name in settings, keys and logs.
 pub const NAME: &str = "viva";
 
+/// Every call that this connector makes, by its name in logs. Debug builds refuse one that is not listed, so that a test
+/// which exercises the whole list exercises the whole connector.
+pub const OPERATIONS: [&str; 5] =
+    ["fetch_token", "read_transaction", "search_transactions", "read_order", "read_webhook_key"];
+
 /// Viva's hosts, without a path (`apis/viva-ongoing-bank.md` 1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VivaUrls {
@@ -60,8 +65,8 @@ impl Viva {
     }
 
     /// Sends a read; `None` when Viva does not know what is asked for.
-    async fn read(&self, request: &Request) -> Result<Option<Answer>, Error> {
-        let answer = self.client.read(request).await?;
+    async fn read(&self, access: &Access, request: &Request) -> Result<Option<Answer>, Error> {
+        let answer = self.client.until(access.deadline).read(request).await?;
         match answer.status {
             200..=299 => Ok(Some(answer)),
             404 => Ok(None),
@@ -112,14 +117,14 @@ impl Viva {
 impl Payments for Viva {
     async fn transaction(&self, access: &Access, id: &TransactionId) -> Result<Option<PaymentFact>, Error> {
         let request = requests::read_transaction(&self.urls, id, access.tokens.clone());
-        let Some(answer) = self.read(&request).await? else { return Ok(None) };
+        let Some(answer) = self.read(access, &request).await? else { return Ok(None) };
         let told = self.json(&request, &answer)?;
         map::fact(id, told).map(Some).map_err(|why| self.unmappable(&request, why))
     }
 
     async fn transactions_of(&self, access: &Access, code: CheckoutCode) -> Result<Vec<PaymentFact>, Error> {
         let request = requests::search_transactions(&self.urls, code, self.merchant(access)?);
-        let Some(answer) = self.read(&request).await? else { return Ok(Vec::new()) };
+        let Some(answer) = self.read(access, &request).await? else { return Ok(Vec::new()) };
         let search: wire::Search = self.json(&request, &answer)?;
         match (search.error_code.as_deref().unwrap_or("0"), search.success.0) {
             ("0", Some(true) | None) => {}
@@ -134,7 +139,7 @@ impl Payments for Viva {
 
     async fn checkout(&self, access: &Access, code: CheckoutCode) -> Result<Option<CheckoutState>, Error> {
         let request = requests::read_order(&self.urls, code, self.merchant(access)?);
-        let Some(answer) = self.read(&request).await? else { return Ok(None) };
+        let Some(answer) = self.read(access, &request).await? else { return Ok(None) };
         let order: wire::OrderState = self.json(&request, &answer)?;
         Ok(Some(map::checkout_state(&order.state_id)))
     }

@@ -154,6 +154,7 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
         }),
         credentials: Arc::new(Credentials::new(secrets)),
         tokens: Arc::new(CountedTokens::default()),
+        deadline: None,
     };
     let viva = Viva::new(VivaUrls::default(), script.clone(), Arc::new(StillClock::default()));
     Bench { viva, script, access }
