@@ -41,12 +41,34 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// Time-out of a worker, as in template.yaml.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
+/// The providers that a world talks to, and the accounts that it has there. Worlds may come one after the other.
+#[derive(Clone)]
+pub struct Simulators {
+    /// The ledger program.
+    pub fortnox: Arc<fortnox::Handle>,
+    /// The payment provider.
+    pub viva: Arc<viva::Handle>,
+    /// Client id and secret of the integration at the ledger program.
+    client: (String, String),
+    account: VivaConfig,
+}
+
+impl Simulators {
+    /// Starts both.
+    pub async fn start(config: FortnoxConfig, account: VivaConfig) -> Self {
+        let client = (config.client_id.clone(), config.client_secret.clone());
+        let fortnox = Arc::new(Fortnox::start(config).await.unwrap());
+        let viva = Arc::new(Viva::start(account.clone()).await.unwrap());
+        Self { fortnox, viva, client, account }
+    }
+}
+
 /// Everything that a flow needs.
 pub struct World {
     /// The ledger program.
-    pub fortnox: fortnox::Handle,
+    pub fortnox: Arc<fortnox::Handle>,
     /// The payment provider.
-    pub viva: viva::Handle,
+    pub viva: Arc<viva::Handle>,
     /// The use cases.
     pub app: App,
     /// What they keep.
@@ -126,22 +148,32 @@ impl World {
         config: FortnoxConfig,
         account: VivaConfig,
     ) -> Self {
-        let (client_id, client_secret) = (config.client_id.clone(), config.client_secret.clone());
-        let fortnox = Fortnox::start(config).await.unwrap();
-        let viva = Viva::start(account.clone()).await.unwrap();
+        let simulators = Simulators::start(config, account).await;
+        Self::begin(simulators, wire, profile, Timestamp::now()).await
+    }
+
+    /// A new world between simulators that were there before it, at a time of the test's choice.
+    pub async fn begin(
+        simulators: Simulators,
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        now: Timestamp,
+    ) -> Self {
+        let Simulators { fortnox, viva, client: (client_id, client_secret), account } = simulators;
         let mut urls = Urls::default();
         urls.fortnox.api.clone_from(&fortnox.url);
         urls.fortnox.auth.clone_from(&fortnox.url);
         urls.viva.api.clone_from(&viva.url);
         urls.viva.accounts.clone_from(&viva.url);
         urls.viva.basic.clone_from(&viva.url);
-        let clock = Arc::new(ManualClock::new(Timestamp::now(), 1753));
+        let clock = Arc::new(ManualClock::new(now, 1753));
         let store = Arc::new(MemoryStore::default());
         let queues = Arc::new(MemoryQueues::default());
         let vault = Arc::new(MemoryVault::default());
         let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
         let crash = Arc::new(DieAt::default());
-        let app = App::new(store.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
+        let app =
+            App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
         let app = app.dying_at(crash.clone());
 
         let app_secret = secrets(&[("client_id", &client_id), ("client_secret", &client_secret)]);
@@ -328,6 +360,7 @@ impl World {
             None => (Ended::Died, TIME_OUT * 6),
         };
         if flying.receives >= MAX_RECEIVES {
+            self.queues.bury(flying.queue, &flying.message.to_json());
             self.dead.push((flying.queue, flying.message));
         } else {
             flying.visible_at = self.clock.now() + back_in;

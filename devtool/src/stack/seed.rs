@@ -143,7 +143,10 @@ impl Seed {
 
         let clock = Arc::new(SystemClock);
         let registry = Arc::new(Registry::new(Urls::default(), clock.clone())?);
-        let app = App::new(hub, Arc::new(clients.queues([].into())), vault, clock, registry);
+        let none = [].into();
+        let (queues, dead_letters) =
+            (Arc::new(clients.queues([].into())), Arc::new(clients.dead_letters(&none, &none)));
+        let app = App::new(hub, queues, dead_letters, vault, clock, registry);
         api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner).await?;
         Ok(())
     }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::access::AccessDesk;
 use crate::ports::{
-    Audits, Clock, CrashPoints, Directory, Inbox, Jobs, Ledgers, Nonces, Orders, Parking, Providers, Queues,
-    Store, TokenStates, Vault,
+    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, Orders, Parking,
+    Providers, Queues, Store, TokenStates, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -38,6 +38,8 @@ pub struct App {
     pub vault: Arc<dyn Vault>,
     /// Work for others.
     pub queues: Arc<dyn Queues>,
+    /// Work that nobody could do.
+    pub dead_letters: Arc<dyn DeadLetters>,
     /// Time and chance.
     pub clock: Arc<dyn Clock>,
     /// The providers that this build knows.
@@ -58,6 +60,7 @@ impl App {
     pub fn new<S>(
         store: Arc<S>,
         queues: Arc<dyn Queues>,
+        dead_letters: Arc<dyn DeadLetters>,
         vault: Arc<dyn Vault>,
         clock: Arc<dyn Clock>,
         providers: Arc<dyn Providers>,
@@ -80,6 +83,7 @@ impl App {
             token_states: store,
             vault,
             queues,
+            dead_letters,
             clock,
             providers,
             access: Arc::new(access),

@@ -158,6 +158,12 @@ impl Envelope {
         }
     }
 
+    /// The same message as it was before it had waited for a turn or failed.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { not_before: None, ..self.clone() }
+    }
+
     /// The message's text.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -197,6 +197,9 @@ pub enum JobTask {
         /// How many a second at most.
         #[serde(default)]
         per_second: Option<u32>,
+        /// Whether they are those of all tenants: the account's operator asked, not a tenant.
+        #[serde(default)]
+        everybody: bool,
     },
 }
 

@@ -70,7 +70,7 @@ pub async fn message_handle(
 }
 
 /// Tenant under which messages are parked that do not even tell whose they are.
-const NOBODY: &str = "operator";
+pub(crate) const NOBODY: &str = "operator";
 
 /// Parks a message that cannot be read; nothing is dropped.
 ///

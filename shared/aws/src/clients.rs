@@ -11,6 +11,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use bokbro_app::error::Error;
 use bokbro_app::ports::QueueName;
 
+use crate::dead_letters::SqsDeadLetters;
 use crate::hub::{Hub, Tables};
 use crate::queues::SqsQueues;
 use crate::vault::SecretsVault;
@@ -63,6 +64,16 @@ impl Clients {
     #[must_use]
     pub fn queues(&self, urls: BTreeMap<QueueName, String>) -> SqsQueues {
         SqsQueues::new(&self.config, urls)
+    }
+
+    /// The dead letters of those queues of which both addresses are given.
+    #[must_use]
+    pub fn dead_letters(
+        &self,
+        queues: &BTreeMap<QueueName, String>,
+        dead: &BTreeMap<QueueName, String>,
+    ) -> SqsDeadLetters {
+        SqsDeadLetters::new(&self.config, queues, dead)
     }
 
     /// The vault, whose secrets all have names that begin with `prefix` (`bokbro/dev/`).

@@ -14,13 +14,13 @@ use bokbro_app::ports::{QueueName, Queues};
 use crate::failure::{Failure, storage};
 
 /// Longest time in seconds that SQS keeps a message out of sight.
-const MAX_VISIBILITY: u64 = 43_200;
+pub(crate) const MAX_VISIBILITY: u64 = 43_200;
 /// Longest time in seconds that SQS keeps a new message back.
 const MAX_DELAY: u64 = 900;
 /// Most messages that SQS takes in one call.
-const BATCH: usize = 10;
+pub(crate) const BATCH: usize = 10;
 /// Name of the message attribute with the correlation id.
-const CORRELATION: &str = "correlation";
+pub(crate) const CORRELATION: &str = "correlation";
 
 /// Queues over SQS.
 #[derive(Debug, Clone)]
@@ -44,14 +44,14 @@ impl SqsQueues {
 }
 
 /// The message attribute that ties a message to what set it in motion.
-fn correlation(step: &'static str, message: &Envelope) -> Result<MessageAttributeValue, Error> {
+pub(crate) fn correlation(step: &'static str, message: &Envelope) -> Result<MessageAttributeValue, Error> {
     let value =
         MessageAttributeValue::builder().data_type("String").string_value(message.correlation.as_str());
     value.build().map_err(|e| Error::storage(step, e))
 }
 
 /// Whole seconds, never less than asked for, as far as SQS can count.
-fn seconds(after: Duration, longest: u64) -> i32 {
+pub(crate) fn seconds(after: Duration, longest: u64) -> i32 {
     let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
     i32::try_from(seconds.min(longest)).unwrap_or(i32::MAX)
 }

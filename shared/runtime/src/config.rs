@@ -29,6 +29,8 @@ pub enum Role {
     Pulls,
     /// Sends the hourly nudges.
     Scheduler,
+    /// Sends dead letters again.
+    Replay,
 }
 
 impl Role {
@@ -43,6 +45,7 @@ impl Role {
             Self::Accounting => "bokbro-accounting",
             Self::Pulls => "bokbro-pulls",
             Self::Scheduler => "bokbro-scheduler",
+            Self::Replay => "bokbro-replay",
         }
     }
 
@@ -50,16 +53,30 @@ impl Role {
     fn queues(self) -> &'static [QueueName] {
         match self {
             Self::Webhook => &[QueueName::Payments],
-            Self::Admin | Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
+            Self::Admin | Self::Replay => &QueueName::ALL,
+            Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
             Self::Accounting => &[QueueName::Accounting],
             Self::Pulls | Self::Scheduler => &[QueueName::Pulls],
+        }
+    }
+
+    /// Queues whose dead letters the function looks at.
+    fn dead_letters(self) -> &'static [QueueName] {
+        match self {
+            Self::Admin | Self::Replay => &QueueName::ALL,
+            Self::Webhook
+            | Self::Oauth
+            | Self::Payments
+            | Self::Accounting
+            | Self::Pulls
+            | Self::Scheduler => &[],
         }
     }
 
     /// Whether the function talks to providers and so needs their secrets.
     fn opens_connections(self) -> bool {
         match self {
-            Self::Webhook | Self::Scheduler => false,
+            Self::Webhook | Self::Scheduler | Self::Replay => false,
             Self::Admin | Self::Oauth | Self::Payments | Self::Accounting | Self::Pulls => true,
         }
     }
@@ -67,7 +84,7 @@ impl Role {
     /// Whether the function uses the idempotency table.
     fn uses_idempotency(self) -> bool {
         match self {
-            Self::Webhook | Self::Oauth | Self::Accounting | Self::Pulls => false,
+            Self::Webhook | Self::Oauth | Self::Accounting | Self::Pulls | Self::Replay => false,
             Self::Admin | Self::Payments | Self::Scheduler => true,
         }
     }
@@ -82,6 +99,8 @@ pub struct Config {
     pub idempotency_table: String,
     /// Addresses of the queues.
     pub queues: BTreeMap<QueueName, String>,
+    /// Addresses of the dead-letter queues.
+    pub dead_letters: BTreeMap<QueueName, String>,
     /// What the names of our secrets begin with; empty for functions that open no connections.
     pub secret_prefix: String,
     /// Where browsers find us, when that is not the address that requests come to: no trailing slash.
@@ -98,14 +117,15 @@ impl Config {
     pub fn read(role: Role, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Missing> {
         let required = |name: &'static str| lookup(name).ok_or(Missing { name });
         let required_if = |wanted: bool, name| if wanted { required(name) } else { Ok(String::new()) };
-        let mut queues = BTreeMap::new();
-        for queue in role.queues() {
-            queues.insert(*queue, required(queue_variable(*queue))?);
-        }
+        let addresses = |names: &[QueueName], variable: fn(QueueName) -> &'static str| {
+            let read = |name: &QueueName| Ok::<_, Missing>((*name, required(variable(*name))?));
+            names.iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()
+        };
         Ok(Self {
             hub_table: required("BOKBRO_HUB_TABLE")?,
             idempotency_table: required_if(role.uses_idempotency(), "BOKBRO_IDEMPOTENCY_TABLE")?,
-            queues,
+            queues: addresses(role.queues(), queue_variable)?,
+            dead_letters: addresses(role.dead_letters(), dead_letters_variable)?,
             secret_prefix: required_if(role.opens_connections(), "BOKBRO_SECRET_PREFIX")?,
             public_url: lookup("BOKBRO_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
@@ -119,6 +139,15 @@ fn queue_variable(queue: QueueName) -> &'static str {
         QueueName::Accounting => "BOKBRO_ACCOUNTING_QUEUE_URL",
         QueueName::Pulls => "BOKBRO_PULLS_QUEUE_URL",
         QueueName::Replays => "BOKBRO_REPLAYS_QUEUE_URL",
+    }
+}
+
+fn dead_letters_variable(queue: QueueName) -> &'static str {
+    match queue {
+        QueueName::Payments => "BOKBRO_PAYMENTS_DEAD_LETTERS_URL",
+        QueueName::Accounting => "BOKBRO_ACCOUNTING_DEAD_LETTERS_URL",
+        QueueName::Pulls => "BOKBRO_PULLS_DEAD_LETTERS_URL",
+        QueueName::Replays => "BOKBRO_REPLAYS_DEAD_LETTERS_URL",
     }
 }
 

@@ -46,7 +46,8 @@ impl Platform {
         let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
         let app = App::new(
             Arc::new(clients.hub(tables)),
-            Arc::new(clients.queues(config.queues)),
+            Arc::new(clients.queues(config.queues.clone())),
+            Arc::new(clients.dead_letters(&config.queues, &config.dead_letters)),
             Arc::new(clients.vault(config.secret_prefix)),
             clock,
             Arc::new(registry),

@@ -125,7 +125,7 @@ impl Watched {
         let clock = self.world.clock.clone();
         let registry = Arc::new(Registry::over(urls, self.wire.clone(), clock.clone()));
         let queues = Tapped { queues: self.world.queues.clone(), real, copies: self.copies.clone() };
-        self.world.app = App::new(store, Arc::new(queues), vault, clock, registry);
+        self.world.app = App::new(store, Arc::new(queues), self.world.queues.clone(), vault, clock, registry);
         let app = &self.world.app;
         for (name, secret) in APP_SECRETS {
             let fields = [("client_id", "sim-client"), ("client_secret", secret)];

@@ -1,35 +1,90 @@
 //! Queues in memory: at least once, in order of sending unless a test shuffles them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::error::Error;
 use crate::message::Envelope;
-use crate::ports::{QueueName, Queues};
+use crate::ports::{DeadLetter, DeadLetters, Moving, QueueName, Queues};
 
 /// Queues for tests: the test receives and decides what comes back.
 #[derive(Default)]
-pub struct MemoryQueues(Mutex<BTreeMap<QueueName, VecDeque<Envelope>>>);
+pub struct MemoryQueues(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    queues: BTreeMap<QueueName, VecDeque<Envelope>>,
+    /// Texts that were sent again although nobody can read them.
+    unreadable: Vec<(QueueName, String)>,
+    dead: BTreeMap<QueueName, Vec<Dead>>,
+    /// Source of ids and receipts.
+    last: u64,
+}
+
+/// A dead letter, and by which receipt it is hidden.
+struct Dead {
+    letter: DeadLetter,
+    hidden: bool,
+}
 
 impl MemoryQueues {
     /// Takes the next message of a queue.
     pub fn take(&self, queue: QueueName) -> Option<Envelope> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(queue).or_default().pop_front()
+        self.state().queues.entry(queue).or_default().pop_front()
     }
 
     /// How many messages wait.
     #[must_use]
     pub fn len(&self, queue: QueueName) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&queue).map_or(0, VecDeque::len)
+        self.state().queues.get(&queue).map_or(0, VecDeque::len)
     }
 
     /// Whether none waits.
     #[must_use]
     pub fn is_empty(&self, queue: QueueName) -> bool {
         self.len(queue) == 0
+    }
+
+    /// Makes a text a dead letter of a queue, as five receives would; gives its id.
+    pub fn bury(&self, queue: QueueName, body: &str) -> String {
+        let mut state = self.state();
+        state.last += 1;
+        let message = Envelope::parse(body);
+        let letter = DeadLetter {
+            id: format!("dead-{:06}", state.last),
+            receipt: String::new(),
+            sent_at: message.as_ref().ok().map(|message| message.sent_at),
+            receives: 5,
+            message,
+            body: body.to_owned(),
+        };
+        let id = letter.id.clone();
+        state.dead.entry(queue).or_default().push(Dead { letter, hidden: false });
+        id
+    }
+
+    /// How many dead letters a queue has, hidden or not.
+    #[must_use]
+    pub fn dead(&self, queue: QueueName) -> usize {
+        self.state().dead.get(&queue).map_or(0, Vec::len)
+    }
+
+    /// Shows every dead letter that somebody took and neither gave back nor deleted, as time would.
+    pub fn show_dead(&self) {
+        self.state().dead.values_mut().flatten().for_each(|dead| dead.hidden = false);
+    }
+
+    /// Texts that were sent again although nobody can read them.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<(QueueName, String)> {
+        self.state().unreadable.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -39,7 +94,7 @@ impl Queues for MemoryQueues {
         // Through the wire format, so that a message that does not survive it fails here too.
         let message =
             Envelope::parse(&message.to_json()).map_err(|e| Error::storage("sending a message", e))?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(queue).or_default().push_back(message);
+        self.state().queues.entry(queue).or_default().push_back(message);
         Ok(())
     }
 
@@ -67,5 +122,67 @@ impl Queues for MemoryQueues {
         _after: Duration,
     ) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryQueues {
+    /// Without a clock, what is taken stays hidden until it is given back or a test shows it.
+    async fn dead_letters_take(
+        &self,
+        queue: QueueName,
+        max: usize,
+        _hidden: Duration,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let mut state = self.state();
+        let mut last = state.last;
+        let letters = state.dead.entry(queue).or_default().iter_mut().filter(|dead| !dead.hidden);
+        let taken = letters.take(max.min(10)).map(|dead| {
+            last += 1;
+            dead.hidden = true;
+            dead.letter.receives += 1;
+            dead.letter.receipt = last.to_string();
+            dead.letter.clone()
+        });
+        let taken = taken.collect();
+        state.last = last;
+        Ok(taken)
+    }
+
+    async fn dead_letters_give_back(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
+        let mut state = self.state();
+        for dead in state.dead.entry(queue).or_default() {
+            if letters.iter().any(|letter| letter.receipt == dead.letter.receipt) {
+                dead.hidden = false;
+            }
+        }
+        Ok(())
+    }
+
+    async fn dead_letters_resend(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
+        for letter in letters {
+            match &letter.message {
+                Ok(message) => self.queue_send(queue, &message.anew()).await?,
+                Err(_) => self.state().unreadable.push((queue, letter.body.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn dead_letters_delete(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
+        let mut state = self.state();
+        let dead = state.dead.entry(queue).or_default();
+        dead.retain(|dead| letters.iter().all(|letter| letter.receipt != dead.letter.receipt));
+        Ok(())
+    }
+
+    async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {
+        let state = self.state();
+        let hidden = state.dead.get(&queue).into_iter().flatten().filter(|dead| dead.hidden).count();
+        Ok(u64::try_from(hidden).unwrap_or(u64::MAX))
+    }
+
+    async fn dead_letters_move(&self, _queue: QueueName, _per_second: Option<u32>) -> Result<Moving, Error> {
+        Ok(Moving::Unknown)
     }
 }

@@ -1,6 +1,7 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
 mod providers;
+mod queues;
 mod storage;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use providers::*;
+pub use queues::*;
 pub use storage::*;
 
 /// Time, and waiting for it.

@@ -1,6 +1,4 @@
-//! Our own storage: tables, queues and the vault.
-
-use std::time::Duration;
+//! Our own storage: tables and the vault.
 
 use async_trait::async_trait;
 use bokbro_domain::effect::Ledger;
@@ -11,7 +9,6 @@ use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::message::Envelope;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
 
@@ -382,74 +379,6 @@ pub trait Store:
 impl<T> Store for T where
     T: Orders + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
 {
-}
-
-/// Which queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueName {
-    /// Hints from the payment provider.
-    Payments,
-    /// Nudges for the books.
-    Accounting,
-    /// What time brings to do for connections and tenants.
-    Pulls,
-    /// Replays of dead letters.
-    Replays,
-}
-
-impl QueueName {
-    /// All queues.
-    pub const ALL: [Self; 4] = [Self::Payments, Self::Accounting, Self::Pulls, Self::Replays];
-
-    /// Its name for people and in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Payments => "payments",
-            Self::Accounting => "accounting",
-            Self::Pulls => "pulls",
-            Self::Replays => "replays",
-        }
-    }
-
-    /// The queue of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
-    }
-}
-
-/// Sending work.
-#[async_trait]
-pub trait Queues: Send + Sync {
-    /// Sends a message; durable once this returns. Messages of one tenant form one fair group.
-    ///
-    /// # Errors
-    /// When the queue did not take it.
-    async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error>;
-
-    /// Sends a message that is seen only after a time; a queue that cannot count so far shows it earlier.
-    ///
-    /// # Errors
-    /// When the queue did not take it.
-    async fn queue_send_later(
-        &self,
-        queue: QueueName,
-        message: &Envelope,
-        after: Duration,
-    ) -> Result<(), Error>;
-
-    /// Sends many messages in as few calls as the queue allows; all are durable once this returns.
-    ///
-    /// # Errors
-    /// When the queue did not take one of them; it may have taken others.
-    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error>;
-
-    /// Gives a received message back so that it is seen again after a time.
-    ///
-    /// # Errors
-    /// When the queue did not take it; the message then comes back by its own visibility time-out.
-    async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error>;
 }
 
 /// The tokens' states of connections.
