@@ -1,0 +1,1 @@
+//! Every operation with every fault, one at a time.

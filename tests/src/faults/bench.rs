@@ -1,0 +1,326 @@
+//! Lives a case through: the bad day, and then the days on which all is well again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bokbro_app::connections::{connection_health, connection_refresh};
+use bokbro_app::message::{Envelope, HintedEvent, Nudge, PaymentHint};
+use bokbro_app::ports::{Clock as _, QueueName, Queues as _};
+use bokbro_connectors::kit::Transport;
+use bokbro_connectors::{fortnox, viva};
+use bokbro_domain::effect::Patience;
+use bokbro_domain::ids::{CheckoutCode, CorrelationId, Provider};
+use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_simulators::fortnox::FortnoxConfig;
+use bokbro_simulators::viva::{Amount, OrderCode, Outcome, Pay, VivaConfig};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::case::{Buys, Case, Pays, Tells};
+use super::lanes::Lanes;
+use super::mutant::Mutant;
+use super::stage::Stage;
+use super::verdict::{Books, Finding, judge};
+use super::wire::{Fault, FaultyWire, Spot};
+use crate::world::{Simulators, World, tenant};
+
+/// Hours after the bad day in which everything must be done.
+const HOURS: u32 = 3;
+/// How often somebody asks a connection that does not answer.
+const PATIENT: u32 = 5;
+
+/// Where cases are lived through, one after the other.
+pub struct Bench {
+    simulators: Simulators,
+    transport: Transport,
+}
+
+/// What happened on a day.
+#[derive(Debug, Default)]
+pub struct Lived {
+    /// What was asked of the providers.
+    pub asked: BTreeSet<Spot>,
+    /// What went wrong there.
+    pub hit: BTreeSet<(Spot, Fault)>,
+}
+
+struct Told {
+    order: Order,
+    code: OrderCode,
+    paid: Option<String>,
+    failed: Option<String>,
+}
+
+impl Bench {
+    /// Starts the simulators.
+    pub async fn start() -> Self {
+        let config = FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() };
+        let simulators = Simulators::start(config, VivaConfig::default()).await;
+        simulators.fortnox.clock.freeze();
+        simulators.viva.kit.clock.freeze();
+        Self { simulators, transport: Transport::new().unwrap() }
+    }
+
+    /// Lives a case through with Bokbro whole or broken.
+    ///
+    /// # Errors
+    /// What is wrong in the end.
+    pub async fn live(&self, case: &Case, mutant: Mutant) -> Result<Lived, Finding> {
+        let now = case.day.start();
+        let stage = Arc::new(Stage::default());
+        let wire = FaultyWire::new(self.transport.clone(), self.simulators.clone(), stage.clone());
+        let wire = Arc::new(wire);
+        let mut world = World::begin(self.simulators.clone(), wire.clone(), case.profile, now).await;
+        wire.follow(world.clock.clone());
+        self.simulators.fortnox.reset();
+        self.simulators.viva.reset();
+        let lag = u32::from(case.lag) * 1_000;
+        self.simulators.fortnox.configure(&json!({ "lag_ms": lag })).unwrap();
+        world.app = mutant.breaks(world.app.clone());
+
+        let mut told = Vec::new();
+        for (nth, buys) in case.orders.iter().enumerate() {
+            told.push(ordered(&world, nth, buys).await);
+        }
+        let mut day = Day {
+            lanes: Lanes::new(world.app.clone(), stage.clone(), wire.clone(), case.stops.clone()),
+            world,
+            stage,
+            wire: wire.clone(),
+            case,
+            told,
+        };
+        wire.script(&case.troubles);
+        day.tell().await;
+        day.lanes.settle(&day.world).await?;
+        day.recover().await?;
+        day.judge().await?;
+        let unlisted = wire.unlisted();
+        if !unlisted.is_empty() {
+            let is = format!("{unlisted:?}");
+            let should = "in OPERATIONS of its connector".to_owned();
+            return Err(Finding::Wrong { what: "an operation".to_owned(), is, should });
+        }
+        Ok(Lived { asked: wire.asked(), hit: wire.hit() })
+    }
+}
+
+/// Posts an order and pays it.
+async fn ordered(world: &World, nth: usize, buys: &Buys) -> Told {
+    let (order, code) = world.order(&format!("1753-{nth}"), buys.body(nth)).await;
+    let pay = async |amount: Option<Amount>, outcome| {
+        let wish = Pay { amount, outcome, deliver: false, ..Pay::new(code) };
+        Some(world.viva.pay(&wish).await.unwrap().event.get().to_owned())
+    };
+    let (mut paid, mut failed) = (None, None);
+    match buys.pays {
+        Pays::All => paid = pay(None, Outcome::Paid).await,
+        Pays::AfterRefusal => {
+            failed = pay(None, Outcome::Failed).await;
+            paid = pay(None, Outcome::Paid).await;
+        }
+        Pays::Short => paid = pay(Some(Amount(buys.total() - 1)), Outcome::Paid).await,
+        Pays::Nothing => {}
+    }
+    Told { order, code, paid, failed }
+}
+
+/// A case under way.
+struct Day<'a> {
+    world: World,
+    lanes: Lanes,
+    stage: Arc<Stage>,
+    wire: Arc<FaultyWire>,
+    case: &'a Case,
+    told: Vec<Told>,
+}
+
+impl Day<'_> {
+    /// Puts what is told on the queues, each for its time.
+    async fn tell(&mut self) {
+        let start = self.world.clock.now();
+        for (nth, what, after) in &self.case.tells {
+            let told = &self.told[*nth];
+            match what {
+                Tells::Paid => deliver(&self.world, told.paid.as_deref()).await,
+                Tells::Failed => deliver(&self.world, told.failed.as_deref()).await,
+                Tells::Checkout => deliver(&self.world, Some(&checkout_event(told.code))).await,
+                Tells::Nudge => nudge(&self.world, &told.order, false).await,
+            }
+            let visible_at = start + SignedDuration::from_secs(i64::from(*after));
+            self.lanes.hold_back(&self.world, visible_at);
+        }
+    }
+
+    /// Nothing goes wrong any more. Dead letters are replayed, ended connections are mended, hours pass.
+    async fn recover(&mut self) -> Result<(), Finding> {
+        self.wire.heal();
+        self.lanes.heal();
+        for _ in 0..HOURS {
+            self.settled().await?;
+            self.lanes.replay(self.world.clock.now());
+            self.settled().await?;
+            self.nothing_before_consent().await?;
+            self.mend().await;
+            self.look_by_hand().await;
+            self.settled().await?;
+            if self.is_done().await {
+                return Ok(());
+            }
+            self.world.clock.advance(Duration::from_secs(3_600));
+            self.sweep().await;
+        }
+        self.settled().await
+    }
+
+    async fn settled(&mut self) -> Result<(), Finding> {
+        let settled = self.lanes.settle(&self.world).await;
+        self.stage.empty();
+        settled
+    }
+
+    async fn is_done(&self) -> bool {
+        for (told, buys) in self.told.iter().zip(&self.case.orders) {
+            let shown = self.world.show(&told.order.id).await;
+            let open = matches!(buys.pays, Pays::All | Pays::AfterRefusal);
+            if open && shown.accounting.state != SyncState::Done {
+                return false;
+            }
+            // A payment that differs is found by the sweep when its webhook is lost.
+            if buys.pays == Pays::Short && self.world.parked().await.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The hourly sweep.
+    async fn sweep(&mut self) {
+        for told in &self.told {
+            let shown = self.world.show(&told.order.id).await;
+            match shown.state {
+                OrderState::Pending => deliver_hint(&self.world, told.code).await,
+                _ if shown.accounting.state != SyncState::Done => nudge(&self.world, &told.order, false).await,
+                _ => {}
+            }
+        }
+    }
+
+    async fn waits_for_consent(&self) -> bool {
+        self.world.parked().await.iter().any(|parked| parked.code == "needs_consent")
+    }
+
+    /// What waits for a consent waits: an hour's nudges book nothing.
+    async fn nothing_before_consent(&mut self) -> Result<(), Finding> {
+        let refused = self.wire.hit().iter().any(|(spot, fault)| {
+            *fault == Fault::Status403 && spot.provider == fortnox::NAME && !spot.operation.starts_with("get_company")
+        });
+        if !refused || !self.waits_for_consent().await {
+            return Ok(());
+        }
+        let before = Books::of(&self.world).counts();
+        self.sweep().await;
+        self.settled().await?;
+        let after = Books::of(&self.world).counts();
+        if before == after {
+            return Ok(());
+        }
+        Err(Finding::Wrong {
+            what: "the books while a consent is missing".to_owned(),
+            is: format!("{after:?}"),
+            should: format!("{before:?}"),
+        })
+    }
+
+    /// Somebody checks the connections when something waits for them.
+    async fn mend(&mut self) {
+        if !self.waits_for_consent().await {
+            return;
+        }
+        let correlation = self.correlation();
+        for name in [fortnox::NAME, viva::NAME] {
+            let provider = Provider::parse(name).unwrap();
+            for _ in 0..PATIENT {
+                let app = &self.world.app;
+                let healthy = match connection_health(app, &tenant(), &provider, &correlation).await {
+                    Ok(health) => health.healthy,
+                    Err(_) => false,
+                };
+                if healthy {
+                    break;
+                }
+                let refreshed = connection_refresh(app, &tenant(), &provider, &correlation).await;
+                self.lanes.errors.extend(refreshed.err().map(|error| error.to_string()));
+                self.world.clock.advance(Duration::from_secs(60));
+            }
+        }
+    }
+
+    /// After as many disturbances as a step has tries, a human looks whether the document exists and says so. Before that
+    /// nobody should have to.
+    async fn look_by_hand(&mut self) {
+        let tries = usize::try_from(Patience::default().max_attempts).unwrap();
+        if self.case.disturbances() < tries {
+            return;
+        }
+        for parked in self.world.parked().await {
+            if parked.code == "outcome_unknown"
+                && let Some(told) = self.told.iter().find(|told| Some(&told.order.id) == parked.order.as_ref())
+            {
+                nudge(&self.world, &told.order, true).await;
+            }
+        }
+    }
+
+    async fn judge(&self) -> Result<(), Finding> {
+        let posted: Vec<_> =
+            self.case.orders.iter().zip(self.told.iter().map(|told| &told.order)).collect();
+        let (dead, errors) = (self.lanes.dead.len(), &self.lanes.errors);
+        judge(&self.world, self.case, &posted, dead, errors).await
+    }
+
+    fn correlation(&self) -> CorrelationId {
+        correlation(&self.world)
+    }
+}
+
+fn correlation(world: &World) -> CorrelationId {
+    CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock))
+}
+
+async fn deliver(world: &World, event: Option<&str>) {
+    if let Some(event) = event {
+        world.webhook(event).await;
+    }
+}
+
+async fn nudge(world: &World, order: &Order, insist: bool) {
+    let nudge = Nudge::Order { order: order.id.clone(), insist, told: None };
+    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
+    world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
+}
+
+/// The event of an order that changed, as far as it is read.
+fn checkout_event(code: OrderCode) -> String {
+    let merchant = VivaConfig::default().merchant_id;
+    json!({"EventTypeId": 4865, "EventData": {"OrderCode": code.0, "MerchantId": merchant}}).to_string()
+}
+
+/// The same as a hint of our own, which no webhook brought.
+async fn deliver_hint(world: &World, code: OrderCode) {
+    let hint = PaymentHint {
+        provider: Provider::parse(viva::NAME).unwrap(),
+        event: HintedEvent::OrderChanged,
+        event_type: 0,
+        message_id: None,
+        transaction: None,
+        checkout_code: Some(CheckoutCode(code.0)),
+        amount: None,
+        currency: None,
+        merchant: None,
+        source: None,
+    };
+    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), Nudge::Payment(hint));
+    world.queues.queue_send(QueueName::Payments, &message).await.unwrap();
+}
