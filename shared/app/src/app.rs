@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::access::AccessDesk;
 use crate::ports::{
-    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, Orders, Parking,
-    Providers, Queues, Store, TokenStates, Vault,
+    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, OpenWork, Orders,
+    Parking, Providers, Queues, Store, TokenStates, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -18,6 +18,8 @@ use crate::stamp::Stamps;
 pub struct App {
     /// Orders and their history.
     pub orders: Arc<dyn Orders>,
+    /// Orders that wait for something.
+    pub open_work: Arc<dyn OpenWork>,
     /// Effect ledgers.
     pub ledgers: Arc<dyn Ledgers>,
     /// Items that wait for a human.
@@ -73,6 +75,7 @@ impl App {
             AccessDesk::new(vault.clone(), store.clone(), clock.clone(), providers.clone(), crash.clone());
         Self {
             orders: store.clone(),
+            open_work: store.clone(),
             ledgers: store.clone(),
             parking: store.clone(),
             inbox: store.clone(),

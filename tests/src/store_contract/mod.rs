@@ -6,6 +6,7 @@
 mod directory;
 mod ledgers;
 mod nonces;
+mod open_work;
 mod orders;
 mod parking;
 mod races;
@@ -22,6 +23,10 @@ pub use ledgers::{
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,
 };
 pub use nonces::a_nonce_is_taken_once;
+pub use open_work::{
+    a_write_that_fails_lists_nothing, an_order_is_listed_under_what_it_waits_for,
+    open_work_is_read_oldest_first,
+};
 pub use orders::{
     a_key_that_has_expired_is_free, a_list_goes_on_where_it_stopped, a_taken_value_names_its_field,
     a_timeline_is_read_oldest_first, a_transaction_belongs_to_one_order, an_order_is_found_by_every_look_up,

@@ -4,6 +4,7 @@ mod clock;
 mod queues;
 mod store;
 mod store_jobs;
+mod store_open;
 mod store_orders;
 mod vault;
 

@@ -5,6 +5,7 @@ mod inbox;
 mod jobs;
 mod ledgers;
 mod nonces;
+mod open;
 mod orders;
 mod pages;
 mod parking;

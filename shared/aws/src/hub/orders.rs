@@ -11,6 +11,7 @@ use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
 
 use super::Hub;
+use super::open;
 use super::pages::Listing;
 use super::transaction::{Change, Condition, Outcome, Transaction};
 use crate::items::keys::{FACTS, Key, ORDERS, TIMELINE, order_pk, state_pk, state_sk, tenant_pk};
@@ -62,6 +63,7 @@ impl Orders for Hub {
             fields.push((*kind, writes.put_if(item, &Condition::absent())));
         }
         writes.put(entry_item(tenant, id, entry));
+        open::list(&mut writes, order);
         let claimed = key.map(|key| {
             let free = Condition {
                 expression: "attribute_not_exists(id) OR expiration < :now",
@@ -143,6 +145,7 @@ impl Orders for Hub {
                 values: vec![(":before", number(order.version.saturating_sub(1)))],
             },
         });
+        open::list(&mut writes, order);
         // DynamoDB takes an item only once per transaction.
         let facts: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.transaction, fact)).collect();
         let mut transactions = Vec::new();
@@ -175,6 +178,15 @@ impl Orders for Hub {
             }
             Some(_) | None => Err(Error::Raced { step: STEP }),
         }
+    }
+
+    async fn timeline_add(
+        &self,
+        tenant: &TenantId,
+        id: &OrderId,
+        entry: &TimelineEntry,
+    ) -> Result<(), Error> {
+        self.put("adding to a timeline", entry_item(tenant, id, entry)).await
     }
 
     async fn timeline_list(

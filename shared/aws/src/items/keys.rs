@@ -1,7 +1,7 @@
 //! Keys of the hub table, all of them: what is not built here is not in the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind};
+use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind, OpenKind};
 use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::OrderState;
 use jiff::Timestamp;
@@ -21,10 +21,16 @@ pub(crate) const FACTS: &str = "P#";
 pub(crate) const TIMELINE: &str = "H#";
 pub(crate) const PARKED: &str = "X#";
 pub(crate) const JOBS: &str = "J#";
+pub(crate) const OPEN: &str = "ord_";
 
 /// Partition of a tenant's audit log.
 pub(crate) fn audit_pk(tenant: &TenantId) -> String {
     format!("T#{tenant}#AUD")
+}
+
+/// Partition of the orders of a tenant that wait for something.
+pub(crate) fn open_pk(tenant: &TenantId, kind: OpenKind) -> String {
+    format!("T#{tenant}#OPEN#{}", kind.as_str())
 }
 
 /// Partition of what belongs to a tenant.
@@ -93,6 +99,11 @@ impl Key {
     /// A ledger.
     pub(crate) fn ledger(key: &LedgerKey) -> Self {
         Self { pk: order_pk(&key.tenant, &key.order), sk: format!("E#{}", key.target.as_str()) }
+    }
+
+    /// An order that waits for something.
+    pub(crate) fn open(tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Self {
+        Self { pk: open_pk(tenant, kind), sk: order.to_string() }
     }
 
     /// An entry of an order's history.

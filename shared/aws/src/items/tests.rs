@@ -1,7 +1,7 @@
 //! Every item reads back as what was written, and its stored text never changes unseen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LookUp};
+use bokbro_app::ports::{LedgerKey, LookUp, OpenKind, OpenOrder};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, Role, Settings, TimelineEntry};
 use bokbro_domain::effect::{Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
@@ -40,6 +40,8 @@ fn keys_are_the_design_s() {
         (Key::fingerprint(tenant, "f"), "T#demo", "L#parked#f".to_owned()),
         (Key::fact(tenant, id, &fact.transaction), &of_order, format!("P#{}", fact.transaction)),
         (Key::ledger(&ledger_key()), &of_order, "E#accounting".to_owned()),
+        (Key::open(tenant, OpenKind::Payment, id), "T#demo#OPEN#payment", format!("ord_{ulid}")),
+        (Key::open(tenant, OpenKind::Accounting, id), "T#demo#OPEN#accounting", format!("ord_{ulid}")),
         (Key::timeline(tenant, id, ulid), &of_order, format!("H#{ulid}")),
         (Key::connection(tenant, &provider), "T#demo", "C#ledger".to_owned()),
         (Key::settings(tenant), "T#demo", "S".to_owned()),
@@ -51,6 +53,16 @@ fn keys_are_the_design_s() {
     for (key, pk, sk) in cases {
         assert_eq!((key.pk.as_str(), &key.sk), (pk, &sk));
     }
+}
+
+#[test]
+fn open_work_reads_back_as_it_was_stored() {
+    let order = samples::order();
+    let open = OpenOrder { order: order.id, since: samples::time() };
+    let item = records::open(&order.tenant, OpenKind::Payment, &open);
+    assert_eq!(stored(&item, "since"), "2026-11-20T10:20:30.500000000Z");
+    assert_eq!(item.len(), 4);
+    assert_eq!(records::open_from_item(&item), Ok(open));
 }
 
 #[test]
