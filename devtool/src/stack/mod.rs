@@ -183,13 +183,16 @@ impl Stack {
             "payments": output("PaymentsQueueUrl"),
             "accounting": output("AccountingQueueUrl"),
             "pulls": output("PullsQueueUrl"),
+            "replays": output("ReplaysQueueUrl"),
         });
         told["dead_letters"] = json!({
             "payments": output("PaymentsDeadLettersUrl"),
             "accounting": output("AccountingDeadLettersUrl"),
             "pulls": output("PullsDeadLettersUrl"),
+            "replays": output("ReplaysDeadLettersUrl"),
         });
-        told["functions"] = json!({ "scheduler": output("SchedulerFunctionName") });
+        told["functions"] =
+            json!({ "scheduler": output("SchedulerFunctionName"), "replay": output("ReplayFunctionName") });
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());

@@ -18,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::{Value, json};
 
-use crate::{connections, orders};
+use crate::{connections, orders, work};
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
@@ -34,6 +34,11 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/timeline", get(orders::timeline))
         .route("/v1/parked", get(orders::parked))
+        .route("/v1/dead-letters", get(work::dead_letters))
+        .route("/v1/dead-letters/replay", post(work::replay))
+        .route("/v1/jobs", get(work::jobs))
+        .route("/v1/jobs/{id}", get(work::job))
+        .route("/v1/audit", get(work::audit))
         .route("/v1/connections", get(connections::list))
         .route("/v1/connections/{provider}", put(connections::enter).delete(connections::disconnect))
         .route("/v1/connections/{provider}/health", get(connections::health))

@@ -29,14 +29,11 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    fn limit(&self) -> Result<usize, Refusal> {
-        let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
-        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        let message = format!("must be a number from 1 to {MAX_LIMIT}");
-        limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
+    pub(crate) fn limit(&self) -> Result<usize, Refusal> {
+        read_limit(self.limit.as_deref())
     }
 
-    fn cursor(&self) -> Option<Cursor> {
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
         self.cursor.clone().map(Cursor)
     }
 
@@ -47,6 +44,14 @@ impl ListQuery {
             OrderState::parse(text).ok_or_else(|| Refusal::Invalid(FieldError::new("state", message)))?;
         Ok(OrderFilter { state: Some(state) })
     }
+}
+
+/// How many items a list is to show.
+pub(crate) fn read_limit(text: Option<&str>) -> Result<usize, Refusal> {
+    let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let message = format!("must be a number from 1 to {MAX_LIMIT}");
+    limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
 }
 
 pub(crate) async fn post_order(
@@ -150,12 +155,12 @@ fn read_id(text: &str) -> Result<OrderId, Refusal> {
     OrderId::parse(text).map_err(|_| Refusal::NotFound("order"))
 }
 
-fn page_json<T>(page: &Page<T>, item: impl Fn(&T) -> Value) -> Value {
+pub(crate) fn page_json<T>(page: &Page<T>, item: impl Fn(&T) -> Value) -> Value {
     let items: Vec<Value> = page.items.iter().map(item).collect();
     json!({ "items": items, "next": page.next.as_ref().map(|cursor| &cursor.0) })
 }
 
-fn respond(result: Result<Value, Refusal>, correlation: &CorrelationId) -> Response {
+pub(crate) fn respond(result: Result<Value, Refusal>, correlation: &CorrelationId) -> Response {
     match result {
         Ok(body) => answer(StatusCode::OK, &body),
         Err(refusal) => refuse(&refusal, correlation),
