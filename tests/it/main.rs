@@ -8,6 +8,7 @@ mod contracts;
 mod crash_points;
 mod docs;
 mod events;
+mod faults;
 mod flows;
 mod oauth;
 mod real_tokens;

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod crash;
+pub mod faults;
 pub mod local_aws;
 pub mod stack;
 pub mod store_contract;

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// The crash points of all workers. Only one worker moves at a time: the one on whose turn it is.
 #[derive(Default)]
-pub struct Stage {
+pub(super) struct Stage {
     state: Mutex<State>,
     arrived: Notify,
 }
