@@ -35,11 +35,11 @@ pub const ENDPOINT: &str = "wh_test_endpoint";
 /// Fortnox's number of the tenant's company.
 pub const COMPANY: &str = "1000001";
 /// Receives before a message is a dead letter, as in template.yaml.
-const MAX_RECEIVES: u32 = 5;
+pub(crate) const MAX_RECEIVES: u32 = 5;
 /// Time between two ticks of the schedule.
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Time-out of a worker, as in template.yaml.
-const TIME_OUT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// The providers that a world talks to, and the accounts that it has there. Worlds may come one after the other.
 #[derive(Clone)]
