@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::effects::Work;
-use crate::error::Error;
+use crate::error::{Error, Reason};
+use crate::message::Told;
+use crate::parked::order_park;
 use crate::ports::{Access, Accounting, LedgerKey};
 use crate::records::{Connection, ConnectionState, ReadChart, Settings};
 
@@ -24,10 +26,14 @@ pub async fn order_account(
     tenant: &TenantId,
     id: &OrderId,
     insist: bool,
+    told: Option<&Told>,
 ) -> Result<(), Error> {
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
-        return Err(Error::park("order_unknown", format!("there is no order {id}")));
+        // Nothing but a person can have deleted it.
+        let reason = Reason::new("order_unknown", format!("there is no order {id} any more"));
+        order_park(app, &invocation.correlation, tenant, id, Target::Accounting, reason.clone()).await?;
+        return Err(Error::Parked(reason));
     };
     if !order.state.has_been_paid() || order.accounting.state == SyncState::Done {
         return Ok(());
@@ -38,7 +44,7 @@ pub async fn order_account(
     match prepare(app, tenant, provider, &settings, &order, invocation.deadline).await {
         Ok((accounting, access, posting)) => {
             let effector = accounting.effector(access, posting);
-            work.run(&*effector, insist).await
+            work.run(&*effector, insist, told).await
         }
         Err(error) => Err(work.stop(None, error).await),
     }

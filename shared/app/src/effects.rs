@@ -4,6 +4,7 @@
 //! before it, so n steps cost n + 1 writes; whatever happens between two writes, the next worker knows what may have
 //! been sent and looks before it sends again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bokbro_domain::effect::{Action, Intent, Ledger, Step, StepName, StepState};
@@ -13,6 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::error::{Disposition, Error, Reason};
+use crate::message::Told;
+use crate::parked::STEP;
 use crate::ports::{Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
 use crate::records::{Parked, TimelineEntry};
 
@@ -30,6 +33,8 @@ pub struct Work<'a> {
     ledger: Ledger,
     guard: Guard,
     status: SyncStatus,
+    /// The step that is being looked at.
+    at: Option<StepName>,
     /// Event and text for people of what this invocation adds to the timeline.
     entries: Vec<TimelineEntry>,
 }
@@ -55,23 +60,47 @@ impl<'a> Work<'a> {
         let mut status = order.sync(key.target).clone();
         status.provider = Some(provider.clone());
         let guard = Guard::Fence(read.fence);
-        Ok(Self { app, invocation, key, ledger, guard, status, entries: Vec::new() })
+        Ok(Self { app, invocation, key, ledger, guard, status, at: None, entries: Vec::new() })
     }
 
-    /// Does every step that is missing. `insist` tries again what was refused.
+    /// Does every step that is missing. `insist` tries again what was refused; `told` says which document a human found
+    /// for a step.
     ///
     /// # Errors
     /// By what happens next; the ledger and the order's status tell of it already.
-    pub async fn run(mut self, effector: &dyn Effector, insist: bool) -> Result<(), Error> {
-        match self.steps(effector, insist).await {
+    pub async fn run(
+        mut self,
+        effector: &dyn Effector,
+        insist: bool,
+        told: Option<&Told>,
+    ) -> Result<(), Error> {
+        match self.steps(effector, insist, told).await {
             Ok(()) => self.finish(effector).await,
             Err(error) => Err(self.stop(Some(effector), error).await),
         }
     }
 
-    async fn steps(&mut self, effector: &dyn Effector, insist: bool) -> Result<(), Error> {
+    async fn steps(
+        &mut self,
+        effector: &dyn Effector,
+        insist: bool,
+        told: Option<&Told>,
+    ) -> Result<(), Error> {
         for step in effector.steps() {
-            let Some(intent) = effector.intent(&step, &self.ledger)? else { continue };
+            self.at = Some(step.clone());
+            let intent = match effector.intent(&step, &self.ledger) {
+                Err(Error::Parked(_)) if insist => {
+                    self.read_again(effector).await?;
+                    effector.intent(&step, &self.ledger)?
+                }
+                other => other?,
+            };
+            let Some(intent) = intent else { continue };
+            if let Some(told) = told.filter(|told| told.step == step.0) {
+                self.enough_time_left()?;
+                self.adopt(effector, &intent, &told.number).await?;
+                continue;
+            }
             match self.ledger.decide(&intent, self.app.patience, insist) {
                 Action::AlreadyDone => {}
                 Action::Conflict => return Err(conflict(&step)),
@@ -84,6 +113,46 @@ impl<'a> Work<'a> {
                     self.enough_time_left()?;
                     self.look_up_and_send(effector, &intent, absent_counts_from, may_send).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the document that a human named as the step's, when the provider shows it and it fits. Until then the ledger
+    /// stays as it is, so that nothing is forgotten when it does not.
+    async fn adopt(&mut self, effector: &dyn Effector, intent: &Intent, number: &str) -> Result<(), Error> {
+        let step = &intent.step;
+        self.write(&format!("lease for {}", step.0)).await?;
+        let receipt = effector.adopt(intent, number, &self.ledger).await?;
+        self.app.crash.reached(&format!("after adoption for {}", step.0)).await;
+        let now = self.app.clock.now();
+        self.ledger.mark_sent(intent, now);
+        self.ledger.mark_done(step, receipt, now);
+        let message = format!("{}: {} {number} was named by hand and fits", self.provider(), step.0);
+        let correlation = &self.invocation.correlation;
+        let entry = self.app.stamps.entry(&*self.app.clock, correlation, "document_named", message);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Reads the documents that are done once more: a human who insists may have corrected them since. What cannot be
+    /// read, or does not fit, stays as the ledger remembers it.
+    async fn read_again(&mut self, effector: &dyn Effector) -> Result<(), Error> {
+        self.enough_time_left()?;
+        for name in effector.steps() {
+            let Some(Step { state: StepState::Done, receipt: Some(receipt), request_hash, .. }) =
+                self.ledger.steps.get(&name)
+            else {
+                continue;
+            };
+            let Ok(Some(intent)) = effector.intent(&name, &self.ledger) else { continue };
+            if intent.hash() != *request_hash {
+                continue;
+            }
+            match effector.adopt(&intent, &receipt.external_id, &self.ledger).await {
+                Ok(receipt) => self.ledger.mark_done(&name, receipt, self.app.clock.now()),
+                Err(Error::Parked(_)) => {}
+                Err(other) => return Err(other),
             }
         }
         Ok(())
@@ -234,6 +303,13 @@ impl<'a> Work<'a> {
         }
         let app = self.app;
         let now = app.clock.now();
+        let mut details: BTreeMap<String, String> = [("provider".to_owned(), self.provider())].into();
+        if let Some(at) = &self.at {
+            details.insert(STEP.to_owned(), at.0.clone());
+            if let Some(step) = self.ledger.steps.get(at) {
+                details.insert("reference".to_owned(), step.reference.clone());
+            }
+        }
         let parked = Parked {
             id: bokbro_domain::ids::ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
             at: now,
@@ -242,7 +318,7 @@ impl<'a> Work<'a> {
             fingerprint: format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code()),
             order: Some(self.key.order.clone()),
             target: Some(self.key.target),
-            details: [("provider".to_owned(), self.provider())].into(),
+            details,
             correlation: self.invocation.correlation.clone(),
         };
         self.status.parked = Some(parked.id.clone());

@@ -193,6 +193,13 @@ pub trait Effector: Send + Sync {
     /// By what happens next.
     async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error>;
 
+    /// Reads the document of a number that a human named and takes it as the step's when it fits: it carries our reference,
+    /// is on the order's total, and is not canceled. Reads only.
+    ///
+    /// # Errors
+    /// `Parked` with what does not fit; otherwise by what happens next.
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error>;
+
     /// Sends the step's request, once.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Fortnox, a Swedish ledger program: paid orders become customers, invoices and payments there.
 
+mod adopt;
 mod api;
 mod auth;
 mod chart;
