@@ -1,21 +1,20 @@
 //! Sets going again what waited for a connection: its orders are nudged, deliveries that were parked are sent again.
 //!
-//! Everything here may be done twice: a nudge that finds its work done does nothing.
+//! Everything here may be done twice: a nudge that finds its work done does nothing. What is missed here, because the
+//! process died say, the next sweep finds.
 
-use bokbro_domain::ids::{CorrelationId, OrderId, Provider, TenantId};
-use bokbro_domain::order::{OrderState, SyncState};
+use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::message::{Envelope, Nudge, PaymentHint};
-use crate::ports::{OrderFilter, QueueName};
+use crate::message::Nudge;
+use crate::ports::{OpenKind, QueueName};
+use crate::sweep::{deliveries_resend, hint_of, nudge};
 
 /// Reason code of what waits for a connection.
 pub(crate) const NEEDS_CONSENT: &str = "needs_consent";
 /// Detail of a parked delivery that holds the delivery itself.
 pub(crate) const HINT: &str = "hint";
-/// States of orders that belong into the books.
-const PAID: [OrderState; 3] = [OrderState::Paid, OrderState::PartiallyRefunded, OrderState::Refunded];
 /// Items read at once.
 const PAGE: usize = 200;
 
@@ -41,9 +40,7 @@ pub async fn connection_resume(
     let mut resumed = Resumed::default();
     let settings = app.directory.settings_get(tenant).await?;
     if settings.is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
-        for state in PAID {
-            resumed.orders += nudge_orders(app, tenant, state, correlation).await?;
-        }
+        resumed.orders = nudge_orders(app, tenant, correlation).await?;
     }
     resumed.deliveries = resend_deliveries(app, tenant, provider, correlation).await?;
     tracing::info!(
@@ -54,31 +51,17 @@ pub async fn connection_resume(
     Ok(resumed)
 }
 
-async fn nudge_orders(
-    app: &App,
-    tenant: &TenantId,
-    state: OrderState,
-    correlation: &CorrelationId,
-) -> Result<usize, Error> {
-    let filter = OrderFilter { state: Some(state) };
-    let mut waiting: Vec<OrderId> = Vec::new();
-    let mut cursor = None;
+async fn nudge_orders(app: &App, tenant: &TenantId, correlation: &CorrelationId) -> Result<usize, Error> {
+    let (mut sent, mut cursor) = (0, None);
     loop {
-        let page = app.orders.orders_list(tenant, &filter, PAGE, cursor.as_ref()).await?;
-        let open = page.items.into_iter().filter(|order| order.accounting.state != SyncState::Done);
-        waiting.extend(open.map(|order| order.id));
+        let page = app.open_work.open_list(tenant, OpenKind::Accounting, PAGE, cursor.as_ref()).await?;
+        let nudges = page.items.into_iter().map(|open| Nudge::order(open.order)).collect();
+        sent += nudge(app, tenant, correlation, QueueName::Accounting, nudges).await?;
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok(sent);
         }
     }
-    // Only now: an order that is worked on moves within the list.
-    for order in &waiting {
-        let nudge = Nudge::order(order.clone());
-        let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
-        app.queues.queue_send(QueueName::Accounting, &message).await?;
-    }
-    Ok(waiting.len())
 }
 
 async fn resend_deliveries(
@@ -87,26 +70,16 @@ async fn resend_deliveries(
     provider: &Provider,
     correlation: &CorrelationId,
 ) -> Result<usize, Error> {
-    let mut waiting = Vec::new();
-    let mut cursor = None;
+    let (mut sent, mut cursor) = (0, None);
     loop {
         let page = app.parking.parked_list(tenant, PAGE, cursor.as_ref()).await?;
-        waiting.extend(page.items.into_iter().filter_map(|parked| {
-            let hint = parked.details.get(HINT).filter(|_| parked.code == NEEDS_CONSENT)?;
-            let hint: PaymentHint = serde_json::from_str(hint).ok()?;
-            (hint.provider == *provider).then_some((parked, hint))
-        }));
+        let waited = page.items.into_iter().filter(|parked| parked.code == NEEDS_CONSENT);
+        let deliveries = waited.filter_map(|parked| hint_of(&parked).map(|hint| (parked, hint)));
+        let ours = deliveries.filter(|(_, hint)| hint.provider == *provider).collect();
+        sent += deliveries_resend(app, tenant, correlation, ours).await?;
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok(sent);
         }
     }
-    for (parked, hint) in &waiting {
-        let nudge = Nudge::Payment(hint.clone());
-        let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
-        app.queues.queue_send(QueueName::Payments, &message).await?;
-        // Sent before it is closed: nothing is lost between the two.
-        app.parking.parked_close(tenant, &parked.id).await?;
-    }
-    Ok(waiting.len())
 }

@@ -7,11 +7,12 @@ use crate::app::{App, Invocation};
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
 use crate::parked::{MESSAGE, QUEUE};
-use crate::payments::payment_handle;
+use crate::payments::{payment_handle, payment_look, payment_match};
 use crate::ports::QueueName;
 use crate::pulls::connection_task;
 use crate::records::Parked;
 use crate::replay::replay_run;
+use crate::sweep::tenant_sweep;
 
 /// Handles one message of a queue.
 ///
@@ -26,21 +27,21 @@ pub async fn message_handle(
     let tenant = &message.tenant;
     match (queue, &message.nudge) {
         (QueueName::Payments, Nudge::Payment(hint)) => payment_handle(app, invocation, tenant, hint).await,
+        (QueueName::Payments, Nudge::Order { order, .. }) => {
+            payment_look(app, invocation, tenant, order).await
+        }
+        (QueueName::Payments, Nudge::Match { order, provider, transaction }) => {
+            payment_match(app, invocation, tenant, order, provider, transaction).await
+        }
         (QueueName::Accounting, Nudge::Order { order, insist, told }) => {
             order_account(app, invocation, tenant, order, *insist, told.as_ref()).await
         }
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {
             connection_task(app, tenant, provider, *task).await
         }
+        (QueueName::Pulls, Nudge::Sweep { job }) => tenant_sweep(app, invocation, tenant, job.as_ref()).await,
         (QueueName::Replays, Nudge::Replay { job }) => replay_run(app, invocation, tenant, job).await,
-        (
-            QueueName::Payments,
-            Nudge::Order { .. }
-            | Nudge::Match { .. }
-            | Nudge::Connection { .. }
-            | Nudge::Sweep { .. }
-            | Nudge::Replay { .. },
-        )
+        (QueueName::Payments, Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. })
         | (
             QueueName::Accounting,
             Nudge::Payment(_)
@@ -51,11 +52,7 @@ pub async fn message_handle(
         )
         | (
             QueueName::Pulls,
-            Nudge::Payment(_)
-            | Nudge::Order { .. }
-            | Nudge::Match { .. }
-            | Nudge::Sweep { .. }
-            | Nudge::Replay { .. },
+            Nudge::Payment(_) | Nudge::Order { .. } | Nudge::Match { .. } | Nudge::Replay { .. },
         )
         | (
             QueueName::Replays,

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Nonces, OpenKind, Page, Parking,
-    TokenStates,
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page, Parking,
+    StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
@@ -47,6 +47,7 @@ pub(super) struct State {
     pub(super) open: Open,
     pub(super) jobs: BTreeMap<(TenantId, JobId), Job>,
     pub(super) audits: BTreeMap<TenantId, Vec<AuditEntry>>,
+    pub(super) limiters: BTreeMap<LimitKey, StoredLimiter>,
 }
 
 impl MemoryStore {
@@ -177,7 +178,13 @@ impl Parking for MemoryStore {
     ) -> Result<Page<Parked>, Error> {
         let mut items = self.state().parked.get(tenant).cloned().unwrap_or_default();
         items.sort_by(|a, b| b.id.cmp(&a.id));
-        page("parked", &items, |p| p.id.to_string(), limit, cursor)
+        let Some(last) = cursor.and_then(|cursor| ParkedId::parse(cursor.0.strip_prefix("parked ")?).ok())
+        else {
+            return page("parked", &items, |p| p.id.to_string(), limit, cursor);
+        };
+        // Whoever works through the list closes items behind the cursor.
+        items.retain(|parked| parked.id < last);
+        page("parked", &items, |p| p.id.to_string(), limit, None)
     }
 
     async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error> {
