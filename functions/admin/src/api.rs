@@ -18,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::{Value, json};
 
-use crate::{connections, orders, work};
+use crate::{connections, orders, parked, work};
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
@@ -31,9 +31,12 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     let v1 = Router::new()
         .route("/v1/orders", post(orders::post_order).get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/sync-pending", post(orders::sync_pending))
+        .route("/v1/orders/{id}/sync", post(orders::sync))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/timeline", get(orders::timeline))
-        .route("/v1/parked", get(orders::parked))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/{id}/resolve", post(parked::resolve))
         .route("/v1/dead-letters", get(work::dead_letters))
         .route("/v1/dead-letters/replay", post(work::replay))
         .route("/v1/jobs", get(work::jobs))

@@ -1,4 +1,4 @@
-//! Orders and what waits for a human, over HTTP.
+//! Orders over HTTP.
 
 use axum::Extension;
 use axum::body::Body;
@@ -9,7 +9,9 @@ use bokbro_app::auth::Caller;
 use bokbro_app::orders::{self, Posted, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::records::Role;
-use bokbro_app::wire::order_out::{order_json, parked_json, timeline_json};
+use bokbro_app::sweep::sweep_ask;
+use bokbro_app::wire::order_out::{order_json, timeline_json};
+use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::{CorrelationId, OrderId};
 use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
@@ -91,6 +93,36 @@ pub(crate) async fn show(
     respond(found.map(|order| order_json(&order)), &correlation(&platform))
 }
 
+pub(crate) async fn sync(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    let nudged = match read_id(&id) {
+        Ok(id) => orders::order_sync(&platform.app, &caller.tenant, &id, &correlation).await,
+        Err(refusal) => Err(refusal),
+    };
+    match nudged {
+        Ok(order) => answer(StatusCode::ACCEPTED, &order_json(&order)),
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn sync_pending(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    match sweep_ask(&platform.app, &caller.tenant, &caller.who, &correlation).await {
+        Ok(job) => answer(StatusCode::ACCEPTED, &job_json(&job)),
+        Err(error) => refuse(&Refusal::Failed(error), &correlation),
+    }
+}
+
 pub(crate) async fn cancel(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
@@ -134,24 +166,7 @@ pub(crate) async fn timeline(
     respond(listed.await.map(|page| page_json(&page, timeline_json)), &correlation(&platform))
 }
 
-pub(crate) async fn parked(
-    State(platform): Api,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query<ListQuery>,
-) -> Response {
-    let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
-    let listed = async {
-        let limit = query.limit()?;
-        let cursor = query.cursor();
-        Ok(platform.app.parking.parked_list(&caller.tenant, limit, cursor.as_ref()).await?)
-    };
-    respond(listed.await.map(|page| page_json(&page, parked_json)), &correlation)
-}
-
-fn read_id(text: &str) -> Result<OrderId, Refusal> {
+pub(crate) fn read_id(text: &str) -> Result<OrderId, Refusal> {
     OrderId::parse(text).map_err(|_| Refusal::NotFound("order"))
 }
 

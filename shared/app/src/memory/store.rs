@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page, Parking,
-    StoredLimiter, TokenStates,
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page,
+    Parking, StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
@@ -190,6 +190,17 @@ impl Parking for MemoryStore {
     async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error> {
         let state = self.state();
         Ok(state.parked.get(tenant).and_then(|waiting| waiting.iter().find(|p| p.id == *id)).cloned())
+    }
+
+    async fn parked_find(
+        &self,
+        tenant: &TenantId,
+        fingerprint_begins: &str,
+    ) -> Result<Option<Parked>, Error> {
+        let state = self.state();
+        let found =
+            |p: &&Parked| p.fingerprint.starts_with(fingerprint_begins) && !state.unlinked.contains(&p.id);
+        Ok(state.parked.get(tenant).and_then(|waiting| waiting.iter().find(found)).cloned())
     }
 
     async fn parked_unlink(&self, _tenant: &TenantId, parked: &Parked) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use bokbro_domain::payment::{PaymentFact, assess};
 use super::trouble::{Stop, park_order};
 use super::{Desk, Outcome};
 use crate::error::Error;
-use crate::message::{Envelope, Nudge};
+use crate::message::Nudge;
 use crate::ports::QueueName;
 use crate::records::TimelineEntry;
 
@@ -74,9 +74,7 @@ impl Desk<'_> {
     pub(super) async fn books_nudge(&self, order: &Order) -> Result<(), Error> {
         if order.state.has_been_paid() && order.accounting.state != SyncState::Done {
             let nudge = Nudge::order(order.id.clone());
-            let correlation = self.invocation.correlation.clone();
-            let message = Envelope::new(self.tenant.clone(), correlation, self.app.clock.now(), nudge);
-            self.app.queues.queue_send(QueueName::Accounting, &message).await?;
+            self.app.queues.queue_send(QueueName::Accounting, &self.envelope(nudge)).await?;
             self.app.crash.reached("after nudging accounting").await;
         }
         Ok(())

@@ -50,7 +50,7 @@ pub async fn payment_match(
     let about = About { provider, transaction: Some(transaction), order: Some(id), hint: None };
     match desk.conclude(&about, matched.await).await {
         Ok(()) => Ok(()),
-        // Nobody but this message knows what the human said.
+        // The message is deleted, so what the human said is parked with it.
         Err(error) => desk.no_way_in(&about, error).await,
     }
 }

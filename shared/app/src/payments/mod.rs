@@ -8,17 +8,20 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bokbro_domain::ids::{CheckoutCode, OrderId, Provider, TenantId, TransactionId};
+use bokbro_domain::ids::{CheckoutCode, CorrelationId, OrderId, Provider, TenantId, TransactionId};
+use bokbro_domain::order::Order;
 use bokbro_domain::payment::{PaymentFact, order_numbers_in};
 
 use crate::app::{App, Invocation};
-use crate::error::Error;
-use crate::ports::{Access, LookUp, Payments};
+use crate::error::{Error, chain};
+use crate::message::{Envelope, Nudge};
+use crate::ports::{Access, LookUp, Payments, QueueName};
 use crate::records::Connection;
+use crate::sweep::{deliveries_resend, hint_of, nudge};
 
 pub use delivery::payment_handle;
 pub use look::{payment_look, payment_match};
-pub(crate) use trouble::{UNMATCHED, keys_of, unmatched_of};
+pub(crate) use trouble::{UNMATCHED, keys_of};
 
 /// Reads lag behind webhooks (`apis/viva-ongoing-bank.md` 1.7): look this often at once before the queue's back-off.
 const QUICK_LOOKS: u32 = 3;
@@ -50,6 +53,11 @@ struct Way {
 }
 
 impl Desk<'_> {
+    fn envelope(&self, nudge: Nudge) -> Envelope {
+        let (tenant, correlation) = (self.tenant.clone(), self.invocation.correlation.clone());
+        Envelope::new(tenant, correlation, self.app.clock.now(), nudge)
+    }
+
     async fn connection(&self, provider: &Provider) -> Result<Connection, Error> {
         let found = self.app.directory.connection_get(self.tenant, provider).await?;
         found.ok_or_else(|| not_connected(provider))
@@ -136,4 +144,27 @@ pub(crate) async fn order_find(
     }
     // A text that names two orders names none.
     Ok(if by_number.len() == 1 { by_number.pop() } else { None })
+}
+
+/// Has the payment of a new order looked at if it came before the order did. When this fails the next sweep makes up for
+/// it, so an order that is stored is never refused for it.
+pub(crate) async fn payment_may_be_there(app: &App, order: &Order, correlation: &CorrelationId) {
+    if let Err(error) = look_back(app, order, correlation).await {
+        tracing::warn!(tenant = %order.tenant, order = %order.id, error = chain(&error), "left to the next sweep");
+    }
+}
+
+async fn look_back(app: &App, order: &Order, correlation: &CorrelationId) -> Result<(), Error> {
+    let tenant = &order.tenant;
+    if let Some(code) = order.body.checkout_code {
+        // A webhook came, and its payment is parked.
+        let parked = app.parking.parked_find(tenant, &trouble::unmatched_of(code)).await?;
+        if let Some((parked, hint)) = parked.and_then(|parked| hint_of(&parked).map(|hint| (parked, hint))) {
+            deliveries_resend(app, tenant, correlation, vec![(parked, hint)]).await?;
+        }
+    } else if order.body.payment_reference.is_some() {
+        // A webshop that names the payment has seen it.
+        nudge(app, tenant, correlation, QueueName::Payments, vec![Nudge::order(order.id.clone())]).await?;
+    }
+    Ok(())
 }

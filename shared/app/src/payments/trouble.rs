@@ -7,8 +7,9 @@ use bokbro_domain::payment::{PaymentFact, order_numbers_in};
 
 use super::Desk;
 use crate::error::{Error, Reason};
-use crate::message::PaymentHint;
-use crate::ports::LookUp;
+use crate::message::{Nudge, PaymentHint};
+use crate::parked::{MESSAGE, QUEUE};
+use crate::ports::{LookUp, QueueName};
 use crate::records::Parked;
 use crate::resume::{HINT, NEEDS_CONSENT};
 
@@ -100,7 +101,7 @@ impl Desk<'_> {
             fingerprint: format!("payment:{}:{}", subject(about, details), reason.code),
             order: order.cloned(),
             target: None,
-            details: told(about, fact.as_ref()),
+            details: told(self, about, fact.as_ref()),
             correlation: self.invocation.correlation.clone(),
         };
         app.parking.park_once(self.tenant, &parked).await?;
@@ -132,7 +133,7 @@ pub(crate) fn unmatched_of(code: CheckoutCode) -> String {
 }
 
 /// Ids and amounts that help to look.
-fn told(about: &About<'_>, fact: Option<&PaymentFact>) -> BTreeMap<String, String> {
+fn told(desk: &Desk<'_>, about: &About<'_>, fact: Option<&PaymentFact>) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
     let mut tell = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -145,6 +146,12 @@ fn told(about: &About<'_>, fact: Option<&PaymentFact>) -> BTreeMap<String, Strin
         tell("claimed_order_code", hint.checkout_code.map(|code| code.to_string()));
         tell("claimed_amount", hint.amount.clone());
         tell(HINT, serde_json::to_string(hint).ok());
+    } else if let (Some(order), Some(transaction)) = (about.order, about.transaction) {
+        // Nobody but the message knows what the human said.
+        let (order, provider, transaction) = (order.clone(), about.provider.clone(), transaction.clone());
+        let nudge = Nudge::Match { order, provider, transaction };
+        tell(QUEUE, Some(QueueName::Payments.as_str().to_owned()));
+        tell(MESSAGE, Some(desk.envelope(nudge).to_json()));
     }
     if let Some(fact) = fact {
         tell("amount", Some(fact.amount.to_string()));

@@ -8,6 +8,7 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
+use super::Limits;
 use super::OpenWork;
 use crate::error::Error;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
@@ -243,6 +244,13 @@ pub trait Parking: Send + Sync {
     /// When the table fails.
     async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error>;
 
+    /// An item that waits and whose fingerprint begins so, if there is one.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn parked_find(&self, tenant: &TenantId, fingerprint_begins: &str)
+    -> Result<Option<Parked>, Error>;
+
     /// Lets the same trouble be parked anew while the item is still listed; again is the same.
     ///
     /// # Errors
@@ -393,12 +401,22 @@ pub trait Audits: Send + Sync {
 
 /// Everything that the table keeps, behind one adapter.
 pub trait Store:
-    Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+    Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates + Limits
 {
 }
 
 impl<T> Store for T where
-    T: Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+    T: Orders
+        + OpenWork
+        + Ledgers
+        + Parking
+        + Inbox
+        + Nonces
+        + Jobs
+        + Audits
+        + Directory
+        + TokenStates
+        + Limits
 {
 }
 

@@ -57,6 +57,23 @@ impl Parking for Hub {
         item.map(read).transpose().map_err(|e| Error::storage(STEP, e))
     }
 
+    async fn parked_find(
+        &self,
+        tenant: &TenantId,
+        fingerprint_begins: &str,
+    ) -> Result<Option<Parked>, Error> {
+        const STEP: &str = "finding a parked item";
+        let Key { pk, sk } = Key::fingerprint(tenant, fingerprint_begins);
+        let request = self.client.query().table_name(&self.tables.hub).consistent_read(true).limit(1);
+        let request = request
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":sk", text(sk));
+        let output = request.send().await.map_err(storage(STEP))?;
+        let Some(pointer) = output.items.and_then(|items| items.into_iter().next()) else { return Ok(None) };
+        self.parked_get(tenant, &waiting(&pointer).map_err(|e| Error::storage(STEP, e))?).await
+    }
+
     async fn parked_unlink(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
         let request = self.client.delete_item().table_name(&self.tables.hub);
         let request = request.set_key(Some(Key::fingerprint(tenant, &parked.fingerprint).into_item()));
