@@ -289,6 +289,8 @@ struct Position {
     found: BTreeSet<String>,
     /// Dead letters of others since the last one that was wanted.
     skipped: u64,
+    /// Dead letters of others that portions left hidden, and until when.
+    left: Vec<(Timestamp, u64)>,
     /// How often it waited for dead letters that somebody else had taken.
     waits: u32,
 }
@@ -296,6 +298,18 @@ struct Position {
 impl Position {
     fn of(job: &Job) -> Self {
         job.position.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    fn leave(&mut self, count: usize, now: Timestamp) {
+        self.left.retain(|(until, _)| *until > now);
+        if count > 0 {
+            let until = SignedDuration::try_from(HIDDEN).map_or(now, |hidden| later(now, hidden));
+            self.left.push((until, u64::try_from(count).unwrap_or(u64::MAX)));
+        }
+    }
+
+    fn left(&self, now: Timestamp) -> u64 {
+        self.left.iter().filter(|(until, _)| *until > now).map(|(_, count)| count).sum()
     }
 
     fn store(&self, job: &mut Job) {
@@ -351,6 +365,7 @@ impl Portion<'_> {
                 Scan::Ended { hidden } if hidden > 0 && self.position.waits < WAITS => waits = true,
                 Scan::Ended { hidden } => {
                     self.count("hidden", hidden);
+                    self.position.left.clear();
                     self.position.queues.push(queue.as_str().to_owned());
                 }
             }
@@ -375,12 +390,11 @@ impl Portion<'_> {
         let mut passed = Vec::new();
         while !self.all_found() {
             let now = self.app.clock.now();
-            // What was passed stays hidden for a while when a portion stops, so that the next one goes on behind it.
-            if self.budget == 0 {
-                return Ok(Scan::Stopped { at: later(now, PACE) });
-            }
-            if self.invocation.deadline.duration_since(now) < RESERVE || passed.len() >= MOST_PASSED {
-                return Ok(Scan::Stopped { at: now });
+            let short = self.invocation.deadline.duration_since(now) < RESERVE;
+            if self.budget == 0 || short || passed.len() >= MOST_PASSED {
+                // What was passed stays hidden for a while, so that the next portion goes on behind it.
+                self.position.leave(passed.len(), now);
+                return Ok(Scan::Stopped { at: if self.budget == 0 { later(now, PACE) } else { now } });
             }
             let taken = dead_letters.dead_letters_take(queue, BATCH.min(self.budget), HIDDEN).await?;
             if taken.is_empty() {
@@ -400,8 +414,11 @@ impl Portion<'_> {
             }
         }
         dead_letters.dead_letters_give_back(queue, &passed).await?;
-        let hidden = if self.all_found() { 0 } else { dead_letters.dead_letters_hidden(queue).await? };
-        Ok(Scan::Ended { hidden })
+        if self.all_found() {
+            return Ok(Scan::Ended { hidden: 0 });
+        }
+        let hidden = dead_letters.dead_letters_hidden(queue).await?;
+        Ok(Scan::Ended { hidden: hidden.saturating_sub(self.position.left(self.app.clock.now())) })
     }
 
     /// Sends first and deletes then.
