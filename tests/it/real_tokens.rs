@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bokbro_app::app::NoCrash;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
-    Access, Clock as _, ConsentRequest, Guard, Providers as _, TokenStates as _, Tokens, Vault as _,
+    Access, Clock as _, ConsentRequest, Guard, Providers as _, TokenStates as _, Tokens, Vault as _, unlimited,
 };
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
@@ -120,6 +120,7 @@ impl Expired {
             connection: Arc::new(self.connection.clone()),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.clone())),
+            pace: unlimited(),
             deadline: None,
         };
         let checkup = self.registry.checkup(&self.connection.provider).unwrap();

@@ -168,7 +168,7 @@ impl World {
         urls.viva.basic.clone_from(&viva.url);
         let clock = Arc::new(ManualClock::new(now, 1753));
         let store = Arc::new(MemoryStore::default());
-        let queues = Arc::new(MemoryQueues::default());
+        let queues = Arc::new(MemoryQueues::timed(clock.clone()));
         let vault = Arc::new(MemoryVault::default());
         let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
         let crash = Arc::new(DieAt::default());
@@ -305,6 +305,7 @@ impl World {
                 owner: format!("invocation-{}", self.invocations),
                 deadline: self.clock.now() + TIME_OUT,
                 receive: 1,
+                place: None,
                 correlation: self.correlation(),
             };
             match schedule_tick(&self.app, &invocation, due).await.unwrap() {
@@ -332,6 +333,7 @@ impl World {
             owner: format!("invocation-{}", self.invocations),
             deadline,
             receive: flying.receives,
+            place: flying.message.place,
             correlation: flying.message.correlation.clone(),
         };
         let handled = {
@@ -347,6 +349,7 @@ impl World {
                 self.errors.push(chain(&error));
                 if let Disposition::Later { at } = error.disposition() {
                     flying.message.not_before = Some(at);
+                    flying.message.place = error.place().or(flying.message.place);
                     (flying.receives, flying.visible_at) = (0, at);
                     self.flying.push_back(flying);
                     return Ended::SentAgain;

@@ -160,8 +160,8 @@ impl Limiter {
             Some(place) if later(place, next.behind) > soon => place,
             Some(_) if free <= soon => return (granted, Admission::Granted(slots)),
             Some(place) => {
-                // The line moves more slowly than planned: so it does for everybody behind.
-                next.behind = free.duration_since(place);
+                // The line moves more slowly than planned: so it does for everybody behind. Whole milliseconds are kept.
+                next.behind = SignedDuration::from_millis_i128(free.duration_since(place).as_millis() + 1);
                 next.line = next.line.max(behind(place));
                 place
             }

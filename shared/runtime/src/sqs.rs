@@ -136,7 +136,10 @@ impl Record<'_> {
         match error.disposition() {
             // What needs a human is stored; coming back would not help.
             Disposition::Done | Disposition::NeedsConsent | Disposition::Park => true,
-            Disposition::Later { at } => self.stored(self.send_again(envelope, at).await).await,
+            Disposition::Later { at } => {
+                let envelope = Envelope { place: error.place().or(envelope.place), ..envelope };
+                self.stored(self.send_again(envelope, at).await).await
+            }
             Disposition::Retry { after } => self.give_back(after).await,
         }
     }
@@ -148,6 +151,7 @@ impl Record<'_> {
             owner: self.owner.clone(),
             deadline: self.deadline,
             receive,
+            place: envelope.place,
             correlation: envelope.correlation.clone(),
         };
         let span = tracing::info_span!(
@@ -223,3 +227,6 @@ fn name(disposition: &Disposition) -> &'static str {
     }
 }
 
+#[cfg(test)]
+#[path = "sqs_tests.rs"]
+mod tests;

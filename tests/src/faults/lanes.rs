@@ -230,6 +230,7 @@ impl Lanes {
             owner: format!("invocation-{}", self.invocations),
             deadline,
             receive: flying.receives,
+            place: flying.message.place,
             correlation: flying.message.correlation.clone(),
         };
         let (app, queue, message) = (self.lanes[lane].app.clone(), flying.queue, flying.message.clone());
@@ -270,6 +271,7 @@ impl Lanes {
         flying.visible_at = match error.disposition() {
             Disposition::Later { at } => {
                 flying.message.not_before = Some(at);
+                flying.message.place = error.place().or(flying.message.place);
                 flying.receives = 0;
                 at.max(now)
             }

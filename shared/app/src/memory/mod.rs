@@ -1,6 +1,7 @@
 //! In-memory adapters that keep the ports' promises: for fast tests and for reading how a store must behave.
 
 mod clock;
+mod limits;
 mod queues;
 mod store;
 mod store_jobs;

@@ -1,5 +1,6 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
+mod limits;
 mod open_work;
 mod providers;
 mod queues;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use limits::*;
 pub use open_work::*;
 pub use providers::*;
 pub use queues::*;

@@ -4,6 +4,7 @@ mod directory;
 mod inbox;
 mod jobs;
 mod ledgers;
+mod limits;
 mod nonces;
 mod open;
 mod orders;

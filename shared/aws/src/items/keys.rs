@@ -1,7 +1,7 @@
 //! Keys of the hub table, all of them: what is not built here is not in the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind, OpenKind};
+use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, LookUpKind, OpenKind};
 use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::OrderState;
 use jiff::Timestamp;
@@ -115,6 +115,11 @@ impl Key {
     pub(crate) fn parked(tenant: &TenantId, id: &ParkedId) -> Self {
         let ulid = id.as_str().strip_prefix("prk_").unwrap_or(id.as_str());
         Self { pk: tenant_pk(tenant), sk: format!("{PARKED}{ulid}") }
+    }
+
+    /// A limit on calls.
+    pub(crate) fn limiter(key: &LimitKey) -> Self {
+        Self { pk: format!("R#{}#{}", key.provider, key.key), sk: "R".to_owned() }
     }
 
     /// A run of a longer task.

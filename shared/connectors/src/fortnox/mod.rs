@@ -8,6 +8,7 @@ mod company;
 mod customers;
 mod effects;
 mod errors;
+mod limit;
 mod map;
 mod requests;
 mod text;
@@ -94,7 +95,7 @@ impl Fortnox {
 
     fn api(&self, access: &Access) -> Api {
         let tokens = OwnTokens::of(&self.client, access);
-        Api::new(self.client.until(access.deadline), self.urls.api.clone(), Arc::new(tokens))
+        Api::new(self.client.paced(access), self.urls.api.clone(), Arc::new(tokens))
     }
 }
 

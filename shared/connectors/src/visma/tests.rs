@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::{Error, chain};
 use bokbro_app::ports::{
     Access, Checkup as _, ConsentRefusal, ConsentRequest, Consented, Findings, GrantKind, OAuth as _,
-    TokenEndpoint as _, TokenGrant, Tokens,
+    TokenEndpoint as _, TokenGrant, Tokens, unlimited,
 };
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
@@ -110,6 +110,7 @@ impl Bench {
             connection: Arc::new(connection(ours)),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.to_owned())),
+            pace: unlimited(),
             deadline: None,
         };
         self.visma.check(&access).await
