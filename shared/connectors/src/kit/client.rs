@@ -240,3 +240,7 @@ impl Client {
 #[cfg(test)]
 #[path = "client_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pace_tests.rs"]
+mod pace_tests;
