@@ -15,6 +15,7 @@ pub use clock::Clock;
 pub use faults::{Fault, Faults, Kind, Match, When};
 pub use log::{Log, RequestLine, Stats};
 pub use server::{Running, Server};
+pub(crate) use server::{Severable, Wire};
 
 /// The parts that a simulator shares with its `/_sim` routes. Clones share the same parts.
 #[derive(Clone, Default)]
