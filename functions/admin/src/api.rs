@@ -138,6 +138,14 @@ pub(crate) fn refuse(refusal: &Refusal, correlation: &CorrelationId) -> Response
             }
             response
         }
+        Refusal::Failed(Error::Busy { provider, after, .. }) => {
+            let after = after.as_secs() + 1;
+            let detail = format!("{provider} takes no more calls just now. Try again in {after} s.");
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_busy", detail, correlation);
+            let mut response: Response = problem.response();
+            response.headers_mut().insert(header::RETRY_AFTER, after.into());
+            response
+        }
         Refusal::Failed(error) => failed(error, correlation),
     }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod connections;
 mod orders;
+mod parked;
 mod work;
 
 use std::sync::Arc;
