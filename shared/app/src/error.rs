@@ -103,6 +103,8 @@ pub enum Error {
     Busy {
         /// Which provider.
         provider: String,
+        /// How long the wait is, for people.
+        after: Duration,
         /// When the turn comes.
         at: Timestamp,
         /// The place in the waiting line, to be shown then.

@@ -141,7 +141,9 @@ impl Meter {
     }
 
     fn busy(&self, turn: Turn) -> Error {
-        Error::Busy { provider: self.provider.to_string(), at: turn.at, place: turn.place }
+        let Turn { at, place } = turn;
+        let after = Duration::try_from(at.duration_since(self.limiters.clock.now())).unwrap_or(Duration::ZERO);
+        Error::Busy { provider: self.provider.to_string(), after, at, place }
     }
 
     /// The next slot: one of those reserved that is not missed yet, or a new one.

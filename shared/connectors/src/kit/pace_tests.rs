@@ -19,7 +19,8 @@ struct Noted {
 }
 
 fn busy() -> Error {
-    Error::Busy { provider: "ledger".to_owned(), at: Timestamp::MAX, place: Timestamp::MIN }
+    let provider = "ledger".to_owned();
+    Error::Busy { provider, after: Duration::from_secs(7), at: Timestamp::MAX, place: Timestamp::MIN }
 }
 
 #[async_trait]
