@@ -65,6 +65,7 @@ async fn portion(world: &World, job: &Job, receive: u32, time: SignedDuration) -
         owner: "replay".to_owned(),
         deadline: world.clock.now() + time,
         receive,
+        place: None,
         correlation: correlation(world),
     };
     replay_run(&world.app, &invocation, &tenant(), &job.id).await
@@ -256,6 +257,7 @@ async fn the_operator_of_the_account_replays_everybody_s() {
         owner: "replay".to_owned(),
         deadline: world.clock.now() + MINUTE,
         receive: 1,
+        place: None,
         correlation: correlation.clone(),
     };
     assert_eq!(nudge.nudge, Nudge::Replay { job: begun.id.clone() });

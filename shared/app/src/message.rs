@@ -164,7 +164,7 @@ impl Envelope {
     /// The same message as it was before it had waited for a turn or failed.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self { not_before: None, ..self.clone() }
+        Self { not_before: None, place: None, ..self.clone() }
     }
 
     /// The message's text.

@@ -402,7 +402,13 @@ impl Portion<'_> {
             }
             let (wanted, others): (Vec<_>, Vec<_>) =
                 taken.into_iter().partition(|letter| self.wanted.has(letter));
-            self.send_again(queue, &wanted).await?;
+            if let Err(error) = self.send_again(queue, &wanted).await {
+                // The next try is to find them.
+                if let Err(error) = dead_letters.dead_letters_give_back(queue, &wanted).await {
+                    tracing::warn!(error = chain(&error), "dead letters come back by themselves");
+                }
+                return Err(error);
+            }
             let skipped = u64::try_from(others.len()).unwrap_or(u64::MAX);
             self.count("skipped", skipped);
             self.position.skipped = if wanted.is_empty() { self.position.skipped + skipped } else { 0 };
