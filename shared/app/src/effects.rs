@@ -22,6 +22,8 @@ use crate::records::{Parked, TimelineEntry};
 /// A lease outlives its invocation by this much: a slow last write still finds it, and what a killed worker sent last
 /// has shown up in the provider's lists before anybody looks.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// When to look at a held lease again: the holder is nearly done as a rule. Only a dead one's is held for longer.
+const LEASE_LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// No step begins when less than this is left of the invocation.
 const STEP_RESERVE: SignedDuration = SignedDuration::from_secs(25);
 
@@ -43,7 +45,7 @@ impl<'a> Work<'a> {
     /// Takes the order at the target in memory; the first write makes it so in the table.
     ///
     /// # Errors
-    /// `LeaseHeld` while another worker is at it.
+    /// `Later` while another worker is at it, or has died at it: that is no failure of this message.
     pub fn begin(
         app: &'a App,
         invocation: &'a Invocation,
@@ -54,8 +56,9 @@ impl<'a> Work<'a> {
     ) -> Result<Self, Error> {
         let now = app.clock.now();
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let ledger = read.take(&invocation.owner, now, until).map_err(|held| Error::LeaseHeld {
-            after: lease_wait(invocation.receive, from_now(now, held.until)),
+        let ledger = read.take(&invocation.owner, now, until).map_err(|held| {
+            let soon = now.saturating_add(LEASE_LOOK).unwrap_or(Timestamp::MAX);
+            Error::Later { what: "an order that another worker is at".to_owned(), at: held.until.min(soon) }
         })?;
         let mut status = order.sync(key.target).clone();
         status.provider = Some(provider.clone());
@@ -417,13 +420,6 @@ fn conflict(step: &StepName) -> Error {
         step.0
     );
     Error::park("conflict", message)
-}
-
-/// When to look at a held lease again: soon at first, because the holder is nearly done as a rule, and in the sum of all
-/// receives for longer than any lease, so that a dead holder's order is not given up (5 + 10 + 20 + 40 s).
-fn lease_wait(receive: u32, left: Duration) -> Duration {
-    let wait = Duration::from_secs(5) * (1 << receive.saturating_sub(1).min(10));
-    wait.min(left)
 }
 
 fn from_now(now: Timestamp, then: Timestamp) -> Duration {

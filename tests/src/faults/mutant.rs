@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bokbro_app::app::App;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
-    Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers, OAuth,
-    Payments, Providers, SendError, TokenEndpoint, Webhooks,
+    Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers,
+    Limited, OAuth, Payments, Providers, SendError, TokenEndpoint, Webhooks,
 };
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::Provider;
@@ -88,6 +88,10 @@ impl Providers for Blind {
         self.0.checkup(provider)
     }
 
+    fn limited(&self, provider: &Provider) -> Option<Arc<dyn Limited>> {
+        self.0.limited(provider)
+    }
+
     fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]> {
         self.0.entry_fields(provider)
     }
@@ -124,6 +128,10 @@ impl Effector for BlindEffector {
 
     async fn look_up(&self, _: &Intent, _: &Ledger) -> Result<Found, Error> {
         Ok(Found::No)
+    }
+
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
+        self.0.adopt(intent, number, ledger).await
     }
 
     async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {
