@@ -5,19 +5,19 @@
 //! a function that sleeps: what is left goes on with the next message. Its counts are those of workers that lived to
 //! tell; one that dies after a batch leaves at most that batch uncounted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+mod portion;
+
+use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{CorrelationId, JobId, TenantId};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::portion::{Ended, Portion, Position, Wanted};
 use crate::app::{App, Invocation};
-use crate::dead_letters::{BATCH, is_own};
 use crate::error::{Error, chain};
 use crate::message::{Envelope, Nudge};
-use crate::ports::{DeadLetter, Moving, QueueName};
+use crate::ports::{Moving, QueueName};
 use crate::records::{AuditEntry, Job, JobState, JobTask};
 use crate::work::NOBODY;
 
@@ -26,20 +26,8 @@ pub const MAX_IDS: usize = 500;
 /// Highest rate per second that can be asked for; the queue service's own limit for moving messages.
 pub const MAX_PER_SECOND: u32 = 500;
 
-/// How long a portion hides what it takes: longer than it runs, so that nobody sees a dead letter that is being sent.
-const HIDDEN: Duration = Duration::from_secs(120);
-/// Time that a batch may take: a portion with less left stops.
-const RESERVE: SignedDuration = SignedDuration::from_secs(20);
 /// Over which time a rate is kept.
 const PACE: SignedDuration = SignedDuration::from_secs(1);
-/// Most dead letters of others that a portion gives back at its end; beyond, they come back by themselves.
-const MOST_PASSED: usize = 5_000;
-/// Dead letters of others in a row after which a job gives up: they may be in its way for ever.
-const MOST_SKIPPED: u64 = 100_000;
-/// How long to wait for dead letters that somebody else has taken.
-const WAIT: SignedDuration = SignedDuration::from_secs(60);
-/// How often to wait for them: in sum longer than anybody hides them.
-const WAITS: u32 = 3;
 /// The receive on which a job that cannot go on is marked as failed, before its message is a dead letter itself.
 const LAST_RECEIVE: u32 = 4;
 /// How often a job is begun before it is left alone.
@@ -231,21 +219,21 @@ pub async fn replay_run(
     let position = Position::of(&job);
     let mut portion = Portion { app, invocation, tenant, wanted, budget, job: &mut job, position };
     match portion.run(&queues).await {
-        Ok(None) => {
+        Ok(Ended::Done) => {
             job.error = None;
             finish(app, &mut job);
             app.jobs.job_put(tenant, &job).await?;
             tracing::info!(%tenant, job = %id, counts = ?job.counts, "dead letters replayed");
             Ok(())
         }
-        Ok(Some(at)) => {
+        Ok(Ended::Stopped { at }) => {
             job.error = None;
             portion_end(app, tenant, &mut job).await?;
             Err(wait_until(at))
         }
-        Err(Error::Parked(reason)) => {
-            // Nothing that time would change.
-            (job.state, job.attempts, job.error) = (JobState::Failed, ATTEMPTS, Some(reason.message));
+        Ok(Ended::GaveUp) => {
+            let message = "too many dead letters of others are in the way; replay those first";
+            (job.state, job.attempts, job.error) = (JobState::Failed, ATTEMPTS, Some(message.to_owned()));
             job.finished_at = Some(app.clock.now());
             portion_end(app, tenant, &mut job).await
         }
@@ -278,199 +266,4 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 fn wait_until(at: Timestamp) -> Error {
     Error::Later { what: "the rest of a replay".to_owned(), at }
-}
-
-/// Where a job left off.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Position {
-    /// Queues that are done, by name.
-    queues: Vec<String>,
-    /// Ids that were found.
-    found: BTreeSet<String>,
-    /// Dead letters of others since the last one that was wanted.
-    skipped: u64,
-    /// Dead letters of others that portions left hidden, and until when.
-    left: Vec<(Timestamp, u64)>,
-    /// How often it waited for dead letters that somebody else had taken.
-    waits: u32,
-}
-
-impl Position {
-    fn of(job: &Job) -> Self {
-        job.position.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    }
-
-    fn leave(&mut self, count: usize, now: Timestamp) {
-        self.left.retain(|(until, _)| *until > now);
-        if count > 0 {
-            let until = SignedDuration::try_from(HIDDEN).map_or(now, |hidden| later(now, hidden));
-            self.left.push((until, u64::try_from(count).unwrap_or(u64::MAX)));
-        }
-    }
-
-    fn left(&self, now: Timestamp) -> u64 {
-        self.left.iter().filter(|(until, _)| *until > now).map(|(_, count)| count).sum()
-    }
-
-    fn store(&self, job: &mut Job) {
-        job.position = serde_json::to_string(self).ok();
-    }
-}
-
-/// Which dead letters a job is to send.
-#[derive(Clone, Copy)]
-struct Wanted<'a> {
-    /// Whose; everybody's if nobody's in particular.
-    tenant: Option<&'a TenantId>,
-    /// Which; all if there is no list.
-    ids: Option<&'a [String]>,
-}
-
-impl Wanted<'_> {
-    fn has(&self, letter: &DeadLetter) -> bool {
-        self.tenant.is_none_or(|tenant| is_own(letter, tenant))
-            && self.ids.is_none_or(|ids| ids.contains(&letter.id))
-    }
-
-    fn missing(&self, found: &BTreeSet<String>) -> usize {
-        self.ids.map_or(0, |ids| ids.iter().filter(|id| !found.contains(*id)).count())
-    }
-}
-
-/// As much of a job as one invocation can do.
-struct Portion<'a> {
-    app: &'a App,
-    invocation: &'a Invocation,
-    tenant: &'a TenantId,
-    wanted: Wanted<'a>,
-    /// How many it may still send.
-    budget: usize,
-    job: &'a mut Job,
-    position: Position,
-}
-
-impl Portion<'_> {
-    /// Says when to go on, if something is left.
-    async fn run(&mut self, queues: &[QueueName]) -> Result<Option<Timestamp>, Error> {
-        let mut waits = false;
-        for queue in queues {
-            if self.position.queues.iter().any(|done| done == queue.as_str()) {
-                continue;
-            }
-            match self.queue(*queue).await? {
-                Scan::Stopped { at } => {
-                    self.position.store(self.job);
-                    return Ok(Some(at));
-                }
-                Scan::Ended { hidden } if hidden > 0 && self.position.waits < WAITS => waits = true,
-                Scan::Ended { hidden } => {
-                    self.count("hidden", hidden);
-                    self.position.left.clear();
-                    self.position.queues.push(queue.as_str().to_owned());
-                }
-            }
-            if self.all_found() {
-                break;
-            }
-        }
-        if waits && !self.all_found() {
-            self.position.waits += 1;
-            self.position.store(self.job);
-            return Ok(Some(later(self.app.clock.now(), WAIT)));
-        }
-        let missing = self.wanted.missing(&self.position.found);
-        self.job.counts.insert("not_found".to_owned(), u64::try_from(missing).unwrap_or(u64::MAX));
-        self.position.store(self.job);
-        Ok(None)
-    }
-
-    /// Goes through the dead letters of one queue.
-    async fn queue(&mut self, queue: QueueName) -> Result<Scan, Error> {
-        let dead_letters = &*self.app.dead_letters;
-        let mut passed = Vec::new();
-        while !self.all_found() {
-            let now = self.app.clock.now();
-            let short = self.invocation.deadline.duration_since(now) < RESERVE;
-            if self.budget == 0 || short || passed.len() >= MOST_PASSED {
-                // What was passed stays hidden for a while, so that the next portion goes on behind it.
-                self.position.leave(passed.len(), now);
-                return Ok(Scan::Stopped { at: if self.budget == 0 { later(now, PACE) } else { now } });
-            }
-            let taken = dead_letters.dead_letters_take(queue, BATCH.min(self.budget), HIDDEN).await?;
-            if taken.is_empty() {
-                break;
-            }
-            let (wanted, others): (Vec<_>, Vec<_>) =
-                taken.into_iter().partition(|letter| self.wanted.has(letter));
-            if let Err(error) = self.send_again(queue, &wanted).await {
-                // The next try is to find them.
-                if let Err(error) = dead_letters.dead_letters_give_back(queue, &wanted).await {
-                    tracing::warn!(error = chain(&error), "dead letters come back by themselves");
-                }
-                return Err(error);
-            }
-            let skipped = u64::try_from(others.len()).unwrap_or(u64::MAX);
-            self.count("skipped", skipped);
-            self.position.skipped = if wanted.is_empty() { self.position.skipped + skipped } else { 0 };
-            passed.extend(others);
-            if self.position.skipped >= MOST_SKIPPED {
-                let message =
-                    "too many dead letters of others are in the way; ask for less, or replay those first";
-                return Err(Error::park("too_many_dead_letters", message));
-            }
-        }
-        dead_letters.dead_letters_give_back(queue, &passed).await?;
-        if self.all_found() {
-            return Ok(Scan::Ended { hidden: 0 });
-        }
-        let hidden = dead_letters.dead_letters_hidden(queue).await?;
-        Ok(Scan::Ended { hidden: hidden.saturating_sub(self.position.left(self.app.clock.now())) })
-    }
-
-    /// Sends first and deletes then.
-    async fn send_again(&mut self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
-        if letters.is_empty() {
-            return Ok(());
-        }
-        let Self { app, .. } = *self;
-        app.crash.reached("before send of dead letters").await;
-        app.dead_letters.dead_letters_resend(queue, letters).await?;
-        app.crash.reached("after send of dead letters").await;
-        app.dead_letters.dead_letters_delete(queue, letters).await?;
-        app.crash.reached("after deletion of dead letters").await;
-        self.budget = self.budget.saturating_sub(letters.len());
-        self.count("replayed", u64::try_from(letters.len()).unwrap_or(u64::MAX));
-        if self.wanted.ids.is_some() {
-            self.position.found.extend(letters.iter().map(|letter| letter.id.clone()));
-        }
-        self.position.store(self.job);
-        self.job.updated_at = app.clock.now();
-        app.jobs.job_put(self.tenant, self.job).await?;
-        app.crash.reached("after write of a replay's counts").await;
-        Ok(())
-    }
-
-    fn all_found(&self) -> bool {
-        self.wanted.ids.is_some() && self.wanted.missing(&self.position.found) == 0
-    }
-
-    fn count(&mut self, name: &str, more: u64) {
-        if more > 0 {
-            *self.job.counts.entry(name.to_owned()).or_default() += more;
-        }
-    }
-}
-
-/// How going through a queue ended.
-enum Scan {
-    /// Something is left.
-    Stopped {
-        /// When to go on.
-        at: Timestamp,
-    },
-    /// Nothing was in sight any more.
-    Ended {
-        /// How many somebody else has taken.
-        hidden: u64,
-    },
 }
