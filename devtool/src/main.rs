@@ -30,6 +30,7 @@ enum Command {
     Demo(commands::demo::Arguments),
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
+    Replay(commands::replay::Arguments),
     Bench(commands::bench::Arguments),
 }
 
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
+        Command::Replay(arguments) => commands::replay::run(arguments).await,
     };
     match outcome {
         Ok(code) => code,

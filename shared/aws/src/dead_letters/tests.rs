@@ -40,8 +40,8 @@ fn letters(count: usize) -> Vec<DeadLetter> {
     (0..count).map(|number| letter(number, &message().to_json())).collect()
 }
 
-fn partly() -> Answer {
-    let failed = json!([{"Id": "1", "SenderFault": false, "Code": "InternalError"}]);
+fn partly(code: &str) -> Answer {
+    let failed = json!([{"Id": "1", "SenderFault": false, "Code": code}]);
     Answer::ok(json!({"Successful": [], "Failed": failed}))
 }
 
@@ -109,15 +109,21 @@ async fn batches_have_ten_at_most() {
 
 #[tokio::test]
 async fn a_part_that_was_refused_is_a_failure_unless_it_is_in_sight_anyway() {
-    let canned = Canned::new([partly(), partly(), partly()]);
+    let canned = Canned::new([
+        partly("InternalError"),
+        partly("InternalError"),
+        partly("ReceiptHandleIsInvalid"),
+        partly("InternalError"),
+    ]);
     let dead_letters = dead_letters(&canned);
     let letters = letters(2);
     let resent = dead_letters.dead_letters_resend(QueueName::Accounting, &letters).await;
     assert_eq!(resent.unwrap_err().code(), "storage_failed");
     let deleted = dead_letters.dead_letters_delete(QueueName::Accounting, &letters).await;
     assert_eq!(deleted.unwrap_err().code(), "storage_failed");
+    dead_letters.dead_letters_delete(QueueName::Accounting, &letters).await.unwrap();
     dead_letters.dead_letters_give_back(QueueName::Accounting, &letters).await.unwrap();
-    let given = &canned.requests()[2];
+    let given = &canned.requests()[3];
     assert_eq!(given.operation, "AmazonSQS.ChangeMessageVisibilityBatch");
     assert_eq!(given.body["Entries"][1]["VisibilityTimeout"], 0);
 }
