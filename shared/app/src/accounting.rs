@@ -30,6 +30,37 @@ pub async fn order_account(
     insist: bool,
     told: Option<&Told>,
 ) -> Result<(), Error> {
+    let worked = account(app, invocation, tenant, id, insist, told).await;
+    if let Err(Error::Consent { provider, .. }) = &worked {
+        pause(app, tenant, provider).await?;
+    }
+    worked
+}
+
+/// Whoever is not let in with one order is not let in with the next one either: nothing more is sent until somebody has
+/// mended the connection and checked it.
+async fn pause(app: &App, tenant: &TenantId, provider: &str) -> Result<(), Error> {
+    let Ok(provider) = Provider::parse(provider) else { return Ok(()) };
+    let connection = app.directory.connection_get(tenant, &provider).await?;
+    let works = |connection: &Connection| match connection.state {
+        ConnectionState::Unchecked | ConnectionState::Healthy => true,
+        ConnectionState::NeedsConsent | ConnectionState::Disconnected => false,
+    };
+    let Some(mut connection) = connection.filter(works) else { return Ok(()) };
+    connection.state = ConnectionState::NeedsConsent;
+    app.directory.connection_put(&connection).await?;
+    tracing::error!(%tenant, %provider, code = "connection_paused", "the provider does not let us in");
+    Ok(())
+}
+
+async fn account(
+    app: &App,
+    invocation: &Invocation,
+    tenant: &TenantId,
+    id: &OrderId,
+    insist: bool,
+    told: Option<&Told>,
+) -> Result<(), Error> {
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
         // Nothing but a person can have deleted it.

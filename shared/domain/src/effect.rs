@@ -169,9 +169,11 @@ impl Ledger {
         Ok(Self { fence: self.fence + 1, lease, steps: self.steps.clone() })
     }
 
-    /// Gives the lease back.
+    /// Gives the lease back. The fence moves, so that whoever read the ledger before this cannot take it any more: a last
+    /// write that arrives after its lease has ended must not be undone by somebody who has not seen it.
     pub fn release(&mut self) {
         self.lease = None;
+        self.fence += 1;
     }
 
     /// What the provider gave for a step, when it is done.

@@ -67,7 +67,8 @@ fn a_lease_is_held_until_it_ends_and_fences_rise() {
     assert_eq!((first.fence, second.fence), (1, 2));
     let mut released = second;
     released.release();
-    assert_eq!(released.take("c", now(), until).unwrap().fence, 3);
+    // Whoever read it before it was released writes on condition of fence 2 and is refused.
+    assert_eq!(released.take("c", now(), until).unwrap().fence, 4);
 }
 
 #[test]
