@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
+mod any_order;
 mod bad_orders;
 mod connections;
 mod contracts;
@@ -21,6 +22,7 @@ mod somebody_elses;
 mod stack;
 mod stack_schedule;
 mod stores;
+mod sweeps;
 mod tidy;
 mod tokens;
 mod ways_in;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::message::{ConnectionTask, Envelope, Nudge};
 use crate::ports::{Cursor, QueueName};
 use crate::pulls::is_idle;
+use crate::work::NOBODY;
 
 /// Connections looked at between two looks at the clock.
 const PAGE: usize = 100;
@@ -26,7 +27,7 @@ pub enum Ticked {
     Done {
         /// Idle connections that were nudged.
         nudged: usize,
-        /// Tenants that are swept.
+        /// Tenants that are swept, besides the account as a whole.
         swept: usize,
     },
     /// The same tick was done before.
@@ -35,7 +36,7 @@ pub enum Ticked {
     Stopped {
         /// Idle connections that were nudged.
         nudged: usize,
-        /// Tenants that are swept.
+        /// Tenants that are swept, besides the account as a whole.
         swept: usize,
     },
 }
@@ -79,6 +80,12 @@ pub async fn schedule_tick(
                 send(Nudge::Connection { provider, task: ConnectionTask::KeepAlive });
                 nudged += 1;
             }
+        }
+        if page.next.is_none() {
+            // What belongs to no tenant, replays of the whole account say, is looked after like a tenant's.
+            let nobody = TenantId::parse(NOBODY).map_err(|e| Error::storage("naming the operator", e))?;
+            let correlation = invocation.correlation.clone();
+            messages.push(Envelope::new(nobody, correlation, app.clock.now(), Nudge::Sweep { job: None }));
         }
         app.queues.queue_send_all(QueueName::Pulls, &messages).await?;
         let Some(next) = page.next else { break };

@@ -178,13 +178,14 @@ impl Parking for MemoryStore {
     ) -> Result<Page<Parked>, Error> {
         let mut items = self.state().parked.get(tenant).cloned().unwrap_or_default();
         items.sort_by(|a, b| b.id.cmp(&a.id));
-        let Some(last) = cursor.and_then(|cursor| ParkedId::parse(cursor.0.strip_prefix("parked ")?).ok())
-        else {
-            return page("parked", &items, |p| p.id.to_string(), limit, cursor);
+        let list = format!("parked of {tenant}");
+        let last = cursor.and_then(|cursor| cursor.0.strip_prefix(&list)?.strip_prefix(' '));
+        let Some(last) = last.and_then(|last| ParkedId::parse(last).ok()) else {
+            return page(&list, &items, |p| p.id.to_string(), limit, cursor);
         };
         // Whoever works through the list closes items behind the cursor.
         items.retain(|parked| parked.id < last);
-        page("parked", &items, |p| p.id.to_string(), limit, None)
+        page(&list, &items, |p| p.id.to_string(), limit, None)
     }
 
     async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error> {
