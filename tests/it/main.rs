@@ -3,23 +3,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 mod any_order;
+mod aws_faults;
 mod bad_orders;
 mod connections;
 mod contracts;
 mod crash_points;
+mod dead_letters;
 mod docs;
 mod events;
 mod faults;
 mod flows;
+mod limits;
 mod oauth;
 mod real_tokens;
 mod reasons;
-mod resolving;
 mod replay;
+mod resolving;
 mod schedule;
 mod secrecy;
 mod somebody_elses;
 mod stack;
+mod stack_replay;
 mod stack_schedule;
 mod stores;
 mod sweeps;

@@ -5,6 +5,7 @@
 
 mod directory;
 mod ledgers;
+mod limits;
 mod nonces;
 mod open_work;
 mod orders;
@@ -22,6 +23,7 @@ pub use ledgers::{
     a_ledger_is_empty_until_it_is_written, a_ledger_s_write_takes_everything_with_it,
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,
 };
+pub use limits::{a_limiter_is_written_by_who_knows_what_is_stored, no_slot_is_given_twice};
 pub use nonces::a_nonce_is_taken_once;
 pub use open_work::{
     a_write_that_fails_lists_nothing, an_order_is_listed_under_what_it_waits_for,
