@@ -61,6 +61,24 @@ impl Simulators {
         let viva = Arc::new(Viva::start(account.clone()).await.unwrap());
         Self { fortnox, viva, client, account }
     }
+
+    /// Where they are.
+    #[must_use]
+    pub fn urls(&self) -> Urls {
+        let mut urls = Urls::default();
+        urls.fortnox.api.clone_from(&self.fortnox.url);
+        urls.fortnox.auth.clone_from(&self.fortnox.url);
+        urls.viva.api.clone_from(&self.viva.url);
+        urls.viva.accounts.clone_from(&self.viva.url);
+        urls.viva.basic.clone_from(&self.viva.url);
+        urls
+    }
+
+    /// Enters the tenant into a store and a vault, with its accounts at these providers.
+    pub async fn furnish(&self, store: &dyn Directory, vault: &dyn Vault) {
+        let client = (self.client.0.as_str(), self.client.1.as_str());
+        furnish(store, vault, PostingProfile::Invoice, client, &self.account).await;
+    }
 }
 
 /// Everything that a flow needs.
@@ -124,59 +142,15 @@ fn secrets(fields: &[(&str, &str)]) -> Credentials {
     Credentials::new(fields.iter().map(|(n, v)| ((*n).to_owned(), SecretText::new((*v).to_owned()))))
 }
 
-impl World {
-    /// A tenant that takes payments and books invoices, connected and never used.
-    pub async fn start() -> Self {
-        Self::start_with(
-            PostingProfile::Invoice,
-            FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() },
-        )
-        .await
-    }
-
-    /// The same with a posting profile and a ledger program of the test's choice.
-    pub async fn start_with(profile: PostingProfile, config: FortnoxConfig) -> Self {
-        let wire = Arc::new(Transport::new().unwrap());
-        Self::start_over(wire, profile, config, VivaConfig::default()).await
-    }
-
-    /// The same with a wire that the connectors send over, and an account at the payment provider.
-    #[allow(clippy::disallowed_methods, reason = "the simulators live in real time; the world starts there")]
-    pub async fn start_over(
-        wire: Arc<dyn Wire>,
-        profile: PostingProfile,
-        config: FortnoxConfig,
-        account: VivaConfig,
-    ) -> Self {
-        let simulators = Simulators::start(config, account).await;
-        Self::begin(simulators, wire, profile, Timestamp::now()).await
-    }
-
-    /// A new world between simulators that were there before it, at a time of the test's choice.
-    pub async fn begin(
-        simulators: Simulators,
-        wire: Arc<dyn Wire>,
-        profile: PostingProfile,
-        now: Timestamp,
-    ) -> Self {
-        let Simulators { fortnox, viva, client: (client_id, client_secret), account } = simulators;
-        let mut urls = Urls::default();
-        urls.fortnox.api.clone_from(&fortnox.url);
-        urls.fortnox.auth.clone_from(&fortnox.url);
-        urls.viva.api.clone_from(&viva.url);
-        urls.viva.accounts.clone_from(&viva.url);
-        urls.viva.basic.clone_from(&viva.url);
-        let clock = Arc::new(ManualClock::new(now, 1753));
-        let store = Arc::new(MemoryStore::default());
-        let queues = Arc::new(MemoryQueues::timed(clock.clone()));
-        let vault = Arc::new(MemoryVault::default());
-        let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
-        let crash = Arc::new(DieAt::default());
-        let app =
-            App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
-        let app = app.dying_at(crash.clone());
-
-        let app_secret = secrets(&[("client_id", &client_id), ("client_secret", &client_secret)]);
+/// Enters the tenant as people do: settings, credentials, connections and the webhook endpoint.
+async fn furnish(
+    store: &dyn Directory,
+    vault: &dyn Vault,
+    profile: PostingProfile,
+    client: (&str, &str),
+    account: &VivaConfig,
+) {
+        let app_secret = secrets(&[("client_id", client.0), ("client_secret", client.1)]);
         vault.secret_put("app/fortnox", &app_secret).await.unwrap();
         let own = secrets(&[
             ("merchant_id", &account.merchant_id),
@@ -216,6 +190,56 @@ impl World {
             handshake_key: account.webhook_key.clone(),
         };
         store.endpoint_put(&endpoint).await.unwrap();
+}
+
+impl World {
+    /// A tenant that takes payments and books invoices, connected and never used.
+    pub async fn start() -> Self {
+        Self::start_with(
+            PostingProfile::Invoice,
+            FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() },
+        )
+        .await
+    }
+
+    /// The same with a posting profile and a ledger program of the test's choice.
+    pub async fn start_with(profile: PostingProfile, config: FortnoxConfig) -> Self {
+        let wire = Arc::new(Transport::new().unwrap());
+        Self::start_over(wire, profile, config, VivaConfig::default()).await
+    }
+
+    /// The same with a wire that the connectors send over, and an account at the payment provider.
+    #[allow(clippy::disallowed_methods, reason = "the simulators live in real time; the world starts there")]
+    pub async fn start_over(
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        config: FortnoxConfig,
+        account: VivaConfig,
+    ) -> Self {
+        let simulators = Simulators::start(config, account).await;
+        Self::begin(simulators, wire, profile, Timestamp::now()).await
+    }
+
+    /// A new world between simulators that were there before it, at a time of the test's choice.
+    pub async fn begin(
+        simulators: Simulators,
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        now: Timestamp,
+    ) -> Self {
+        let urls = simulators.urls();
+        let Simulators { fortnox, viva, client: (client_id, client_secret), account } = simulators;
+        let clock = Arc::new(ManualClock::new(now, 1753));
+        let store = Arc::new(MemoryStore::default());
+        let queues = Arc::new(MemoryQueues::timed(clock.clone()));
+        let vault = Arc::new(MemoryVault::default());
+        let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
+        let crash = Arc::new(DieAt::default());
+        let app =
+            App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
+        let app = app.dying_at(crash.clone());
+
+        furnish(&*store, &*vault, profile, (&client_id, &client_secret), &account).await;
         Self {
             fortnox,
             viva,

@@ -8,9 +8,8 @@ use bokbro_domain::posting::{Chart, Posting, plan};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
-use crate::effects::Work;
+use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason};
-use crate::message::Told;
 use crate::parked::order_park;
 use crate::ports::{Access, Accounting, LedgerKey};
 use crate::records::{Connection, ConnectionState, ReadChart, Settings};
@@ -27,10 +26,9 @@ pub async fn order_account(
     invocation: &Invocation,
     tenant: &TenantId,
     id: &OrderId,
-    insist: bool,
-    told: Option<&Told>,
+    ask: Ask<'_>,
 ) -> Result<(), Error> {
-    let worked = account(app, invocation, tenant, id, insist, told).await;
+    let worked = account(app, invocation, tenant, id, ask).await;
     if let Err(Error::Consent { provider, .. }) = &worked {
         pause(app, tenant, provider).await?;
     }
@@ -58,8 +56,7 @@ async fn account(
     invocation: &Invocation,
     tenant: &TenantId,
     id: &OrderId,
-    insist: bool,
-    told: Option<&Told>,
+    ask: Ask<'_>,
 ) -> Result<(), Error> {
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
@@ -85,7 +82,7 @@ async fn account(
     match prepare(app, &opened, &settings, &order).await {
         Ok(posting) => {
             let effector = opened.accounting.effector(opened.access, posting);
-            work.run(&*effector, insist, told).await
+            work.run(&*effector, ask).await
         }
         Err(error) => Err(work.stop(None, error).await),
     }

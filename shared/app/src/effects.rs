@@ -27,6 +27,18 @@ const LEASE_LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// No step begins when less than this is left of the invocation.
 const STEP_RESERVE: SignedDuration = SignedDuration::from_secs(25);
 
+/// What a nudge asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// When it was asked. A human's insisting counts for what was sent before it and not for what is sent because of it:
+    /// else whatever is refused once more would be sent at every receive of the nudge.
+    pub at: Timestamp,
+    /// A human asked for it: try again what was refused or given up.
+    pub insist: bool,
+    /// Which document a human found for a step.
+    pub told: Option<&'a Told>,
+}
+
 /// One invocation's work on one order at one target.
 pub struct Work<'a> {
     app: &'a App,
@@ -37,8 +49,10 @@ pub struct Work<'a> {
     status: SyncStatus,
     /// The step that is being looked at.
     at: Option<StepName>,
-    /// Event and text for people of what this invocation adds to the timeline.
+    /// What this invocation adds to the timeline.
     entries: Vec<TimelineEntry>,
+    /// The steps that these entries tell of.
+    newly_told: Vec<StepName>,
 }
 
 impl<'a> Work<'a> {
@@ -63,46 +77,54 @@ impl<'a> Work<'a> {
         let mut status = order.sync(key.target).clone();
         status.provider = Some(provider.clone());
         let guard = Guard::Fence(read.fence);
-        Ok(Self { app, invocation, key, ledger, guard, status, at: None, entries: Vec::new() })
+        Ok(Self {
+            app,
+            invocation,
+            key,
+            ledger,
+            guard,
+            status,
+            at: None,
+            entries: Vec::new(),
+            newly_told: Vec::new(),
+        })
     }
 
-    /// Does every step that is missing. `insist` tries again what was refused; `told` says which document a human found
-    /// for a step.
+    /// Does every step that is missing.
     ///
     /// # Errors
     /// By what happens next; the ledger and the order's status tell of it already.
-    pub async fn run(
-        mut self,
-        effector: &dyn Effector,
-        insist: bool,
-        told: Option<&Told>,
-    ) -> Result<(), Error> {
-        match self.steps(effector, insist, told).await {
-            Ok(()) => self.finish(effector).await,
-            Err(error) => Err(self.stop(Some(effector), error).await),
+    pub async fn run(mut self, effector: &dyn Effector, ask: Ask<'_>) -> Result<(), Error> {
+        if let Err(error) = self.steps(effector, ask).await {
+            return Err(self.stop(Some(effector), error).await);
         }
+        let finished = self.finish(effector).await;
+        if let Err(Error::Storage { .. }) = finished {
+            self.leave().await;
+        }
+        finished
     }
 
-    async fn steps(
-        &mut self,
-        effector: &dyn Effector,
-        insist: bool,
-        told: Option<&Told>,
-    ) -> Result<(), Error> {
+    async fn steps(&mut self, effector: &dyn Effector, ask: Ask<'_>) -> Result<(), Error> {
         for step in effector.steps() {
             self.at = Some(step.clone());
             let intent = match effector.intent(&step, &self.ledger) {
-                Err(Error::Parked(_)) if insist => {
+                Err(Error::Parked(_)) if ask.insist => {
                     self.read_again(effector).await?;
                     effector.intent(&step, &self.ledger)?
                 }
                 other => other?,
             };
             let Some(intent) = intent else { continue };
-            if let Some(told) = told.filter(|told| told.step == step.0) {
+            if let Some(told) = ask.told.filter(|told| told.step == step.0) {
                 self.enough_time_left()?;
                 self.adopt(effector, &intent, &told.number).await?;
                 continue;
+            }
+            let sent_at = self.ledger.steps.get(&step).map_or(Timestamp::MIN, |step| step.sent_at);
+            let insist = ask.insist && sent_at < ask.at;
+            if insist {
+                self.ledger.begin_anew(&step);
             }
             match self.ledger.decide(&intent, self.app.patience, insist) {
                 Action::AlreadyDone => {}
@@ -257,7 +279,7 @@ impl<'a> Work<'a> {
     }
 
     /// All steps are done: the last write completes the last step, releases the lease and tells the order.
-    async fn finish(mut self, effector: &dyn Effector) -> Result<(), Error> {
+    async fn finish(&mut self, effector: &dyn Effector) -> Result<(), Error> {
         self.ledger.release();
         if let Some(parked) = self.status.parked.take() {
             // Before the last write: whoever dies in between is followed by a worker that finishes.
@@ -272,11 +294,15 @@ impl<'a> Work<'a> {
     /// Releases the lease and tells the order why the work stops here; returns the error for the message.
     pub async fn stop(mut self, effector: Option<&dyn Effector>, error: Error) -> Error {
         let disposition = error.disposition();
-        if matches!(error, Error::Raced { .. } | Error::Storage { .. }) {
-            // Either the order is another worker's now or the table does not answer: nothing of ours may be written.
-            return error;
+        match error {
+            // The order is another worker's now: nothing of ours may be written.
+            Error::Raced { .. } => return error,
+            Error::Storage { .. } => {
+                self.leave().await;
+                return error;
+            }
+            _ => self.ledger.release(),
         }
-        self.ledger.release();
         if let Some(effector) = effector {
             self.tell(effector);
         }
@@ -291,20 +317,57 @@ impl<'a> Work<'a> {
                 self.status.state = SyncState::Retrying;
                 None
             }
-            Disposition::NeedsConsent | Disposition::Park => self.park(&error),
+            Disposition::NeedsConsent | Disposition::Park => match self.park(&error).await {
+                Ok(parked) => parked,
+                Err(failed) => {
+                    self.leave().await;
+                    return failed;
+                }
+            },
         };
         match self.put("release", true, parked.as_ref()).await {
             Ok(()) => error,
-            Err(failed) => failed,
+            Err(failed) => {
+                if let Error::Storage { .. } = failed {
+                    self.leave().await;
+                }
+                failed
+            }
         }
     }
 
-    fn park(&mut self, error: &Error) -> Option<Parked> {
-        self.status.state = SyncState::NeedsAttention;
-        if self.status.parked.is_some() {
-            return None;
+    /// Tries to give the lease back after the table failed, so that the next worker need not wait for its end. What the
+    /// ledger says by now is true whether or not the write that failed was done; only the order was told nothing. When
+    /// this fails too, the lease ends by itself.
+    async fn leave(&mut self) {
+        self.ledger.release();
+        for name in std::mem::take(&mut self.newly_told) {
+            if let Some(step) = self.ledger.steps.get_mut(&name) {
+                step.told = false;
+            }
         }
+        // Nobody knows whether the write that failed was done. If the lease was never stored, this guard does not hold.
+        self.guard = Guard::Owner { owner: self.invocation.owner.clone(), fence: self.ledger.fence };
+        if let Err(error) = self.write("leaving").await {
+            tracing::warn!(order = %self.key.order, code = error.code(), "the lease ends by itself");
+        }
+    }
+
+    /// What is to be parked, and how the order shows it. Trouble that waits already is not parked twice; other trouble takes
+    /// the place of what waited before.
+    async fn park(&mut self, error: &Error) -> Result<Option<Parked>, Error> {
+        self.status.state = SyncState::NeedsAttention;
+        let fingerprint = format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code());
         let app = self.app;
+        if let Some(before) = self.status.parked.take()
+            && let Some(item) = app.parking.parked_get(&self.key.tenant, &before).await?
+        {
+            if item.fingerprint == fingerprint {
+                self.status.parked = Some(before);
+                return Ok(None);
+            }
+            app.parking.parked_close(&self.key.tenant, &before).await?;
+        }
         let now = app.clock.now();
         let mut details: BTreeMap<String, String> = [("provider".to_owned(), self.provider())].into();
         if let Some(at) = &self.at {
@@ -318,7 +381,7 @@ impl<'a> Work<'a> {
             at: now,
             code: error.code().to_owned(),
             message: error.to_string(),
-            fingerprint: format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code()),
+            fingerprint,
             order: Some(self.key.order.clone()),
             target: Some(self.key.target),
             details,
@@ -327,7 +390,7 @@ impl<'a> Work<'a> {
         self.status.parked = Some(parked.id.clone());
         let message = format!("Needs attention: {error}");
         self.entries.push(app.stamps.entry(&*app.clock, &self.invocation.correlation, "parked", message));
-        Some(parked)
+        Ok(Some(parked))
     }
 
     /// Adds what the timeline does not tell yet, and the numbers that people want to see.
@@ -340,6 +403,7 @@ impl<'a> Work<'a> {
             }
             if !step.told {
                 step.told = true;
+                self.newly_told.push(name.clone());
                 let message = format!(
                     "{}: {} {}",
                     self.status.provider.as_ref().map_or("", |p| p.as_str()),

@@ -4,6 +4,7 @@ use bokbro_domain::ids::{CorrelationId, ParkedId, TenantId};
 
 use crate::accounting::order_account;
 use crate::app::{App, Invocation};
+use crate::effects::Ask;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
 use crate::parked::{MESSAGE, QUEUE};
@@ -34,7 +35,8 @@ pub async fn message_handle(
             payment_match(app, invocation, tenant, order, provider, transaction).await
         }
         (QueueName::Accounting, Nudge::Order { order, insist, told }) => {
-            order_account(app, invocation, tenant, order, *insist, told.as_ref()).await
+            let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
+            order_account(app, invocation, tenant, order, ask).await
         }
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {
             connection_task(app, tenant, provider, *task).await

@@ -210,6 +210,13 @@ impl Ledger {
         }
     }
 
+    /// Counts the sends of a step anew, because a human has looked into what became of the earlier ones.
+    pub fn begin_anew(&mut self, step: &StepName) {
+        if let Some(step) = self.steps.get_mut(step) {
+            step.attempt = 0;
+        }
+    }
+
     /// Notes the intent before the effect.
     pub fn mark_sent(&mut self, intent: &Intent, now: Timestamp) {
         let attempt = self.steps.get(&intent.step).map_or(0, |step| step.attempt) + 1;

@@ -95,7 +95,9 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "unknown_step",
                 // Payments.
                 "amount_differs",
+                "amount_unreadable",
                 "currency_differs",
+                "currency_unknown",
                 "paid_after_cancel",
                 "reversal_unclear",
                 "reversed_too_much",
