@@ -51,6 +51,8 @@ fn the_queue_events_are_messages_of_the_current_version() {
         panic!("not a task for a connection")
     };
     assert_eq!(task, ConnectionTask::KeepAlive);
+    assert!(matches!(message("pulls/sweep").unwrap().nudge, Nudge::Sweep { job: None }));
+    assert!(matches!(message("payments/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
     assert!(matches!(message("replay/go-on").unwrap().nudge, Nudge::Replay { .. }));
     assert!(message("payments/unreadable").is_err());
 }

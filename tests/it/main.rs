@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod flows;
 mod limits;
+mod matching;
 mod oauth;
 mod real_tokens;
 mod reasons;

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use bokbro_app::app::Invocation;
 use bokbro_app::error::Disposition;
-use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::orders::{order_cancel, order_sync};
-use bokbro_app::ports::{Clock as _, Jobs as _, OpenKind, OpenWork as _, QueueName, Queues as _};
+use bokbro_app::ports::{Clock as _, Jobs as _, OpenKind, OpenWork as _, QueueName};
 use bokbro_app::records::{Job, JobState, JobTask};
 use bokbro_app::sweep::{sweep_ask, tenant_sweep};
 use bokbro_app::work::message_handle;
@@ -18,7 +17,7 @@ use bokbro_simulators::viva::{Amount, OrderCode, VivaConfig};
 use bokbro_tests::browser::correlation;
 use bokbro_tests::world::{World, sample, tenant};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::flows::one_of_each;
 
@@ -179,23 +178,6 @@ async fn deliveries_that_nobody_was_let_in_for_are_looked_at_once_somebody_is() 
 }
 
 #[tokio::test]
-async fn a_payment_that_came_before_its_order_is_matched_when_the_order_comes() {
-    let mut world = World::start().await;
-    let code = world.checkout(Amount(74_700), "no number");
-    let event = world.pay(code).await;
-    world.webhook(&event).await;
-    world.settle().await;
-    assert_eq!(world.parked().await[0].code, "unmatched_payment");
-    let mut body = sample();
-    body["viva_order_code"] = json!(code.0.to_string());
-    let order = world.post(&body).await.unwrap();
-    world.settle().await;
-    is_booked(&world, &order.id).await;
-    assert!(world.parked().await.is_empty());
-    one_of_each(&world, "747.00");
-}
-
-#[tokio::test]
 async fn a_payment_whose_text_names_a_later_order_is_matched_within_the_hour() {
     let mut world = World::start().await;
     let code = world.checkout(Amount(74_700), "Order #1753-9");
@@ -219,19 +201,6 @@ async fn a_payment_whose_text_names_a_later_order_is_matched_within_the_hour() {
     assert_eq!(world.show(&order.id).await.state, OrderState::PartiallyRefunded);
     let codes: Vec<String> = world.parked().await.into_iter().map(|parked| parked.code).collect();
     assert_eq!(codes, ["refund_to_book"]);
-}
-
-#[tokio::test]
-async fn an_order_that_names_a_payment_made_before_is_looked_at_at_once() {
-    let mut world = World::start().await;
-    let code = world.checkout(Amount(74_700), "no number");
-    world.pay(code).await;
-    let mut body = sample();
-    body["payment_reference"] = json!(world.viva.transactions()[0].transaction_id.to_uppercase());
-    let order = world.post(&body).await.unwrap();
-    world.settle().await;
-    is_booked(&world, &order.id).await;
-    one_of_each(&world, "747.00");
 }
 
 /// Has the shop cancel an order at the provider; the webhook is lost.
@@ -443,62 +412,4 @@ async fn jobs_that_failed_or_got_stuck_are_begun_again() {
     assert_eq!(state(&world, &of_the_schedule).await, JobState::Failed, "the next tick did its work");
     let last = jobs(&world).await.into_iter().find(|job| job.by == "schedule").unwrap();
     assert_eq!(last.counts["jobs_begun_again"], 3);
-}
-
-/// Says by hand that a payment belongs to an order.
-async fn match_by_hand(world: &mut World, order: &OrderId, transaction: &str) {
-    let nudge = Nudge::Match {
-        order: order.clone(),
-        provider: bokbro_tests::browser::provider("viva"),
-        transaction: bokbro_domain::ids::TransactionId::parse(transaction).unwrap(),
-    };
-    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
-    world.queues.queue_send(QueueName::Payments, &message).await.unwrap();
-    world.settle().await;
-}
-
-#[tokio::test]
-async fn a_payment_matched_by_hand_is_checked_booked_and_leads_to_its_reversal() {
-    let mut world = World::start().await;
-    let code = world.checkout(Amount(74_700), "no number");
-    let event = world.pay(code).await;
-    world.webhook(&event).await;
-    world.settle().await;
-    let parked = world.parked().await.remove(0);
-    let hint: Value = serde_json::from_str(&parked.details["hint"]).unwrap();
-    assert_eq!(hint["event"], json!("paid"), "the delivery can be tried again");
-    let transaction = parked.details["transaction"].clone();
-    let order = world.post(&sample()).await.unwrap();
-    match_by_hand(&mut world, &order.id, &transaction).await;
-    is_booked(&world, &order.id).await;
-    one_of_each(&world, "747.00");
-
-    let refund = json!({ "transaction_id": transaction, "amount": "100.00", "deliver": false });
-    let refund = world.viva.refund(&serde_json::from_value(refund).unwrap()).await.unwrap();
-    world.webhook(refund.event.get()).await;
-    world.settle().await;
-    assert_eq!(world.show(&order.id).await.state, OrderState::PartiallyRefunded);
-
-    // The same payment cannot be another order's too, and one that the provider does not know is nobody's.
-    let mut second = sample();
-    second["order_number"] = json!("1753-1002");
-    let second = world.post(&second).await.unwrap();
-    match_by_hand(&mut world, &second.id, &transaction).await;
-    match_by_hand(&mut world, &second.id, "00000000-0000-4000-8000-000000000bad").await;
-    // Nor one on another amount.
-    let short = world.checkout(Amount(10_000), "no number");
-    let short = {
-        world.pay(short).await;
-        world.viva.transactions().last().unwrap().transaction_id.clone()
-    };
-    match_by_hand(&mut world, &second.id, &short).await;
-    let parked = world.parked().await;
-    let codes: BTreeSet<&str> = parked
-        .iter()
-        .filter(|parked| parked.order.as_ref() == Some(&second.id))
-        .map(|parked| parked.code.as_str())
-        .collect();
-    assert_eq!(codes, ["amount_differs", "transaction_taken", "transaction_unknown"].into());
-    assert_eq!(world.show(&second.id).await.state, OrderState::Pending);
-    assert_eq!(world.books("invoices").len(), 1);
 }

@@ -222,20 +222,25 @@ impl Sweep<'_> {
     }
 
     /// Whether a provider lets us in: asked with a cheap read, once per run. A connection that turns out to work again is
-    /// healed by the asking.
+    /// healed by the asking. A consent that has ended is not asked about: only a human renews it, and that tells us.
     async fn works(&mut self, provider: &Provider) -> Result<bool, Error> {
         if let Some(known) = self.works.get(provider) {
             return Ok(*known);
         }
-        let works = match connection_health(self.app, self.tenant, provider, &self.job.correlation).await {
-            Ok(health) => health.healthy,
-            Err(Refusal::Failed(error @ Error::Storage { .. })) => return Err(error),
-            Err(refusal) => {
-                tracing::info!(tenant = %self.tenant, %provider, why = chain(&refusal), "no way in yet");
-                false
-            }
-        };
+        let ended = self.app.token_states.token_state(self.tenant, provider).await?.ended.is_some();
+        let works = !ended && self.lets_us_in(provider).await?;
         self.works.insert(provider.clone(), works);
         Ok(works)
+    }
+
+    async fn lets_us_in(&self, provider: &Provider) -> Result<bool, Error> {
+        match connection_health(self.app, self.tenant, provider, &self.job.correlation).await {
+            Ok(health) => Ok(health.healthy),
+            Err(Refusal::Failed(error @ Error::Storage { .. })) => Err(error),
+            Err(refusal) => {
+                tracing::info!(tenant = %self.tenant, %provider, why = chain(&refusal), "no way in yet");
+                Ok(false)
+            }
+        }
     }
 }
