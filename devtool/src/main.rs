@@ -31,6 +31,7 @@ enum Command {
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
     Replay(commands::replay::Arguments),
+    Faults(commands::faults::Arguments),
     Bench(commands::bench::Arguments),
 }
 
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
+        Command::Faults(arguments) => commands::faults::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Replay(arguments) => commands::replay::run(arguments).await,
     };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::connections::{connection_health, connection_refresh};
-use bokbro_app::message::{Envelope, HintedEvent, Nudge, PaymentHint};
+use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::ports::{Clock as _, QueueName, Queues as _};
 use bokbro_connectors::kit::Transport;
 use bokbro_connectors::{fortnox, viva};
 use bokbro_domain::effect::Patience;
-use bokbro_domain::ids::{CheckoutCode, CorrelationId, Provider};
-use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::ids::{CorrelationId, Provider};
+use bokbro_domain::order::{Order, SyncState};
 use bokbro_simulators::fortnox::FortnoxConfig;
 use bokbro_simulators::viva::{Amount, OrderCode, Outcome, Pay, VivaConfig};
 use jiff::SignedDuration;
@@ -29,6 +29,8 @@ use crate::world::{Simulators, World, tenant};
 const HOURS: u32 = 3;
 /// How often somebody asks a connection that does not answer.
 const PATIENT: u32 = 5;
+/// What an order that was not paid in full is parked for.
+pub(super) const AMOUNT_DIFFERS: &str = "amount_differs";
 
 /// Where cases are lived through, one after the other.
 pub struct Bench {
@@ -43,6 +45,16 @@ pub struct Lived {
     pub asked: BTreeSet<Spot>,
     /// What went wrong there.
     pub hit: BTreeSet<(Spot, Fault)>,
+}
+
+/// How a day ended badly.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{finding}")]
+pub struct Bad {
+    /// What is wrong at its end.
+    pub finding: Finding,
+    /// What the workers did, step by step.
+    pub story: Vec<String>,
 }
 
 struct Told {
@@ -66,7 +78,7 @@ impl Bench {
     ///
     /// # Errors
     /// What is wrong in the end.
-    pub async fn live(&self, case: &Case, mutant: Mutant) -> Result<Lived, Finding> {
+    pub async fn live(&self, case: &Case, mutant: Mutant) -> Result<Lived, Bad> {
         let now = case.day.start();
         let stage = Arc::new(Stage::default());
         let wire = FaultyWire::new(self.transport.clone(), self.simulators.clone(), stage.clone());
@@ -92,17 +104,10 @@ impl Bench {
             told,
         };
         wire.script(&case.troubles);
-        day.tell().await;
-        day.lanes.settle(&day.world).await?;
-        day.recover().await?;
-        day.judge().await?;
-        let unlisted = wire.unlisted();
-        if !unlisted.is_empty() {
-            let is = format!("{unlisted:?}");
-            let should = "in OPERATIONS of its connector".to_owned();
-            return Err(Finding::Wrong { what: "an operation".to_owned(), is, should });
+        match day.pass().await {
+            Ok(()) => Ok(Lived { asked: wire.asked(), hit: wire.hit() }),
+            Err(finding) => Err(Bad { finding, story: day.lanes.story }),
         }
-        Ok(Lived { asked: wire.asked(), hit: wire.hit() })
     }
 }
 
@@ -137,6 +142,20 @@ struct Day<'a> {
 }
 
 impl Day<'_> {
+    /// The bad day, the hours after it, and the verdict.
+    async fn pass(&mut self) -> Result<(), Finding> {
+        self.tell().await;
+        self.lanes.settle(&self.world).await?;
+        self.recover().await?;
+        self.judge().await?;
+        let unlisted = self.wire.unlisted();
+        if unlisted.is_empty() {
+            return Ok(());
+        }
+        let (is, should) = (format!("{unlisted:?}"), "in OPERATIONS of its connector".to_owned());
+        Err(Finding::Wrong { what: "an operation".to_owned(), is, should })
+    }
+
     /// Puts what is told on the queues, each for its time.
     async fn tell(&mut self) {
         let start = self.world.clock.now();
@@ -169,7 +188,8 @@ impl Day<'_> {
                 return Ok(());
             }
             self.world.clock.advance(Duration::from_secs(3_600));
-            self.sweep().await;
+            self.wire.tick();
+            self.world.tick().await;
         }
         self.settled().await
     }
@@ -180,47 +200,48 @@ impl Day<'_> {
         settled
     }
 
+    /// Whether nothing is left for the next hour: what must be booked is, and only what a human must decide is parked.
     async fn is_done(&self) -> bool {
-        for (told, buys) in self.told.iter().zip(&self.case.orders) {
-            let shown = self.world.show(&told.order.id).await;
-            let open = matches!(buys.pays, Pays::All | Pays::AfterRefusal);
-            if open && shown.accounting.state != SyncState::Done {
+        let mut decided = BTreeSet::new();
+        for parked in self.world.parked().await {
+            if parked.code != AMOUNT_DIFFERS {
                 return false;
             }
-            // A payment that differs is found by the sweep when its webhook is lost.
-            if buys.pays == Pays::Short && self.world.parked().await.is_empty() {
+            decided.extend(parked.order);
+        }
+        for (told, buys) in self.told.iter().zip(&self.case.orders) {
+            let shown = self.world.show(&told.order.id).await;
+            let done = match buys.pays {
+                Pays::All | Pays::AfterRefusal => shown.accounting.state == SyncState::Done,
+                Pays::Short => decided.contains(&told.order.id),
+                Pays::Nothing => true,
+            };
+            if !done {
                 return false;
             }
         }
         true
     }
 
-    /// The hourly sweep.
-    async fn sweep(&mut self) {
-        for told in &self.told {
-            let shown = self.world.show(&told.order.id).await;
-            match shown.state {
-                OrderState::Pending => deliver_hint(&self.world, told.code).await,
-                _ if shown.accounting.state != SyncState::Done => nudge(&self.world, &told.order, false).await,
-                _ => {}
-            }
-        }
-    }
-
     async fn waits_for_consent(&self) -> bool {
         self.world.parked().await.iter().any(|parked| parked.code == "needs_consent")
     }
 
-    /// What waits for a consent waits: an hour's nudges book nothing.
+    /// What waits for a consent waits: nudges and repeated webhooks book nothing.
     async fn nothing_before_consent(&mut self) -> Result<(), Finding> {
         let refused = self.wire.hit().iter().any(|(spot, fault)| {
-            *fault == Fault::Status403 && spot.provider == fortnox::NAME && !spot.operation.starts_with("get_company")
+            *fault == Fault::Status403
+                && spot.provider == fortnox::NAME
+                && !spot.operation.starts_with("get_company")
         });
         if !refused || !self.waits_for_consent().await {
             return Ok(());
         }
         let before = Books::of(&self.world).counts();
-        self.sweep().await;
+        for told in &self.told {
+            deliver(&self.world, told.paid.as_deref()).await;
+            nudge(&self.world, &told.order, false).await;
+        }
         self.settled().await?;
         let after = Books::of(&self.world).counts();
         if before == after {
@@ -233,9 +254,9 @@ impl Day<'_> {
         })
     }
 
-    /// Somebody checks the connections when something waits for them.
+    /// Somebody checks the connections when something waits for them. Otherwise the next sweep does.
     async fn mend(&mut self) {
-        if !self.waits_for_consent().await {
+        if !self.case.checks || !self.waits_for_consent().await {
             return;
         }
         let correlation = self.correlation();
@@ -266,7 +287,8 @@ impl Day<'_> {
         }
         for parked in self.world.parked().await {
             if parked.code == "outcome_unknown"
-                && let Some(told) = self.told.iter().find(|told| Some(&told.order.id) == parked.order.as_ref())
+                && let Some(told) =
+                    self.told.iter().find(|told| Some(&told.order.id) == parked.order.as_ref())
             {
                 nudge(&self.world, &told.order, true).await;
             }
@@ -274,8 +296,7 @@ impl Day<'_> {
     }
 
     async fn judge(&self) -> Result<(), Finding> {
-        let posted: Vec<_> =
-            self.case.orders.iter().zip(self.told.iter().map(|told| &told.order)).collect();
+        let posted: Vec<_> = self.case.orders.iter().zip(self.told.iter().map(|told| &told.order)).collect();
         let (dead, errors) = (self.lanes.dead.len(), &self.lanes.errors);
         judge(&self.world, self.case, &posted, dead, errors).await
     }
@@ -305,22 +326,4 @@ async fn nudge(world: &World, order: &Order, insist: bool) {
 fn checkout_event(code: OrderCode) -> String {
     let merchant = VivaConfig::default().merchant_id;
     json!({"EventTypeId": 4865, "EventData": {"OrderCode": code.0, "MerchantId": merchant}}).to_string()
-}
-
-/// The same as a hint of our own, which no webhook brought.
-async fn deliver_hint(world: &World, code: OrderCode) {
-    let hint = PaymentHint {
-        provider: Provider::parse(viva::NAME).unwrap(),
-        event: HintedEvent::OrderChanged,
-        event_type: 0,
-        message_id: None,
-        transaction: None,
-        checkout_code: Some(CheckoutCode(code.0)),
-        amount: None,
-        currency: None,
-        merchant: None,
-        source: None,
-    };
-    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), Nudge::Payment(hint));
-    world.queues.queue_send(QueueName::Payments, &message).await.unwrap();
 }

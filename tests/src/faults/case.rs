@@ -93,6 +93,16 @@ pub struct Trouble {
     pub fault: Fault,
 }
 
+/// A point at which a worker can stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The n-th of the day.
+    Stop(u16),
+    /// The n-th of the day from which a worker would write to its ledger: between reading and writing workers get into
+    /// each other's way.
+    Write(u16),
+}
+
 /// What becomes of a worker at one of the points where it can stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -120,8 +130,10 @@ pub struct Case {
     pub tells: Vec<(usize, Tells, u16)>,
     /// What goes wrong at the providers.
     pub troubles: Vec<Trouble>,
-    /// What becomes of the worker at the n-th stop of the day.
-    pub stops: Vec<(u16, Stop)>,
+    /// What becomes of workers where.
+    pub stops: Vec<(At, Stop)>,
+    /// Whether somebody checks connections that do not let us in, before the hourly sweep does.
+    pub checks: bool,
 }
 
 impl Case {
@@ -131,7 +143,7 @@ impl Case {
         let order = Buys { buyer: 0, lines: vec![(2, 34_900, 25), (1, 4_900, 25)], pays: Pays::All };
         let tells = vec![(0, Tells::Paid, 0)];
         let (troubles, stops) = (Vec::new(), Vec::new());
-        Self { profile, day: Day::Noon, lag: 0, orders: vec![order], tells, troubles, stops }
+        Self { profile, day: Day::Noon, lag: 0, orders: vec![order], tells, troubles, stops, checks: true }
     }
 
     /// How many things go wrong with a step at most, so that it is known when giving up is right.
@@ -218,13 +230,14 @@ fn trouble() -> impl Strategy<Value = Trouble> {
     })
 }
 
-fn stop() -> impl Strategy<Value = (u16, Stop)> {
+fn stop() -> impl Strategy<Value = (At, Stop)> {
     let what = prop_oneof![
         3 => Just(Stop::Switch),
         2 => Just(Stop::Kill),
         1 => (0..12_u8).prop_map(Stop::Freeze),
     ];
-    (0..90_u16, what)
+    let at = prop_oneof![(0..90_u16).prop_map(At::Stop), (0..24_u16).prop_map(At::Write)];
+    (at, what)
 }
 
 /// Days of every kind.
@@ -233,13 +246,15 @@ pub fn cases() -> impl Strategy<Value = Case> {
     let profile = select(vec![PostingProfile::Invoice, PostingProfile::OrderAndInvoice]);
     let day = prop_oneof![4 => Just(Day::Noon), 1 => Just(Day::Midnight), 1 => Just(Day::NewYear)];
     let lag = prop_oneof![Just(0_u8), 1..=6_u8];
-    let told = (vec(buys(), 1..=3), vec(tells(), 0..=6));
-    (profile, day, lag, told, vec(trouble(), 0..=4), vec(stop(), 0..=5)).prop_map(
-        |(profile, day, lag, (orders, mut tells), troubles, stops)| {
+    // One order is told of often, so that several workers are at it.
+    let orders = prop_oneof![3 => vec(buys(), 1), 2 => vec(buys(), 2..=3)];
+    let told = (orders, vec(tells(), 0..=6));
+    (profile, day, lag, told, vec(trouble(), 0..=4), vec(stop(), 0..=5), any::<bool>()).prop_map(
+        |(profile, day, lag, (orders, mut tells), troubles, stops, checks)| {
             for (order, _, _) in &mut tells {
                 *order %= orders.len();
             }
-            Case { profile, day, lag, orders, tells, troubles, stops }
+            Case { profile, day, lag, orders, tells, troubles, stops, checks }
         },
     )
 }

@@ -13,7 +13,7 @@ use bokbro_domain::retry::queue_wait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::case::Stop;
+use super::case::{At, Stop};
 use super::stage::Stage;
 use super::verdict::Finding;
 use super::wire::FaultyWire;
@@ -47,6 +47,12 @@ struct Worker {
     frozen: Option<u8>,
 }
 
+impl Worker {
+    fn is_about_to_write(&self) -> bool {
+        self.at.as_deref().is_some_and(|at| at.starts_with("before write"))
+    }
+}
+
 /// One sandbox, in which invocations run one after the other; what the process remembers stays until it is killed.
 struct Lane {
     app: App,
@@ -62,17 +68,33 @@ pub(super) struct Lanes {
     pub(super) flying: Vec<Flying>,
     pub(super) dead: Vec<Flying>,
     pub(super) errors: Vec<String>,
-    stops: Vec<(u16, Stop)>,
+    stops: Vec<(At, Stop)>,
     seen: u32,
+    writes: u32,
     invocations: u64,
+    /// What the workers did, step by step.
+    pub(super) story: Vec<String>,
 }
 
 impl Lanes {
-    pub(super) fn new(app: App, stage: Arc<Stage>, wire: Arc<FaultyWire>, stops: Vec<(u16, Stop)>) -> Self {
+    pub(super) fn new(app: App, stage: Arc<Stage>, wire: Arc<FaultyWire>, stops: Vec<(At, Stop)>) -> Self {
         let app = app.dying_at(stage.clone());
         let lanes = (0..LANES).map(|_| Lane { app: sandbox(&app, &stage), worker: None }).collect();
         let (flying, dead, errors) = (Vec::new(), Vec::new(), Vec::new());
-        Self { app, stage, wire, lanes, flying, dead, errors, stops, seen: 0, invocations: 0 }
+        Self {
+            app,
+            stage,
+            wire,
+            lanes,
+            flying,
+            dead,
+            errors,
+            stops,
+            seen: 0,
+            writes: 0,
+            invocations: 0,
+            story: Vec::new(),
+        }
     }
 
     /// From now on nobody dies.
@@ -121,7 +143,7 @@ impl Lanes {
             if !self.advance(world, lane).await {
                 continue;
             }
-            current = match self.stop_here() {
+            current = match self.stop_here(lane) {
                 None => Some(lane),
                 Some(Stop::Switch) => {
                     let others = (1..LANES).map(|by| (lane + by) % LANES);
@@ -189,7 +211,7 @@ impl Lanes {
     /// The one write that was on its way, and then the end.
     async fn late_write(&mut self, lane: usize) {
         if let Some(worker) = &mut self.lanes[lane].worker
-            && worker.at.as_deref().is_some_and(|at| at.starts_with("before write"))
+            && worker.is_about_to_write()
         {
             self.stage.turn(&worker.turn, true);
             tokio::select! {
@@ -202,6 +224,7 @@ impl Lanes {
 
     /// The worker is gone with all that its process knew; its message comes back by itself.
     fn kill(&mut self, lane: usize) {
+        self.story.push(format!("{} worker {lane} is gone", self.seen));
         if let Some(worker) = self.lanes[lane].worker.take() {
             self.back(worker.flying);
         }
@@ -253,6 +276,8 @@ impl Lanes {
             biased;
             ended = &mut worker.future => ended,
             at = self.stage.stopped() => {
+                let (nth, queue) = (self.seen, worker.flying.queue.as_str());
+                self.story.push(format!("{nth} {} worker {lane} of {queue} {at}", world.clock.now()));
                 worker.at = Some(at);
                 return true;
             }
@@ -265,6 +290,8 @@ impl Lanes {
 
     /// What the queue does with a message, as the queue's adapter does it.
     fn ended(&mut self, world: &World, mut flying: Flying, ended: Result<(), Error>) {
+        let how = ended.as_ref().map_or_else(|error| chain(error), |()| "well".to_owned());
+        self.story.push(format!("{} ends: {how}", self.seen));
         let Err(error) = ended else { return };
         self.errors.push(chain(&error));
         let now = world.clock.now();
@@ -283,15 +310,21 @@ impl Lanes {
     }
 
     /// What the script says of this stop.
-    fn stop_here(&mut self) -> Option<Stop> {
-        let nth = self.seen;
+    fn stop_here(&mut self, lane: usize) -> Option<Stop> {
+        let (nth, nth_write) = (self.seen, self.writes);
         self.seen += 1;
+        let writes = self.lanes[lane].worker.as_ref().is_some_and(Worker::is_about_to_write);
+        self.writes += u32::from(writes);
         for lane in &mut self.lanes {
             if let Some(stops) = lane.worker.as_mut().and_then(|worker| worker.frozen.as_mut()) {
                 *stops = stops.saturating_sub(1);
             }
         }
-        self.stops.iter().find(|(at, _)| u32::from(*at) == nth).map(|(_, stop)| *stop)
+        let is_here = |at: At| match at {
+            At::Stop(stop) => u32::from(stop) == nth,
+            At::Write(write) => writes && u32::from(write) == nth_write,
+        };
+        self.stops.iter().find(|(at, _)| is_here(*at)).map(|(_, stop)| *stop)
     }
 
     /// Sends dead letters again, as somebody does who replays them.

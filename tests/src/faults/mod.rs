@@ -14,8 +14,8 @@ mod stage;
 mod verdict;
 mod wire;
 
-pub use bench::{Bench, Lived};
-pub use case::{Buys, Case, Day, Pays, Stop, Tells, Trouble, cases};
+pub use bench::{Bad, Bench, Lived};
+pub use case::{At, Buys, Case, Day, Pays, Stop, Tells, Trouble, cases};
 pub use mutant::Mutant;
 pub use search::{Failure, Found, Search};
 pub use verdict::Finding;

@@ -88,12 +88,12 @@ impl Providers for Blind {
         self.0.checkup(provider)
     }
 
-    fn limited(&self, provider: &Provider) -> Option<Arc<dyn Limited>> {
-        self.0.limited(provider)
-    }
-
     fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]> {
         self.0.entry_fields(provider)
+    }
+
+    fn limited(&self, provider: &Provider) -> Option<Arc<dyn Limited>> {
+        self.0.limited(provider)
     }
 
     fn names(&self) -> Vec<Provider> {
@@ -130,12 +130,12 @@ impl Effector for BlindEffector {
         Ok(Found::No)
     }
 
-    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
-        self.0.adopt(intent, number, ledger).await
-    }
-
     async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {
         self.0.send(intent, ledger).await
+    }
+
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
+        self.0.adopt(intent, number, ledger).await
     }
 
     fn number_name(&self, step: &StepName) -> Option<&'static str> {

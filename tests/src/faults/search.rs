@@ -8,7 +8,7 @@ use std::thread;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use tokio::runtime::{Builder, Runtime};
 
-use super::bench::Bench;
+use super::bench::{Bad, Bench};
 use super::case::{Case, cases};
 use super::mutant::Mutant;
 use super::verdict::Finding;
@@ -25,6 +25,8 @@ pub struct Search {
     pub runs: u64,
     /// With the run's number it makes the case.
     pub seed: u64,
+    /// Which findings count as failures.
+    pub counts: fn(&Finding) -> bool,
     /// How many smaller cases are tried when one fails.
     pub shrink: u32,
     /// How many runs at once.
@@ -38,9 +40,9 @@ pub struct Failure {
     pub run: u64,
     /// The smallest case found that still fails.
     pub case: Case,
-    /// What is wrong at its end.
-    pub finding: Option<Finding>,
-    /// The same in words; a panic has nothing else.
+    /// How it ends; a panic tells only the reason.
+    pub bad: Option<Bad>,
+    /// What is wrong at its end, in words.
     pub reason: String,
 }
 
@@ -98,16 +100,21 @@ impl Search {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let outcome = TestRunner::new_with_rng(config, rng).run(&cases(), |case| {
             let lived = place.live(&case, self.mutant);
-            let lived = lived.map_err(|finding| TestCaseError::fail(finding.to_string()))?;
-            found.lock().unwrap_or_else(PoisonError::into_inner).hit.extend(lived);
+            match lived {
+                Ok(hit) => found.lock().unwrap_or_else(PoisonError::into_inner).hit.extend(hit),
+                Err(bad) if (self.counts)(&bad.finding) => {
+                    return Err(TestCaseError::fail(bad.to_string()));
+                }
+                Err(_) => {}
+            }
             Ok(())
         });
         match outcome {
             Ok(()) => None,
             Err(TestError::Fail(reason, case)) => {
                 let again = std::panic::AssertUnwindSafe(|| place.live(&case, self.mutant).err());
-                let finding = std::panic::catch_unwind(again).ok().flatten();
-                Some(Failure { run, case, finding, reason: reason.message().to_owned() })
+                let bad = std::panic::catch_unwind(again).ok().flatten();
+                Some(Failure { run, case, bad, reason: reason.message().to_owned() })
             }
             Err(TestError::Abort(reason)) => panic!("run {run} makes no case: {reason}"),
         }
@@ -127,7 +134,7 @@ impl Place {
         Self { runtime, bench }
     }
 
-    fn live(&self, case: &Case, mutant: Mutant) -> Result<BTreeSet<(Spot, Fault)>, Finding> {
+    fn live(&self, case: &Case, mutant: Mutant) -> Result<BTreeSet<(Spot, Fault)>, Bad> {
         self.runtime.block_on(self.bench.live(case, mutant)).map(|lived| lived.hit)
     }
 }

@@ -10,6 +10,7 @@ use bokbro_domain::posting::PostingProfile;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::bench::AMOUNT_DIFFERS;
 use super::case::{Buys, Case, Pays};
 use super::oracle::{from_ore, kronor, rows, rows_of, text, vat};
 use crate::world::{World, tenant};
@@ -115,7 +116,11 @@ pub(super) async fn judge(
     for (buys, order) in posted.iter().filter(|(buys, _)| !is_booked(buys)) {
         let shown = world.show(&order.id).await;
         same("state of an order that was not paid in full", &shown.state, &OrderState::Pending)?;
-        same("its total at the payment provider", &from_ore(buys.total()), &from_ore(order.body.total.minor))?;
+        same(
+            "its total at the payment provider",
+            &from_ore(buys.total()),
+            &from_ore(order.body.total.minor),
+        )?;
     }
     same("dead letters", &dead, &0)?;
     let mut parked: Vec<String> =
@@ -125,7 +130,7 @@ pub(super) async fn judge(
     parked.dedup();
     let short = posted.iter().filter(|(buys, _)| buys.pays == Pays::Short);
     let mut should: Vec<String> =
-        short.map(|(_, order)| format!("amount_differs {:?}", Some(&order.id))).collect();
+        short.map(|(_, order)| format!("{AMOUNT_DIFFERS} {:?}", Some(&order.id))).collect();
     should.sort();
     same("what is parked", &parked, &should)
 }
@@ -192,7 +197,8 @@ fn documents(case: &Case, books: &Books, buys: &Buys, order: &Order) -> Verdict 
     same("account of the payment", &plain(&payment["ModeOfPaymentAccount"]), &"1580".to_owned())?;
     same("payment bookkept", &payment["Booked"], &json!(true))?;
     let customers = books.all("customers");
-    let customer = one("customers of an invoice", customers, "CustomerNumber", text(invoice, "CustomerNumber"))?;
+    let customer =
+        one("customers of an invoice", customers, "CustomerNumber", text(invoice, "CustomerNumber"))?;
     let identity = match buys.buyer {
         2 => text(customer, "OrganisationNumber").to_owned(),
         _ => text(customer, "Email").to_lowercase(),
@@ -252,7 +258,12 @@ async fn records(world: &World, case: &Case, books: &Books, order: &Order) -> Ve
     }
     for step in steps {
         let event = format!("{step}_done");
-        same(&format!("how often its timeline tells {event}"), &times(&event), &1)?;
+        let what = || {
+            let told: Vec<String> =
+                told.iter().map(|e| format!("{} {} {}", e.at, e.event, e.message)).collect();
+            format!("how often its timeline tells {event} ({})", told.join("; "))
+        };
+        same(&what(), &times(&event), &1)?;
     }
     let often = told.iter().filter(|entry| times(&entry.event) > 1 && entry.event.ends_with("_done"));
     same("what its timeline tells twice", &often.count(), &0)
