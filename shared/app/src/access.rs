@@ -150,9 +150,7 @@ impl AccessDesk {
     pub async fn forget(&self, tenant: &TenantId, provider: &Provider) {
         self.open.lock().await.remove(&(tenant.clone(), provider.clone()));
     }
-}
 
-impl AccessDesk {
     /// The pace of one piece of work at a connection.
     pub(crate) fn pace(&self, connection: Arc<Connection>, app: Arc<Credentials>) -> Arc<dyn Pace> {
         match self.providers.limited(&connection.provider) {

@@ -142,7 +142,8 @@ impl Meter {
 
     fn busy(&self, turn: Turn) -> Error {
         let Turn { at, place } = turn;
-        let after = Duration::try_from(at.duration_since(self.limiters.clock.now())).unwrap_or(Duration::ZERO);
+        let after =
+            Duration::try_from(at.duration_since(self.limiters.clock.now())).unwrap_or(Duration::ZERO);
         Error::Busy { provider: self.provider.to_string(), after, at, place }
     }
 

@@ -14,7 +14,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// How far ahead slots are handed out: whoever gets one waits for it.
-pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(2);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(2);
 /// Turns are called this much early, so that no slot stays empty because a queue counts in whole seconds. Shorter than
 /// [`LONGEST_WAIT`]: who comes at the turn that was called can stay.
 const EARLY: SignedDuration = SignedDuration::from_millis(1_500);

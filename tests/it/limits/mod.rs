@@ -1,5 +1,6 @@
 //! A provider's limit under load, in virtual time: as fast as allowed, never faster, and nobody in another's way.
 
+mod busy;
 mod drain;
 mod neighbors;
 

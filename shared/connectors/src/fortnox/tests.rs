@@ -4,6 +4,7 @@ mod accounts;
 mod company;
 mod consent;
 mod documents;
+mod limit;
 mod refusals;
 mod search;
 mod tokens;
