@@ -29,6 +29,7 @@ mod stack_parked;
 mod stack_replay;
 mod stack_schedule;
 mod stack_sweep;
+mod stack_sweep;
 mod stores;
 mod sweeps;
 mod tidy;
