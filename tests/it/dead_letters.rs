@@ -1,6 +1,7 @@
 //! The promises of dead letters, kept in memory and over SQS; and ten thousand of them through SQS with a death in the
 //! middle.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
-use bokbro_app::app::Invocation;
+use bokbro_app::app::{Invocation, NoCrash};
 use bokbro_app::error::Error;
 use bokbro_app::memory::MemoryQueues;
 use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::ports::{Clock as _, DeadLetter, DeadLetters, Jobs as _, Moving, QueueName};
-use bokbro_app::records::JobState;
+use bokbro_app::records::{Job, JobState};
 use bokbro_app::replay::{Asked, Asker, replay_ask, replay_run};
 use bokbro_app::work::message_handle;
 use bokbro_aws::SqsDeadLetters;
@@ -23,7 +24,7 @@ use bokbro_tests::browser::correlation;
 use bokbro_tests::local_aws::{Account, fresh_account};
 use bokbro_tests::stack::{LIMIT, until};
 use bokbro_tests::world::{World, sample, tenant};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use jiff::SignedDuration;
 
 const QUEUE: QueueName = QueueName::Accounting;
@@ -65,7 +66,12 @@ impl Queue {
 
     /// Receives and deletes what waits in the queue, ten at most.
     async fn receive(&self) -> Vec<String> {
-        let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10);
+        let request = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(1);
         let messages = request.send().await.unwrap().messages.unwrap_or_default();
         if messages.is_empty() {
             return Vec::new();
@@ -164,7 +170,7 @@ impl DeadLetters for Brief {
         max: usize,
         hidden: Duration,
     ) -> Result<Vec<DeadLetter>, Error> {
-        self.0.dead_letters_take(queue, max, hidden.min(Duration::from_secs(20))).await
+        self.0.dead_letters_take(queue, max, hidden.min(Duration::from_secs(15))).await
     }
 
     async fn dead_letters_give_back(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
@@ -220,6 +226,45 @@ async fn orders(world: &mut World) -> Vec<Order> {
     orders
 }
 
+/// Replays with a worker that dies where it was told to, and others after it.
+async fn replay_with_a_death(world: &World, queue: &Queue, job: &Job) {
+    let (whose, first) = (tenant(), invocation(world));
+    tokio::select! {
+        ended = replay_run(&world.app, &first, &whose, &job.id) => panic!("nobody died: {ended:?}"),
+        () = world.crash.dying() => {}
+    }
+    assert_eq!(world.crash.passed().last().unwrap(), "after send of dead letters");
+    // The message of the job comes back, as often as it takes until what the dead worker held is in sight again.
+    while let Err(error) = replay_run(&world.app, &invocation(world), &whose, &job.id).await {
+        let Error::Later { at, .. } = error else { panic!("{error}") };
+        world.clock.advance(Duration::try_from(at.duration_since(world.clock.now())).unwrap());
+        until(LIMIT, "the dead worker's letters to be in sight", async || {
+            (queue.dead_letters.dead_letters_hidden(QUEUE).await.unwrap() == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Handles what comes to the queue until nothing more can come; gives how much that was, and which.
+async fn work_off(world: &World, queue: &Queue, replayed: &Cell<bool>) -> (usize, BTreeSet<CorrelationId>) {
+    // Only the replay dies.
+    let app = world.app.clone().dying_at(Arc::new(NoCrash));
+    let (mut received, mut seen) = (0, BTreeSet::new());
+    loop {
+        let nothing_more = replayed.get();
+        let bodies = queue.receive().await;
+        if bodies.is_empty() && nothing_more {
+            return (received, seen);
+        }
+        received += bodies.len();
+        for body in bodies {
+            let message = Envelope::parse(&body).unwrap();
+            message_handle(&app, &invocation(world), QUEUE, &message).await.unwrap();
+            seen.insert(message.correlation);
+        }
+    }
+}
+
 #[tokio::test]
 async fn ten_thousand_dead_letters_survive_a_death_in_the_middle() {
     let Some(account) = fresh_account().await else { return };
@@ -239,39 +284,20 @@ async fn ten_thousand_dead_letters_survive_a_death_in_the_middle() {
     let job = replay_ask(&world.app, asker, &asked).await.unwrap();
     // Of the four points of each batch, the one between sending and deleting; of a thousand batches, the five hundredth.
     world.crash.arm(Some(4 * 499 + 1));
-    let first = invocation(&world);
-    tokio::select! {
-        ended = replay_run(&world.app, &first, &whose, &job.id) => panic!("nobody died: {ended:?}"),
-        () = world.crash.dying() => {}
-    }
-    assert_eq!(world.crash.passed().last().unwrap(), "after send of dead letters");
-
-    // The message of the job comes back, as often as it takes until what the dead worker held is in sight again.
-    while let Err(error) = replay_run(&world.app, &invocation(&world), &whose, &job.id).await {
-        let Error::Later { at, .. } = error else { panic!("{error}") };
-        world.clock.advance(Duration::try_from(at.duration_since(world.clock.now())).unwrap());
-        until(LIMIT, "the dead worker's letters to be in sight", async || {
-            (queue.dead_letters.dead_letters_hidden(QUEUE).await.unwrap() == 0).then_some(())
-        })
-        .await;
-    }
+    let replayed = Cell::new(false);
+    let (received, seen) = join(
+        async {
+            replay_with_a_death(&world, &queue, &job).await;
+            replayed.set(true);
+        },
+        work_off(&world, &queue, &replayed),
+    )
+    .await
+    .1;
     let job = world.store.job_get(&whose, &job.id).await.unwrap().unwrap();
     assert_eq!((job.state, job.counts["replayed"]), (JobState::Done, LETTERS as u64));
     assert!(queue.dead_letters.dead_letters_take(QUEUE, 10, LONG).await.unwrap().is_empty());
 
-    let (mut received, mut seen) = (0, BTreeSet::new());
-    loop {
-        let bodies = queue.receive().await;
-        if bodies.is_empty() {
-            break;
-        }
-        received += bodies.len();
-        for body in bodies {
-            let message = Envelope::parse(&body).unwrap();
-            message_handle(&world.app, &invocation(&world), QUEUE, &message).await.unwrap();
-            seen.insert(message.correlation);
-        }
-    }
     assert_eq!(seen, (0..LETTERS).map(number).collect(), "none is lost");
     assert_eq!(received, LETTERS + 10, "only the batch of the dead worker came twice");
     for order in &orders {
