@@ -105,7 +105,8 @@ impl Desk<'_> {
             correlation: self.invocation.correlation.clone(),
         };
         app.parking.park_once(self.tenant, &parked).await?;
-        tracing::warn!(tenant = %self.tenant, code = reason.code, "parked");
+        let what = if about.hint.is_some() { "delivery" } else { "look at a payment" };
+        tracing::warn!(tenant = %self.tenant, code = reason.code, "{what} parked");
         Ok(())
     }
 }
