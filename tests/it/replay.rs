@@ -13,7 +13,7 @@ use bokbro_app::memory::MemoryQueues;
 use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::ports::{Audits as _, Clock as _, DeadLetter, DeadLetters, Jobs as _, Moving, QueueName};
 use bokbro_app::records::{Job, JobState};
-use bokbro_app::replay::{Asked, Asker, replay_ask, replay_invoke, replay_run, replays_retry};
+use bokbro_app::replay::{Asked, Asker, replay_ask, replay_invoke, replay_run};
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use bokbro_domain::order::SyncState;
 use bokbro_tests::browser::correlation;
@@ -339,24 +339,21 @@ async fn whole_queues_are_left_to_a_service_that_moves_them() {
 }
 
 #[tokio::test]
-async fn a_replay_that_fails_is_begun_three_times_and_loses_nothing() {
+async fn a_replay_that_fails_is_begun_again_by_the_sweep_and_loses_nothing() {
     let mut world = World::start().await;
     let odd = odd(&mut world, false, true);
     bury(&world, "demo", 5);
     let asked = ask(&world, &all()).await;
-    assert_eq!(replays_retry(&world.app, &tenant()).await.unwrap(), 0, "its own message is under way");
-    for attempt in 1..=3 {
-        world.settle().await;
+    world.settle().await;
+    for attempt in [1, 2, 3, 4, 5, 5] {
         let job = job(&world, &asked).await;
         assert_eq!((job.state, job.attempts), (JobState::Failed, attempt));
         assert!(job.error.unwrap().contains("sending dead letters again"));
         assert_eq!((world.queues.dead(ACCOUNTING), world.queues.len(ACCOUNTING)), (5, 0));
-        let again = if attempt < 3 { 1 } else { 0 };
-        assert_eq!(replays_retry(&world.app, &tenant()).await.unwrap(), again);
+        world.hour_passes().await;
     }
     // The service works again: a new wish finds everything.
     odd.fails.store(false, Ordering::Relaxed);
-    world.clock.advance(Duration::from_secs(130));
     let asked = ask(&world, &all()).await;
     portion(&world, &asked, 1, MINUTE).await.unwrap();
     assert_eq!(counted(&job(&world, &asked).await, "replayed"), 5);
@@ -364,13 +361,12 @@ async fn a_replay_that_fails_is_begun_three_times_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_job_whose_message_was_lost_is_nudged_after_an_hour() {
-    let world = World::start().await;
+async fn a_job_whose_message_was_lost_is_begun_by_the_sweep() {
+    let mut world = World::start().await;
     bury(&world, "demo", 1);
     let asked = ask(&world, &all()).await;
     world.queues.take(QueueName::Replays).unwrap();
-    world.clock.advance(Duration::from_secs(3_601));
-    assert_eq!(replays_retry(&world.app, &tenant()).await.unwrap(), 1);
-    portion(&world, &asked, 1, MINUTE).await.unwrap();
-    assert_eq!(replays_retry(&world.app, &tenant()).await.unwrap(), 0);
+    world.hour_passes().await;
+    let job = job(&world, &asked).await;
+    assert_eq!((job.state, counted(&job, "replayed")), (JobState::Done, 1));
 }

@@ -18,7 +18,7 @@ use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
 use crate::message::{Envelope, Nudge};
 use crate::ports::{Moving, QueueName};
-use crate::records::{AuditEntry, Job, JobState, JobTask};
+use crate::records::{AuditEntry, JOB_ATTEMPTS, Job, JobState, JobTask};
 use crate::work::NOBODY;
 
 /// Most dead letters that can be asked for by id at once.
@@ -30,12 +30,6 @@ pub const MAX_PER_SECOND: u32 = 500;
 const PACE: SignedDuration = SignedDuration::from_secs(1);
 /// The receive on which a job that cannot go on is marked as failed, before its message is a dead letter itself.
 const LAST_RECEIVE: u32 = 4;
-/// How often a job is begun before it is left alone.
-const ATTEMPTS: u32 = 3;
-/// A job that has not got on for so long has lost its message.
-const LOST: SignedDuration = SignedDuration::from_hours(1);
-/// Age past which nobody looks at jobs that failed.
-const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Which dead letters somebody wants to be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,37 +147,6 @@ async fn send_nudge(app: &App, tenant: &TenantId, job: &Job) -> Result<(), Error
     app.queues.queue_send(QueueName::Replays, &message).await
 }
 
-/// Nudges the replays of a tenant that failed, or that have lost their message; says how many. A nudge too many does no
-/// harm.
-///
-/// # Errors
-/// When table or queue fail.
-pub async fn replays_retry(app: &App, tenant: &TenantId) -> Result<usize, Error> {
-    let now = app.clock.now();
-    let (mut cursor, mut nudged) = (None, 0);
-    loop {
-        let page = app.jobs.jobs_list(tenant, 100, cursor.as_ref()).await?;
-        for job in &page.items {
-            if now.duration_since(job.started_at) > OLD {
-                return Ok(nudged);
-            }
-            let again = match job.state {
-                JobState::Done => false,
-                JobState::Failed => job.attempts < ATTEMPTS,
-                JobState::Waiting | JobState::Running => now.duration_since(job.updated_at) > LOST,
-            };
-            if again && matches!(job.task, JobTask::Replay { .. }) {
-                send_nudge(app, tenant, job).await?;
-                nudged += 1;
-            }
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(nudged);
-        }
-    }
-}
-
 /// Goes on with a replay for as long as there is time.
 ///
 /// # Errors
@@ -233,7 +196,7 @@ pub async fn replay_run(
         }
         Ok(Ended::GaveUp) => {
             let message = "too many dead letters of others are in the way; replay those first";
-            (job.state, job.attempts, job.error) = (JobState::Failed, ATTEMPTS, Some(message.to_owned()));
+            (job.state, job.attempts, job.error) = (JobState::Failed, JOB_ATTEMPTS, Some(message.to_owned()));
             job.finished_at = Some(app.clock.now());
             portion_end(app, tenant, &mut job).await
         }

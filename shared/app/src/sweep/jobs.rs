@@ -7,14 +7,12 @@ use super::{PAGE, SCHEDULE, Sweep};
 use crate::error::Error;
 use crate::message::Nudge;
 use crate::ports::{Cursor, QueueName};
-use crate::records::{Job, JobState, JobTask};
+use crate::records::{JOB_ATTEMPTS, Job, JobState, JobTask};
 
 /// A job that nobody has got on with for this long is stuck.
 const STUCK: SignedDuration = SignedDuration::from_mins(30);
 /// A job older than this is not begun again; a human asks for a new one.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
-/// How often a job is begun in all.
-const ATTEMPTS: u32 = 5;
 
 /// What becomes of an unfinished job.
 enum Next {
@@ -59,7 +57,7 @@ fn is_left(job: &Job) -> bool {
     match job.state {
         JobState::Done => false,
         JobState::Failed if job.by == SCHEDULE && job.task == JobTask::Sweep => false,
-        JobState::Waiting | JobState::Running | JobState::Failed => job.attempts < ATTEMPTS,
+        JobState::Waiting | JobState::Running | JobState::Failed => job.attempts < JOB_ATTEMPTS,
     }
 }
 
