@@ -60,7 +60,7 @@ pub async fn a_write_that_fails_lists_nothing(store: &dyn Store) {
     let mut stale = paid(&order, 2);
     stale.version += 1;
     assert_eq!(store.order_update(&stale, &[], &[]).await.unwrap_err().code(), "raced");
-    assert_eq!(open(store, OpenKind::Payment).await, [order.id.clone()]);
+    assert_eq!(open(store, OpenKind::Payment).await, vec![order.id.clone()]);
     store.order_update(&paid(&order, 2), &[], &[]).await.unwrap();
     let done = status(SyncState::Done, "");
     let write = LedgerWrite { status: Some(&done), ..alone(&key, owner("two", 1), &ledger) };
