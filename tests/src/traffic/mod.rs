@@ -30,7 +30,7 @@ use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::sqs::batch_handle;
 use bokbro_simulators::fortnox::{Fortnox, FortnoxConfig, Handle, TenantConfig};
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
@@ -61,6 +61,7 @@ pub struct Traffic {
     /// What takes the orders.
     shop: App,
     far: Far,
+    tenants: usize,
     invocations: AtomicU64,
     /// Orders by id: when they were paid, and when the message that booked them was done.
     paid: Mutex<BTreeMap<OrderId, Paid>>,
@@ -145,6 +146,9 @@ impl Traffic {
         let app_secret = app_secret.map(|(name, text)| (name.to_owned(), SecretText::new(text.clone())));
         let fortnox = Fortnox::start(config).await.unwrap();
         fortnox.clock.freeze();
+        // On the hour, so that every run meets the same slots.
+        let hour = TimestampRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc);
+        fortnox.clock.set(fortnox.clock.now().round(hour).unwrap());
         let (start, moving) = (fortnox.clock.now(), fortnox.clock.clone());
         let time = VirtualTime::new(start, move |now| moving.set(now));
         let store = Arc::new(MemoryStore::default());
@@ -188,6 +192,7 @@ impl Traffic {
             start,
             shop: far.process(u64::MAX).0,
             far,
+            tenants,
             invocations: AtomicU64::new(0),
             paid: Mutex::default(),
         }
@@ -276,9 +281,10 @@ impl Traffic {
         self.paid().values().filter(|paid| of(paid.tenant) && paid.booked.is_none()).count()
     }
 
-    /// What the ledger program holds of one merchant.
-    pub fn books(&self, tenant: usize) -> Value {
-        self.fortnox.books(&company(tenant))
+    /// What the ledger program holds of each merchant.
+    pub fn books(&self) -> Vec<Value> {
+        let mut state = self.fortnox.state();
+        (0..self.tenants).map(|tenant| state["tenants"][company(tenant)].take()).collect()
     }
 
     /// The ledger program's number of a merchant.
