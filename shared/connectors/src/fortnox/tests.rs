@@ -1,6 +1,7 @@
 //! What is sent, how answers are read, and what follows from refusals. No sockets: a script answers.
 
 mod accounts;
+mod adopt;
 mod company;
 mod consent;
 mod documents;
