@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bokbro_app::connections::{connection_health, connection_refresh};
 use bokbro_app::message::{Envelope, Nudge};
-use bokbro_app::ports::{Clock as _, QueueName, Queues as _};
+use bokbro_app::parked::{Answer, parked_resolve};
+use bokbro_app::ports::{Clock as _, QueueName, Queues as _, TokenStates as _};
 use bokbro_connectors::kit::Transport;
 use bokbro_connectors::{fortnox, viva};
 use bokbro_domain::effect::Patience;
-use bokbro_domain::ids::{CorrelationId, Provider};
+use bokbro_domain::ids::{CorrelationId, OrderId, Provider};
 use bokbro_domain::order::{Order, SyncState};
 use bokbro_simulators::fortnox::FortnoxConfig;
 use bokbro_simulators::viva::{Amount, OrderCode, Outcome, Pay, VivaConfig};
@@ -31,6 +32,8 @@ const HOURS: u32 = 3;
 const PATIENT: u32 = 5;
 /// What an order that was not paid in full is parked for.
 pub(super) const AMOUNT_DIFFERS: &str = "amount_differs";
+/// What an order is parked for when every try of a step ended without an answer.
+const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// Where cases are lived through, one after the other.
 pub struct Bench {
@@ -165,7 +168,7 @@ impl Day<'_> {
                 Tells::Paid => deliver(&self.world, told.paid.as_deref()).await,
                 Tells::Failed => deliver(&self.world, told.failed.as_deref()).await,
                 Tells::Checkout => deliver(&self.world, Some(&checkout_event(told.code))).await,
-                Tells::Nudge => nudge(&self.world, &told.order, false).await,
+                Tells::Nudge => nudge(&self.world, &told.order).await,
             }
             let visible_at = start + SignedDuration::from_secs(i64::from(*after));
             self.lanes.hold_back(&self.world, visible_at);
@@ -223,6 +226,16 @@ impl Day<'_> {
         true
     }
 
+    async fn has_ended(&self) -> bool {
+        for name in [fortnox::NAME, viva::NAME] {
+            let provider = Provider::parse(name).unwrap();
+            if self.world.store.token_state(&tenant(), &provider).await.unwrap().ended.is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
     async fn waits_for_consent(&self) -> bool {
         self.world.parked().await.iter().any(|parked| parked.code == "needs_consent")
     }
@@ -240,7 +253,7 @@ impl Day<'_> {
         let before = Books::of(&self.world).counts();
         for told in &self.told {
             deliver(&self.world, told.paid.as_deref()).await;
-            nudge(&self.world, &told.order, false).await;
+            nudge(&self.world, &told.order).await;
         }
         self.settled().await?;
         let after = Books::of(&self.world).counts();
@@ -254,9 +267,10 @@ impl Day<'_> {
         })
     }
 
-    /// Somebody checks the connections when something waits for them. Otherwise the next sweep does.
+    /// Somebody checks the connections when something waits for them. Otherwise the next sweep does, except where the token
+    /// endpoint has refused us: that is for people.
     async fn mend(&mut self) {
-        if !self.case.checks || !self.waits_for_consent().await {
+        if !self.waits_for_consent().await || !(self.case.checks || self.has_ended().await) {
             return;
         }
         let correlation = self.correlation();
@@ -286,12 +300,20 @@ impl Day<'_> {
             return;
         }
         for parked in self.world.parked().await {
-            if parked.code == "outcome_unknown"
-                && let Some(told) =
-                    self.told.iter().find(|told| Some(&told.order.id) == parked.order.as_ref())
-            {
-                nudge(&self.world, &told.order, true).await;
+            if parked.code != OUTCOME_UNKNOWN {
+                continue;
             }
+            let step = parked.details.get("step").map(String::as_str).unwrap_or_default();
+            let reference = parked.order.as_ref().map(OrderId::as_str).unwrap_or_default();
+            let answer = match Books::of(&self.world).number_of(step, reference) {
+                Some(number) => Answer::Exists { number },
+                None => Answer::Send,
+            };
+            let (app, correlation) = (&self.world.app, self.correlation());
+            let seen = Some("seen by hand");
+            let (tenant, who) = (tenant(), "bk_hand");
+            let resolved = parked_resolve(app, &tenant, who, &parked.id, &answer, seen, &correlation).await;
+            self.lanes.errors.extend(resolved.err().map(|error| error.to_string()));
         }
     }
 
@@ -316,8 +338,8 @@ async fn deliver(world: &World, event: Option<&str>) {
     }
 }
 
-async fn nudge(world: &World, order: &Order, insist: bool) {
-    let nudge = Nudge::Order { order: order.id.clone(), insist, told: None };
+async fn nudge(world: &World, order: &Order) {
+    let nudge = Nudge::order(order.id.clone());
     let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
     world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
 }

@@ -221,7 +221,7 @@ fn trouble() -> impl Strategy<Value = Trouble> {
     let writes: Vec<Spot> = spots().into_iter().filter(Spot::writes).collect();
     let spot = prop_oneof![2 => select(writes), 1 => select(spots())];
     let after = prop_oneof![3 => Just(0_u8), 1 => 1..=2_u8];
-    let times = prop_oneof![3 => Just(1_u8), 1 => 2..=3_u8];
+    let times = prop_oneof![6 => Just(1_u8), 2 => 2..=3_u8, 1 => 4..=8_u8];
     (spot, after, times, select(Fault::ALL.to_vec())).prop_map(|(spot, after, times, fault)| Trouble {
         spot,
         after,

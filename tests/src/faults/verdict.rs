@@ -87,6 +87,14 @@ impl Books {
         self.0[kind].as_array().map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Number of the order or invoice that a step made for an order, as a person finds it by its reference.
+    pub(super) fn number_of(&self, step: &str, reference: &str) -> Option<String> {
+        let kind = ["order", "invoice"].into_iter().find(|kind| *kind == step)?;
+        let all = self.all(&format!("{kind}s"));
+        let ours = all.iter().find(|one| text(one, "ExternalInvoiceReference1") == reference)?;
+        Some(text(ours, "DocumentNumber").to_owned())
+    }
+
     /// How many documents of each kind there are.
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
         let kinds = self.0.as_object().into_iter().flatten();
@@ -126,8 +134,6 @@ pub(super) async fn judge(
     let mut parked: Vec<String> =
         world.parked().await.into_iter().map(|one| format!("{} {:?}", one.code, one.order)).collect();
     parked.sort();
-    // One difference may be seen by its payment and by its order.
-    parked.dedup();
     let short = posted.iter().filter(|(buys, _)| buys.pays == Pays::Short);
     let mut should: Vec<String> =
         short.map(|(_, order)| format!("{AMOUNT_DIFFERS} {:?}", Some(&order.id))).collect();
@@ -147,6 +153,9 @@ async fn counted(
     for (_, order) in booked {
         let shown = world.show(&order.id).await;
         states.push(format!("{:?} {:?}", shown.state, shown.accounting));
+    }
+    for parked in world.parked().await {
+        states.push(format!("parked {}: {}", parked.code, parked.message));
     }
     let why = || format!("{states:?}; {:?}", why.iter().rev().take(6).collect::<Vec<_>>());
     let paid = booked.len();
