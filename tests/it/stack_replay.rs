@@ -1,7 +1,13 @@
 //! Dead letters against the real binaries: listed, sent again and booked over HTTP, and by invoking the function.
 
+use bokbro_app::app::App;
+use bokbro_app::auth::api_key_store;
+use bokbro_app::memory::{MemoryQueues, MemoryVault};
 use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::ports::Providers as _;
+use bokbro_app::records::Role;
+use bokbro_app::secret::SecretText;
+use bokbro_aws::{Clients, Tables};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
 use bokbro_runtime::SystemClock;
@@ -117,6 +123,41 @@ async fn wishes_are_refused_with_the_field_named() {
     }
     let refused = stack.invoke("replay", &json!({ "all": true })).await.unwrap_err();
     assert!(refused.contains("reason"), "{refused}");
+}
+
+/// A key of the tenant with a role.
+async fn key(stack: &Stack, role: Role) -> String {
+    let clients = Clients::from_config(stack.aws().await);
+    let (hub, idempotency) =
+        (stack.text("/tables/hub").to_owned(), stack.text("/tables/idempotency").to_owned());
+    let (clock, queues) = (Arc::new(SystemClock), Arc::new(MemoryQueues::default()));
+    let registry = Arc::new(Registry::new(Urls::default(), clock.clone()).unwrap());
+    let store = Arc::new(clients.hub(Tables { hub, idempotency }));
+    let app = App::new(store, queues.clone(), queues, Arc::new(MemoryVault::default()), clock, registry);
+    let key = format!("bk_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let tenant = TenantId::parse(stack.text("/tenant")).unwrap();
+    api_key_store(&app, &SecretText::new(key.clone()), &tenant, role).await.unwrap();
+    key
+}
+
+#[tokio::test]
+async fn each_look_and_deed_needs_its_role() {
+    let Some(stack) = Stack::shared() else { return };
+    let wish = json!({ "ids": ["gone"], "queue": "replays", "reason": "r" });
+    let (no, yes) = (StatusCode::FORBIDDEN, StatusCode::OK);
+    for (role, dead_letters, replay, jobs, audit) in [
+        (Role::Viewer, no, no, no, no),
+        (Role::Operator, yes, StatusCode::ACCEPTED, no, no),
+        (Role::Bookkeeper, yes, StatusCode::ACCEPTED, yes, no),
+        (Role::Owner, yes, StatusCode::ACCEPTED, yes, yes),
+    ] {
+        let key = key(&stack, role).await;
+        let get = async |path| read(stack.stranger(Method::GET, path).bearer_auth(&key)).await.0;
+        let post = stack.stranger(Method::POST, "/v1/dead-letters/replay").bearer_auth(&key).json(&wish);
+        assert_eq!(get("/v1/dead-letters?queue=replays").await, dead_letters, "{role:?}");
+        assert_eq!(read(post).await.0, replay, "{role:?}");
+        assert_eq!((get("/v1/jobs").await, get("/v1/audit").await), (jobs, audit), "{role:?}");
+    }
 }
 
 #[tokio::test]

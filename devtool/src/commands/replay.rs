@@ -88,8 +88,8 @@ async fn list(api: &Api, queue: Option<&str>) -> Result<ExitCode> {
     }
     progress::step(match (items.len(), listed["truncated"] == true) {
         (0, _) => "no dead letters".to_owned(),
-        (count, false) => format!("{count} dead letters; --all or their ids send them again"),
-        (count, true) => format!("{count} dead letters, and there may be more"),
+        (count, false) => format!("dead letters: {count}; --all or their ids send them again"),
+        (count, true) => format!("dead letters: {count}, and there may be more"),
     });
     Ok(ExitCode::SUCCESS)
 }
