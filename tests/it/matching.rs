@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use bokbro_app::message::{Envelope, Nudge};
-use bokbro_app::ports::{Clock as _, QueueName, Queues as _};
+use bokbro_app::ports::{Clock as _, Parking as _, QueueName, Queues as _};
 use bokbro_domain::ids::{OrderId, TransactionId};
 use bokbro_domain::order::{OrderState, SyncState};
-use bokbro_simulators::viva::Amount;
+use bokbro_simulators::viva::{Amount, Pay, Refund};
 use bokbro_tests::browser::{correlation, provider};
 use bokbro_tests::world::{World, sample, tenant};
 use serde_json::{Value, json};
@@ -104,4 +104,80 @@ async fn a_payment_matched_by_hand_is_checked_booked_and_leads_to_its_reversal()
     assert_eq!(codes, ["amount_differs", "transaction_taken", "transaction_unknown"].into());
     assert_eq!(world.show(&second.id).await.state, OrderState::Pending);
     assert_eq!(world.books("invoices").len(), 1);
+}
+
+/// Posts an order that was paid with too little; the webhook is lost.
+async fn paid_short(world: &World) -> OrderId {
+    let (order, code) = world.order("1", sample()).await;
+    let pay = Pay { amount: Some(Amount(74_699)), deliver: false, ..Pay::new(code) };
+    world.viva.pay(&pay).await.unwrap();
+    order.id
+}
+
+async fn codes(world: &World) -> Vec<String> {
+    let mut codes: Vec<String> = world.parked().await.into_iter().map(|parked| parked.code).collect();
+    codes.sort();
+    codes
+}
+
+#[tokio::test]
+async fn a_difference_that_a_human_has_seen_to_is_not_parked_every_hour() {
+    let mut world = World::start().await;
+    let order = paid_short(&world).await;
+    for _ in 0..2 {
+        world.hour_passes().await;
+        assert_eq!(codes(&world).await, ["amount_differs"]);
+    }
+    let seen = world.parked().await.remove(0).id;
+    world.store.parked_close(&tenant(), &seen).await.unwrap();
+    world.hour_passes().await;
+    assert!(codes(&world).await.is_empty());
+    // Whoever insists is told again.
+    let nudge = Nudge::Order { order, insist: true, told: None };
+    let message = Envelope::new(tenant(), correlation(&world), world.clock.now(), nudge);
+    world.queues.queue_send(QueueName::Payments, &message).await.unwrap();
+    world.settle().await;
+    assert_eq!(codes(&world).await, ["amount_differs"]);
+}
+
+#[tokio::test]
+async fn a_difference_is_parked_once_wherever_the_worker_dies() {
+    let mut world = World::start().await;
+    paid_short(&world).await;
+    world.crash.arm(None);
+    world.hour_passes().await;
+    let points = world.crash.passed();
+    assert!(points.iter().any(|point| point == "after recording the payment"), "{points:?}");
+    for nth in 0..points.len() {
+        let mut world = World::start().await;
+        paid_short(&world).await;
+        world.crash.arm(Some(nth));
+        world.hour_passes().await;
+        assert_eq!(codes(&world).await, ["amount_differs"], "died at {}", points[nth]);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_was_reversed_and_is_gone_is_told_of_alike_whichever_webhook_comes_first() {
+    for reversed_first in [false, true] {
+        let mut world = World::start().await;
+        let (order, code) = world.order("1", sample()).await;
+        let paid = world.pay(code).await;
+        let refund = Refund {
+            vanish: true,
+            deliver: false,
+            ..Refund::new(&world.viva.transactions()[0].transaction_id)
+        };
+        let reversed = world.viva.refund(&refund).await.unwrap().event.get().to_owned();
+        let events = if reversed_first { [&reversed, &paid] } else { [&paid, &reversed] };
+        for event in events {
+            world.webhook(event).await;
+            world.settle().await;
+        }
+        assert_eq!(codes(&world).await, ["reversal_unclear", "transaction_unknown"]);
+        assert_eq!(world.show(&order.id).await.state, OrderState::Pending);
+        world.hour_passes().await;
+        assert_eq!(codes(&world).await, ["reversal_unclear", "transaction_unknown"]);
+        assert!(world.books("invoices").is_empty() && world.dead.is_empty());
+    }
 }

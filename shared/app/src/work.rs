@@ -28,8 +28,8 @@ pub async fn message_handle(
     let tenant = &message.tenant;
     match (queue, &message.nudge) {
         (QueueName::Payments, Nudge::Payment(hint)) => payment_handle(app, invocation, tenant, hint).await,
-        (QueueName::Payments, Nudge::Order { order, .. }) => {
-            payment_look(app, invocation, tenant, order).await
+        (QueueName::Payments, Nudge::Order { order, insist, told: _ }) => {
+            payment_look(app, invocation, tenant, order, *insist).await
         }
         (QueueName::Payments, Nudge::Match { order, provider, transaction }) => {
             payment_match(app, invocation, tenant, order, provider, transaction).await

@@ -34,7 +34,7 @@ pub async fn payment_handle(
         tracing::info!(%tenant, outcome, "delivery was dealt with before");
         return Ok(());
     }
-    let delivery = Delivery { desk: Desk { app, invocation, tenant }, hint };
+    let delivery = Delivery { desk: Desk { app, invocation, tenant, quiet: false }, hint };
     let transaction = hint.transaction.as_ref();
     let about = About { provider: &hint.provider, transaction, order: None, hint: Some(hint) };
     let outcome = match delivery.run().await {

@@ -10,7 +10,8 @@ use crate::app::{App, Invocation};
 use crate::error::Error;
 use crate::ports::{CheckoutState, LookUp};
 
-/// Looks at an order's payment at the provider, as a webhook about it would have.
+/// Looks at an order's payment at the provider, as a webhook about it would have. Unless somebody insists, trouble that
+/// was told of before is left to whoever was told.
 ///
 /// # Errors
 /// By what happens next; what is parked is stored already. Without consent nothing is parked: the order still waits, and
@@ -20,8 +21,9 @@ pub async fn payment_look(
     invocation: &Invocation,
     tenant: &TenantId,
     id: &OrderId,
+    insist: bool,
 ) -> Result<(), Error> {
-    let desk = Desk { app, invocation, tenant };
+    let desk = Desk { app, invocation, tenant, quiet: !insist };
     let Some(order) = app.orders.order_get(tenant, id).await? else { return Ok(()) };
     let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
     let way = desk.open(desk.connection(&settings.payments).await?).await?;
@@ -42,7 +44,7 @@ pub async fn payment_match(
     provider: &Provider,
     transaction: &TransactionId,
 ) -> Result<(), Error> {
-    let desk = Desk { app, invocation, tenant };
+    let desk = Desk { app, invocation, tenant, quiet: false };
     let matched = async {
         let way = desk.open(desk.connection(provider).await?).await?;
         desk.order_match(&way, id, transaction).await

@@ -44,6 +44,8 @@ struct Desk<'a> {
     app: &'a App,
     invocation: &'a Invocation,
     tenant: &'a TenantId,
+    /// Nobody asked: trouble that has been told of already is not parked again, because a human may have seen to it.
+    quiet: bool,
 }
 
 /// A way in at a payment provider.
