@@ -44,27 +44,19 @@ pub(super) struct Position {
 
 impl Position {
     pub(super) fn of(job: &Job) -> Self {
-        job.position
-            .as_deref()
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default()
+        job.position.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
     fn leave(&mut self, count: usize, now: Timestamp) {
         self.left.retain(|(until, _)| *until > now);
         if count > 0 {
             let until = SignedDuration::try_from(HIDDEN).map_or(now, |hidden| later(now, hidden));
-            self.left
-                .push((until, u64::try_from(count).unwrap_or(u64::MAX)));
+            self.left.push((until, u64::try_from(count).unwrap_or(u64::MAX)));
         }
     }
 
     fn left(&self, now: Timestamp) -> u64 {
-        self.left
-            .iter()
-            .filter(|(until, _)| *until > now)
-            .map(|(_, count)| count)
-            .sum()
+        self.left.iter().filter(|(until, _)| *until > now).map(|(_, count)| count).sum()
     }
 
     pub(super) fn store(&self, job: &mut Job) {
@@ -88,9 +80,7 @@ impl Wanted<'_> {
     }
 
     fn missing(&self, found: &BTreeSet<String>) -> usize {
-        self.ids.map_or(0, |ids| {
-            ids.iter().filter(|id| !found.contains(*id)).count()
-        })
+        self.ids.map_or(0, |ids| ids.iter().filter(|id| !found.contains(*id)).count())
     }
 }
 
@@ -110,12 +100,7 @@ impl Portion<'_> {
     pub(super) async fn run(&mut self, queues: &[QueueName]) -> Result<Ended, Error> {
         let mut waits = false;
         for queue in queues {
-            if self
-                .position
-                .queues
-                .iter()
-                .any(|done| done == queue.as_str())
-            {
+            if self.position.queues.iter().any(|done| done == queue.as_str()) {
                 continue;
             }
             match self.queue(*queue).await? {
@@ -138,9 +123,7 @@ impl Portion<'_> {
         if waits && !self.all_found() {
             self.position.waits += 1;
             self.position.store(self.job);
-            return Ok(Ended::Stopped {
-                at: later(self.app.clock.now(), WAIT),
-            });
+            return Ok(Ended::Stopped { at: later(self.app.clock.now(), WAIT) });
         }
         let missing = self.wanted.missing(&self.position.found);
         self.count("not_found", u64::try_from(missing).unwrap_or(u64::MAX));
@@ -158,40 +141,24 @@ impl Portion<'_> {
             if self.budget == 0 || short || passed.len() >= MOST_PASSED {
                 // What was passed stays hidden for a while, so that the next portion goes on behind it.
                 self.position.leave(passed.len(), now);
-                return Ok(Scan::Stopped {
-                    at: if self.budget == 0 {
-                        later(now, PACE)
-                    } else {
-                        now
-                    },
-                });
+                return Ok(Scan::Stopped { at: if self.budget == 0 { later(now, PACE) } else { now } });
             }
-            let taken = dead_letters
-                .dead_letters_take(queue, BATCH.min(self.budget), HIDDEN)
-                .await?;
+            let taken = dead_letters.dead_letters_take(queue, BATCH.min(self.budget), HIDDEN).await?;
             if taken.is_empty() {
                 break;
             }
-            let (wanted, others): (Vec<_>, Vec<_>) = taken
-                .into_iter()
-                .partition(|letter| self.wanted.has(letter));
+            let (wanted, others): (Vec<_>, Vec<_>) =
+                taken.into_iter().partition(|letter| self.wanted.has(letter));
             if let Err(error) = self.send_again(queue, &wanted).await {
                 // The next try is to find them.
                 if let Err(error) = dead_letters.dead_letters_give_back(queue, &wanted).await {
-                    tracing::warn!(
-                        error = chain(&error),
-                        "dead letters come back by themselves"
-                    );
+                    tracing::warn!(error = chain(&error), "dead letters come back by themselves");
                 }
                 return Err(error);
             }
             let skipped = u64::try_from(others.len()).unwrap_or(u64::MAX);
             self.count("skipped", skipped);
-            self.position.skipped = if wanted.is_empty() {
-                self.position.skipped + skipped
-            } else {
-                0
-            };
+            self.position.skipped = if wanted.is_empty() { self.position.skipped + skipped } else { 0 };
             passed.extend(others);
             if self.position.skipped >= MOST_SKIPPED {
                 return Ok(Scan::GaveUp);
@@ -202,9 +169,7 @@ impl Portion<'_> {
             return Ok(Scan::Ended { hidden: 0 });
         }
         let hidden = dead_letters.dead_letters_hidden(queue).await?;
-        Ok(Scan::Ended {
-            hidden: hidden.saturating_sub(self.position.left(self.app.clock.now())),
-        })
+        Ok(Scan::Ended { hidden: hidden.saturating_sub(self.position.left(self.app.clock.now())) })
     }
 
     /// Sends first and deletes then.
@@ -221,9 +186,7 @@ impl Portion<'_> {
         self.budget = self.budget.saturating_sub(letters.len());
         self.count("replayed", u64::try_from(letters.len()).unwrap_or(u64::MAX));
         if self.wanted.ids.is_some() {
-            self.position
-                .found
-                .extend(letters.iter().map(|letter| letter.id.clone()));
+            self.position.found.extend(letters.iter().map(|letter| letter.id.clone()));
         }
         self.position.store(self.job);
         self.job.updated_at = app.clock.now();
