@@ -1,5 +1,7 @@
 //! A thousand paid orders of one merchant at once.
 
+use std::sync::Mutex;
+
 use bokbro_tests::traffic::{Distance, Traffic};
 use futures::future::ready;
 use jiff::SignedDuration;
@@ -27,4 +29,24 @@ async fn a_thousand_orders_are_booked_as_fast_as_the_limit_allows() {
     assert!(per_window >= 0.9 * 25.0, "{per_window:.1} calls per 5 s");
     assert_eq!(counts.given_back, 0);
     assert!(traffic.queue.dead().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_of_a_known_customer_costs_six_calls_and_ten_of_the_table() {
+    let traffic = Traffic::start(1, Distance { there: (10, 60), back: (100, 350), aws: (4, 12) }).await;
+    traffic.order(0, 1, 0, SignedDuration::ZERO).await;
+    traffic.order(0, 2, 0, SignedDuration::from_mins(1)).await;
+    let counts = |traffic: &Traffic| (traffic.table_calls(), calls(traffic).len());
+    let before = Mutex::new((0, 0));
+    let first_is_done = |traffic: &Traffic| {
+        let mut before = before.lock().unwrap();
+        if *before == (0, 0) && traffic.waiting(|_| true) == 1 {
+            *before = counts(traffic);
+        }
+        false
+    };
+    traffic.run(1, first_is_done, ready(())).await;
+    one_document_each(&traffic.books()[0], 2);
+    let (before, after) = (*before.lock().unwrap(), counts(&traffic));
+    assert_eq!((after.0 - before.0, after.1 - before.1), (10, 6));
 }

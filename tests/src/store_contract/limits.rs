@@ -45,7 +45,7 @@ pub async fn a_limiter_is_written_by_who_knows_what_is_stored(store: &dyn Store)
 /// Many workers take slots at once, each from what it knows: no slot is given twice, and none is left out.
 pub async fn no_slot_is_given_twice(store: &dyn Store) {
     let slots = join_all((0..WRITERS).map(|writer| slots(store, u64::from(writer) << 32))).await;
-    let mut taken: Vec<Slot> = slots.into_iter().map(Result::unwrap).flatten().collect();
+    let mut taken: Vec<Slot> = slots.into_iter().flat_map(Result::unwrap).collect();
     taken.sort_by_key(|slot| slot.until);
     taken.dedup_by_key(|slot| slot.until);
     assert_eq!(taken.len(), usize::try_from(WRITERS).unwrap());

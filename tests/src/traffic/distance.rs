@@ -1,6 +1,7 @@
 //! Latency: every call to a provider and to AWS takes time by the common clock.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
@@ -56,10 +57,13 @@ pub(super) struct FarStore {
     pub(super) clock: Arc<OwnClock>,
     /// How far.
     pub(super) distance: Distance,
+    /// How often it was called, by all workers.
+    pub(super) calls: Arc<AtomicU64>,
 }
 
 impl FarStore {
     async fn reach(&self) -> &MemoryStore {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let (least, most) = self.distance.aws;
         self.clock.some_millis(least, most).await;
         &self.store

@@ -74,6 +74,8 @@ struct Far {
     queue: Arc<FairQueue>,
     vault: Arc<MemoryVault>,
     distance: Distance,
+    /// Calls to the table.
+    calls: Arc<AtomicU64>,
     /// Address of the ledger program.
     url: String,
 }
@@ -83,7 +85,12 @@ impl Far {
     fn process(&self, number: u64) -> (App, Arc<OwnClock>) {
         let clock = Arc::new(OwnClock::new(self.time.clone(), number << 32));
         let distance = self.distance;
-        let far = Arc::new(FarStore { store: self.store.clone(), clock: clock.clone(), distance });
+        let far = Arc::new(FarStore {
+            store: self.store.clone(),
+            clock: clock.clone(),
+            distance,
+            calls: self.calls.clone(),
+        });
         let wire = FarWire { wire: Transport::new().unwrap(), clock: clock.clone(), distance };
         let mut urls = Urls::default();
         urls.fortnox.api.clone_from(&self.url);
@@ -182,6 +189,7 @@ impl Traffic {
             queue: queue.clone(),
             vault,
             distance,
+            calls: Arc::default(),
             url: fortnox.url.clone(),
         };
         Self {
@@ -279,6 +287,11 @@ impl Traffic {
     /// How many orders are not in the books yet, of those merchants.
     pub fn waiting(&self, of: impl Fn(usize) -> bool) -> usize {
         self.paid().values().filter(|paid| of(paid.tenant) && paid.booked.is_none()).count()
+    }
+
+    /// How often the workers called the table so far.
+    pub fn table_calls(&self) -> u64 {
+        self.far.calls.load(Ordering::SeqCst)
     }
 
     /// What the ledger program holds of each merchant.
