@@ -52,7 +52,7 @@ fn every_paid_order_is_booked_exactly_once_on_any_day() {
     }
     let operations: BTreeSet<Spot> = found.hit.iter().map(|(spot, _)| *spot).collect();
     let told = format!(
-        "seed {seed}: {} days with {} faults at {} operations in {:.0} s; every paid order is booked exactly once",
+        "seed {seed}: {} days with {} kinds of trouble at {} operations in {:.0} s; every paid order is booked exactly once",
         found.runs,
         found.hit.len(),
         operations.len(),
