@@ -148,12 +148,12 @@ async fn a_difference_is_parked_once_wherever_the_worker_dies() {
     world.hour_passes().await;
     let points = world.crash.passed();
     assert!(points.iter().any(|point| point == "after recording the payment"), "{points:?}");
-    for nth in 0..points.len() {
+    for (nth, point) in points.iter().enumerate() {
         let mut world = World::start().await;
         paid_short(&world).await;
         world.crash.arm(Some(nth));
         world.hour_passes().await;
-        assert_eq!(codes(&world).await, ["amount_differs"], "died at {}", points[nth]);
+        assert_eq!(codes(&world).await, ["amount_differs"], "died at {point}");
     }
 }
 

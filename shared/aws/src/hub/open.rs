@@ -12,15 +12,19 @@ use super::transaction::Transaction;
 use crate::items::keys::{Key, OPEN, open_pk};
 use crate::items::records;
 
-/// Adds to a transaction what an order waits for from now on, and what it waits for no more.
+/// Adds to a transaction what an order waits for.
 pub(super) fn list(writes: &mut Transaction<'_>, order: &Order) {
-    for kind in OpenKind::ALL {
-        if kind.is_open(order) {
-            let open = OpenOrder { order: order.id.clone(), since: order.created_at };
-            writes.put(records::open(&order.tenant, kind, &open));
-        } else {
-            drop(writes, &order.tenant, kind, &order.id);
-        }
+    for kind in OpenKind::ALL.into_iter().filter(|kind| kind.is_open(order)) {
+        let open = OpenOrder { order: order.id.clone(), since: order.created_at };
+        writes.put(records::open(&order.tenant, kind, &open));
+    }
+}
+
+/// The same of an order that was there before, and what it waits for no more.
+pub(super) fn relist(writes: &mut Transaction<'_>, order: &Order) {
+    list(writes, order);
+    for kind in OpenKind::ALL.into_iter().filter(|kind| !kind.is_open(order)) {
+        drop(writes, &order.tenant, kind, &order.id);
     }
 }
 

@@ -63,7 +63,6 @@ impl Orders for Hub {
             fields.push((*kind, writes.put_if(item, &Condition::absent())));
         }
         writes.put(entry_item(tenant, id, entry));
-        open::list(&mut writes, order);
         let claimed = key.map(|key| {
             let free = Condition {
                 expression: "attribute_not_exists(id) OR expiration < :now",
@@ -71,6 +70,7 @@ impl Orders for Hub {
             };
             (key, writes.put_if_on(&self.tables.idempotency, records::claim(key, id), &free))
         });
+        open::list(&mut writes, order);
         let refusals = match writes.commit(&self.client, STEP).await? {
             Outcome::Committed => return Ok(Inserted::Created),
             Outcome::Refused(refusals) => refusals,
@@ -145,7 +145,6 @@ impl Orders for Hub {
                 values: vec![(":before", number(order.version.saturating_sub(1)))],
             },
         });
-        open::list(&mut writes, order);
         // DynamoDB takes an item only once per transaction.
         let facts: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.transaction, fact)).collect();
         let mut transactions = Vec::new();
@@ -159,6 +158,7 @@ impl Orders for Hub {
         for entry in entries {
             writes.put(entry_item(tenant, id, entry));
         }
+        open::relist(&mut writes, order);
         if writes.len() > MAX_WRITES {
             let message =
                 format!("the order has {} transactions, more than can be stored at once", transactions.len());

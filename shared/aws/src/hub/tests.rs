@@ -90,8 +90,10 @@ async fn an_insert_is_one_transaction_over_both_tables() {
         ("hub", format!("L#transaction#{}", samples::transaction())),
         ("hub", format!("H#{ulid}")),
         ("idempotency", "orders#demo#key".to_owned()),
+        ("hub", format!("ord_{ulid}")),
     ];
     assert_eq!(puts, expected.each_ref().map(|(table, key)| (*table, key.as_str())));
+    assert_eq!(writes[6]["Put"]["Item"]["pk"]["S"], "T#demo#OPEN#payment");
     let key = &writes[5]["Put"];
     assert_eq!(key["ConditionExpression"], "attribute_not_exists(id) OR expiration < :now");
     assert_eq!(key["Item"]["status"]["S"], "COMPLETED");
@@ -116,7 +118,7 @@ async fn a_taken_value_names_its_field() {
     for (index, field) in
         [LookUpKind::OrderNumber, LookUpKind::CheckoutCode, LookUpKind::Transaction].into_iter().enumerate()
     {
-        let mut reasons = vec![OK; 6];
+        let mut reasons = vec![OK; 7];
         reasons[index + 1] = failed(pointer("ord_x"));
         // Another transaction at another item does not make the answer less definite.
         reasons[0] = CONFLICT;
@@ -210,7 +212,7 @@ async fn a_lost_answer_is_not_taken_for_somebody_else_s_write() {
     let canned = Canned::new([Answer::Lost, answer(&failed)]);
     hub(&canned).ledger_write(alone(&key, owned(), &ledger)).await.unwrap();
     assert_eq!(canned.requests().len(), 2);
-    failed["Item"]["fence"] = json!({"N": "4"});
+    failed["Item"]["fence"] = json!({"N": "9"});
     let canned = Canned::new([Answer::Lost, answer(&failed)]);
     let raced = hub(&canned).ledger_write(alone(&key, owned(), &ledger)).await;
     assert!(matches!(raced, Err(Error::Raced { .. })));
