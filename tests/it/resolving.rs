@@ -1,12 +1,12 @@
 //! Parked items and what humans decide about them: outcomes that nobody told, payments without an order, work done by
 //! hand.
 
-use bokbro_app::message::Envelope;
+use bokbro_app::message::{Envelope, Nudge};
 use bokbro_app::orders::Refusal;
 use bokbro_app::parked::{Action, Answer, Resolved, actions, parked_resolve};
-use bokbro_app::ports::{Audits, Orders, QueueName, Queues};
-use bokbro_app::records::Parked;
-use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, TenantId};
+use bokbro_app::ports::{Audits, Clock, Directory, Orders, QueueName, Queues};
+use bokbro_app::records::{ConnectionState, Parked};
+use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, Provider, TenantId};
 use bokbro_domain::order::SyncState;
 use bokbro_domain::posting::PostingProfile;
 use bokbro_simulators::fortnox::FortnoxConfig;
@@ -243,6 +243,43 @@ async fn trouble_that_comes_back_is_parked_anew() {
     assert_eq!(world.show(&order).await.accounting.parked, Some(second.id));
 }
 
+/// The item tells what is wrong now, not what was wrong before.
+#[tokio::test]
+async fn other_trouble_takes_the_place_of_what_waited() {
+    let mut world = world(PostingProfile::Invoice).await;
+    world.fortnox.faults.add(Fault::status(403, "POST", "/3/invoices"));
+    let order = paid(&mut world).await;
+    let first = waiting(&world).await;
+    assert_eq!(first.code, "needs_consent");
+    let fortnox = Provider::parse("fortnox").unwrap();
+    let mut connection = world.store.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
+    connection.state = ConnectionState::Healthy;
+    world.store.connection_put(&connection).await.unwrap();
+    let refusal = json!({"ErrorInformation": {"error": 1, "message": "Fel", "code": 2_000_106}});
+    let refused = Fault { body: Some(refusal.to_string()), ..Fault::status(400, "POST", "/3/invoices") };
+    world.fortnox.faults.add(refused);
+    nudge(&world, &order).await;
+    world.settle().await;
+    let second = waiting(&world).await;
+    assert_eq!(second.code, "fortnox_2000106");
+    assert_eq!(world.show(&order).await.accounting.parked, Some(second.id.clone()));
+    // A nudge that no human sent sends nothing again.
+    nudge(&world, &order).await;
+    world.settle().await;
+    let third = waiting(&world).await;
+    assert_eq!((third.code.as_str(), third.id != second.id), ("invoice_refused", true));
+    decide(&world, &third.id, &Answer::Retry).await.unwrap();
+    world.settle().await;
+    one_of_each(&world, "747.00");
+    assert!(world.parked().await.is_empty());
+}
+
+async fn nudge(world: &World, order: &OrderId) {
+    let correlation = CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock));
+    let message = Envelope::new(tenant(), correlation, world.clock.now(), Nudge::order(order.clone()));
+    world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
+}
+
 #[tokio::test]
 async fn work_done_by_hand_is_left_alone_from_then_on() {
     let mut world = world(PostingProfile::Invoice).await;
@@ -253,10 +290,7 @@ async fn work_done_by_hand_is_left_alone_from_then_on() {
     let shown = world.show(&order).await.accounting;
     assert_eq!((shown.state, shown.parked), (SyncState::Done, None));
     assert_eq!(shown.message.as_deref(), Some("Done by hand: seen by hand"));
-    let nudge = bokbro_app::message::Nudge::order(order.clone());
-    let correlation = CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock));
-    let message = Envelope::new(tenant(), correlation, "2026-11-20T12:00:00Z".parse().unwrap(), nudge);
-    world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
+    nudge(&world, &order).await;
     world.hour_passes().await;
     assert!(world.books("invoices").is_empty() && world.parked().await.is_empty());
     // The audit log says who it was and why.

@@ -42,6 +42,7 @@ macro_rules! kept_by_every_store {
 
 kept_by_every_store!(
     a_delivery_keeps_its_first_outcome_until_it_expires,
+    a_history_is_added_to_without_the_order,
     a_key_that_has_expired_is_free,
     a_ledger_is_empty_until_it_is_written,
     a_ledger_s_write_takes_everything_with_it,
@@ -70,6 +71,7 @@ kept_by_every_store!(
     records_read_back_and_tenants_are_apart,
     the_same_key_gives_the_same_order,
     the_same_trouble_is_parked_once,
+    unlinked_trouble_may_be_parked_beside,
 );
 
 #[tokio::test]

@@ -35,8 +35,9 @@ pub use orders::{
     an_update_is_whole_or_not_at_all, the_same_key_gives_the_same_order,
 };
 pub use parking::{
-    closed_trouble_may_be_parked_again, the_same_trouble_is_parked_once,
-    trouble_in_a_ledger_s_write_is_parked_once,
+    a_history_is_added_to_without_the_order, closed_trouble_may_be_parked_again,
+    the_same_trouble_is_parked_once, trouble_in_a_ledger_s_write_is_parked_once,
+    unlinked_trouble_may_be_parked_beside,
 };
 pub use races::{
     one_key_makes_one_order, one_order_number_is_taken_once, one_trouble_is_parked_once,
