@@ -83,7 +83,7 @@ pub struct Lease {
 /// All that was sent to one provider for one order and target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Ledger {
-    /// Rises by one with every lease taken; a write with an older fence can never win.
+    /// Rises by one with every lease taken or given back; a write with an older fence can never win.
     pub fence: u64,
     /// Who works on it now.
     pub lease: Option<Lease>,

@@ -173,7 +173,8 @@ pub struct LedgerKey {
 /// What must hold in the store for a ledger to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
-    /// Taking the lease: the stored fence is this one (0 with no ledger stored counts), so nobody took it since we read.
+    /// Taking the lease: the stored fence is this one (0 with no ledger stored counts), so nobody took it or gave it back
+    /// since we read.
     Fence(u64),
     /// Working under the lease: this owner with this fence.
     Owner {
