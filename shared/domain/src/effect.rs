@@ -55,7 +55,7 @@ pub struct Step {
     pub request_hash: String,
     /// What the document carries so that it can be found again.
     pub reference: String,
-    /// How often it was sent, from 1.
+    /// How often it was sent, from 1, since a human last looked into it.
     pub attempt: u32,
     /// When it was last about to be sent.
     pub sent_at: Timestamp,

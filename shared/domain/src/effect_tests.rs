@@ -85,6 +85,24 @@ fn an_intent_that_never_left_is_taken_back() {
     assert_eq!(again, unknown, "an older unknown send stays unknown");
 }
 
+#[test]
+fn a_human_s_word_gives_a_step_its_tries_back() {
+    let patience = Patience::default();
+    let mut ledger = with(StepState::Unknown, patience.max_attempts);
+    let may_send = |ledger: &Ledger| match ledger.decide(&intent("a"), patience, false) {
+        Action::LookUp { may_send, .. } => may_send,
+        other => panic!("{other:?}"),
+    };
+    assert!(!may_send(&ledger));
+    ledger.begin_anew(&"invoice".into());
+    for _ in 1..patience.max_attempts {
+        ledger.mark_sent(&intent("a"), now());
+        assert!(may_send(&ledger));
+    }
+    ledger.mark_sent(&intent("a"), now());
+    assert!(!may_send(&ledger));
+}
+
 /// What happens to one send in the model below.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
