@@ -3,12 +3,15 @@
 //! Everything here may be done twice: a nudge that finds its work done does nothing. What is missed here, because the
 //! process died say, the next sweep finds.
 
-use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
+use std::collections::BTreeSet;
+
+use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::message::Nudge;
 use crate::ports::{OpenKind, QueueName};
+use crate::records::Parked;
 use crate::sweep::{deliveries_resend, hint_of, nudge};
 
 /// Reason code of what waits for a connection.
@@ -37,12 +40,12 @@ pub async fn connection_resume(
     provider: &Provider,
     correlation: &CorrelationId,
 ) -> Result<Resumed, Error> {
-    let mut resumed = Resumed::default();
+    let (deliveries, for_a_human) = resend_deliveries(app, tenant, provider, correlation).await?;
+    let mut resumed = Resumed { orders: 0, deliveries };
     let settings = app.directory.settings_get(tenant).await?;
     if settings.is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
-        resumed.orders = nudge_orders(app, tenant, correlation).await?;
+        resumed.orders = nudge_orders(app, tenant, &for_a_human, correlation).await?;
     }
-    resumed.deliveries = resend_deliveries(app, tenant, provider, correlation).await?;
     tracing::info!(
         %tenant, %provider, %correlation,
         orders = resumed.orders, deliveries = resumed.deliveries,
@@ -51,11 +54,17 @@ pub async fn connection_resume(
     Ok(resumed)
 }
 
-async fn nudge_orders(app: &App, tenant: &TenantId, correlation: &CorrelationId) -> Result<usize, Error> {
+async fn nudge_orders(
+    app: &App,
+    tenant: &TenantId,
+    for_a_human: &BTreeSet<OrderId>,
+    correlation: &CorrelationId,
+) -> Result<usize, Error> {
     let (mut sent, mut cursor) = (0, None);
     loop {
         let page = app.open_work.open_list(tenant, OpenKind::Accounting, PAGE, cursor.as_ref()).await?;
-        let nudges = page.items.into_iter().map(|open| Nudge::order(open.order)).collect();
+        let orders = page.items.into_iter().map(|open| open.order);
+        let nudges = orders.filter(|order| !for_a_human.contains(order)).map(Nudge::order).collect();
         sent += nudge(app, tenant, correlation, QueueName::Accounting, nudges).await?;
         cursor = page.next;
         if cursor.is_none() {
@@ -64,22 +73,26 @@ async fn nudge_orders(app: &App, tenant: &TenantId, correlation: &CorrelationId)
     }
 }
 
+/// Says how many deliveries were sent, and which orders wait in the books for a human and not for a connection.
 async fn resend_deliveries(
     app: &App,
     tenant: &TenantId,
     provider: &Provider,
     correlation: &CorrelationId,
-) -> Result<usize, Error> {
-    let (mut sent, mut cursor) = (0, None);
+) -> Result<(usize, BTreeSet<OrderId>), Error> {
+    let (mut sent, mut for_a_human, mut cursor) = (0, BTreeSet::new(), None);
     loop {
         let page = app.parking.parked_list(tenant, PAGE, cursor.as_ref()).await?;
-        let waited = page.items.into_iter().filter(|parked| parked.code == NEEDS_CONSENT);
-        let deliveries = waited.filter_map(|parked| hint_of(&parked).map(|hint| (parked, hint)));
+        let (waited, others): (Vec<Parked>, Vec<Parked>) =
+            page.items.into_iter().partition(|parked| parked.code == NEEDS_CONSENT);
+        let in_the_books = others.into_iter().filter(|parked| parked.target == Some(Target::Accounting));
+        for_a_human.extend(in_the_books.filter_map(|parked| parked.order));
+        let deliveries = waited.into_iter().filter_map(|parked| hint_of(&parked).map(|hint| (parked, hint)));
         let ours = deliveries.filter(|(_, hint)| hint.provider == *provider).collect();
         sent += deliveries_resend(app, tenant, correlation, ours).await?;
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(sent);
+            return Ok((sent, for_a_human));
         }
     }
 }
