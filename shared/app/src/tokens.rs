@@ -247,7 +247,15 @@ impl LeasedTokens {
         match self.put(&Guard::Fence(seen.fence), &taken).await {
             Ok(()) => {}
             Err(Error::Raced { .. }) => return Ok(Brought::Again),
-            Err(other) => return Err(other),
+            Err(other) => {
+                // Perhaps it was written and only the answer got lost: a lease that nobody knows of would hold everybody up
+                // for as long as it lasts. Nothing was called yet, so there is nothing to cool down from.
+                let guard = Guard::Owner { owner, fence: taken.fence };
+                if self.put(&guard, &TokenState { lease: None, ..taken }).await.is_err() {
+                    tracing::warn!(provider = %self.connection.provider, "a token's lease may end by itself");
+                }
+                return Err(other);
+            }
         }
         let guard = Guard::Owner { owner, fence: taken.fence };
         self.crash.reached("after taking the token lease").await;
