@@ -148,23 +148,8 @@ pub struct Assessment {
 /// When currency or amount differ from the order's, or the order was canceled: nothing may be booked then.
 pub fn assess(order: &Order, facts: &[PaymentFact]) -> Result<Assessment, Mismatch> {
     let currency = order.body.currency;
-    let mut facts: Vec<&PaymentFact> = facts.iter().collect();
-    facts.sort_by(|a, b| (a.made_at, &a.transaction).cmp(&(b.made_at, &b.transaction)));
     let mut totals = PaymentTotals::none(currency);
-    for fact in &facts {
-        let moved = match (fact.kind, fact.status) {
-            (_, FactStatus::Pending | FactStatus::Failed) => continue,
-            (FactKind::Charge, FactStatus::Captured) => Moved { captured: true, reversed: false },
-            (FactKind::Charge, FactStatus::Voided) => {
-                let named = facts
-                    .iter()
-                    .any(|f| f.kind == FactKind::Reversal && f.parent.as_ref() == Some(&fact.transaction));
-                Moved { captured: true, reversed: !named }
-            }
-            (FactKind::Reversal, FactStatus::Captured | FactStatus::Voided) => {
-                Moved { captured: false, reversed: true }
-            }
-        };
+    for (fact, moved) in moves(facts) {
         let add = |sum: Money| {
             sum.plus(fact.amount)
                 .map_err(|_| Mismatch::Currency { paid: fact.amount.currency, expected: currency })
@@ -182,9 +167,47 @@ pub fn assess(order: &Order, facts: &[PaymentFact]) -> Result<Assessment, Mismat
     Ok(Assessment { state, totals })
 }
 
+/// What a transaction did to the money.
+#[derive(Clone, Copy)]
 struct Moved {
     captured: bool,
     reversed: bool,
+}
+
+/// The transactions that moved money, oldest first, and what each did.
+fn moves(facts: &[PaymentFact]) -> Vec<(&PaymentFact, Moved)> {
+    let moved = |fact: &PaymentFact| match (fact.kind, fact.status) {
+        (_, FactStatus::Pending | FactStatus::Failed) => None,
+        (FactKind::Charge, FactStatus::Captured) => Some(Moved { captured: true, reversed: false }),
+        (FactKind::Charge, FactStatus::Voided) => {
+            let named = facts
+                .iter()
+                .any(|f| f.kind == FactKind::Reversal && f.parent.as_ref() == Some(&fact.transaction));
+            Some(Moved { captured: true, reversed: !named })
+        }
+        (FactKind::Reversal, FactStatus::Captured | FactStatus::Voided) => {
+            Some(Moved { captured: false, reversed: true })
+        }
+    };
+    let mut moves: Vec<_> = facts.iter().filter_map(|fact| Some((fact, moved(fact)?))).collect();
+    moves.sort_by(|(a, _), (b, _)| (a.made_at, &a.transaction).cmp(&(b.made_at, &b.transaction)));
+    moves
+}
+
+/// Money given back at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reversal {
+    /// How much, never negative.
+    pub amount: Money,
+    /// When, by the provider's clock.
+    pub at: Timestamp,
+}
+
+/// What was given back, oldest first; adds up to [`PaymentTotals::reversed`].
+#[must_use]
+pub fn reversals(facts: &[PaymentFact]) -> Vec<Reversal> {
+    let back = moves(facts).into_iter().filter(|(_, moved)| moved.reversed);
+    back.map(|(fact, _)| Reversal { amount: fact.amount, at: fact.made_at }).collect()
 }
 
 fn state_of(order: &Order, totals: &PaymentTotals) -> Result<OrderState, Mismatch> {

@@ -3,6 +3,8 @@
 //! A posting is computed from the order, its payment and the chart of accounts alone, so the same order always gives
 //! the same documents, whoever computes it and however often.
 
+mod credit;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -12,10 +14,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ids::{OrderId, OrderNumber};
-use crate::money::{Currency, Money};
+use crate::ids::OrderNumber;
+use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Customer, Line, LineKind, Order};
 use crate::vat::VatRate;
+
+pub use credit::{Credit, credited, with_credits};
 
 /// Which documents a paid order becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -99,6 +103,14 @@ impl Chart {
         }
         self
     }
+
+    /// Refuses a day in the locked period.
+    fn check_open(&self, date: Date) -> Result<(), PostingError> {
+        match self.locked_through {
+            Some(through) if date <= through => Err(PostingError::LockedPeriod { date, through }),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Why an order cannot be posted as it is; a human must act.
@@ -127,9 +139,23 @@ pub enum PostingError {
     /// The order has not been paid, so there is nothing to post.
     #[error("the order has not been paid")]
     NotPaid,
+    /// More has been credited than the payment provider says was given back.
+    #[error("{credited} kr were credited, but only {reversed} kr were given back; check the credit invoices")]
+    CreditedTooMuch {
+        /// Sum of the credits that were sent.
+        credited: Money,
+        /// Sum of what was given back.
+        reversed: Money,
+    },
     /// A sum overflows; impossible for an order that was accepted.
     #[error("an amount is too large")]
     TooLarge,
+}
+
+impl From<MoneyError> for PostingError {
+    fn from(_: MoneyError) -> Self {
+        Self::TooLarge
+    }
 }
 
 impl PostingError {
@@ -141,6 +167,7 @@ impl PostingError {
             Self::ForeignCurrency { .. } => "foreign_currency",
             Self::LockedPeriod { .. } => "period_locked",
             Self::NotPaid => "not_paid",
+            Self::CreditedTooMuch { .. } => "credited_too_much",
             Self::TooLarge => "amount_too_large",
         }
     }
@@ -163,6 +190,16 @@ pub struct PostingRow {
     pub vat_rate: VatRate,
     /// Sales account.
     pub account: u16,
+}
+
+impl PostingRow {
+    /// Quantity times price, VAT included, rounded to öre.
+    ///
+    /// # Errors
+    /// When the product is too large.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        self.unit_price.times(self.quantity)
+    }
 }
 
 /// The keys by which a customer is found, in the order in which they are tried.
@@ -195,8 +232,8 @@ pub struct PaymentPosting {
 /// What a paid order becomes in the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    /// Reference inside every document.
-    pub reference: OrderId,
+    /// Reference inside every document, unlike any other posting's: the order's id, or that of a credit.
+    pub reference: String,
     /// The webshop's number, for people.
     pub order_number: OrderNumber,
     /// Which documents.
@@ -221,6 +258,8 @@ pub struct Posting {
     pub payment: PaymentPosting,
     /// Cash accounting: the invoice is not booked before its payment.
     pub cash_method: bool,
+    /// Money given back, oldest first.
+    pub credits: Vec<Credit>,
 }
 
 /// What a provider computed for a document.
@@ -256,21 +295,25 @@ pub fn swedish_day(instant: Timestamp) -> Date {
     instant.to_zoned(zone).date()
 }
 
-/// Computes what a paid order becomes in the books.
+/// Computes what a paid order becomes in the books. `begun` says that documents of the sale were sent before: a period
+/// that was locked since does not stop what is left of it.
 ///
 /// # Errors
 /// When the order cannot be posted as it is: not paid, foreign currency, locked period, account missing.
-pub fn plan(order: &Order, chart: &Chart, profile: PostingProfile) -> Result<Posting, PostingError> {
+pub fn plan(
+    order: &Order,
+    chart: &Chart,
+    profile: PostingProfile,
+    begun: bool,
+) -> Result<Posting, PostingError> {
     let body = &order.body;
     if body.currency != Currency::SEK {
         return Err(PostingError::ForeignCurrency { currency: body.currency });
     }
     let paid_at = order.payment.paid_at.ok_or(PostingError::NotPaid)?;
     let date = swedish_day(paid_at);
-    if let Some(through) = chart.locked_through
-        && date <= through
-    {
-        return Err(PostingError::LockedPeriod { date, through });
+    if !begun {
+        chart.check_open(date)?;
     }
     let account = |role| chart.accounts.get(&role).copied().ok_or(PostingError::NoAccount { role });
     let row = |line: &Line| -> Result<PostingRow, PostingError> {
@@ -285,9 +328,9 @@ pub fn plan(order: &Order, chart: &Chart, profile: PostingProfile) -> Result<Pos
         })
     };
     let rows = body.lines.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-    let (vat_by_row, vat_by_rate) = vat_both_ways(&body.lines, body.currency)?;
+    let (vat_by_row, vat_by_rate) = vat_both_ways(&rows, body.currency)?;
     Ok(Posting {
-        reference: order.id.clone(),
+        reference: order.id.to_string(),
         order_number: body.order_number.clone(),
         profile,
         customer: body.customer.clone(),
@@ -306,27 +349,32 @@ pub fn plan(order: &Order, chart: &Chart, profile: PostingProfile) -> Result<Pos
             round_off_account: chart.accounts.get(&AccountRole::RoundOff).copied(),
         },
         cash_method: chart.cash_method,
+        credits: Vec::new(),
     })
 }
 
 /// VAT rounded row by row and rounded once per rate: which of them a provider uses is not documented
 /// (`apis/fortnox.md` 6), so both are right.
-fn vat_both_ways(lines: &[Line], currency: Currency) -> Result<(Money, Money), PostingError> {
+fn vat_both_ways(rows: &[PostingRow], currency: Currency) -> Result<(Money, Money), MoneyError> {
     let mut by_row = Money::zero(currency);
-    let mut gross_of: BTreeMap<VatRate, Money> = BTreeMap::new();
-    for line in lines {
-        let gross = line.gross().map_err(|_| PostingError::TooLarge)?;
-        let vat = line.vat_rate.inside_rounded(gross).map_err(|_| PostingError::TooLarge)?;
-        by_row = by_row.plus(vat).map_err(|_| PostingError::TooLarge)?;
-        let sum = gross_of.entry(line.vat_rate).or_insert(Money::zero(currency));
-        *sum = sum.plus(gross).map_err(|_| PostingError::TooLarge)?;
+    for row in rows {
+        by_row = by_row.plus(row.vat_rate.inside_rounded(row.gross()?)?)?;
     }
     let mut by_rate = Money::zero(currency);
-    for (rate, gross) in gross_of {
-        let vat = rate.inside_rounded(gross).map_err(|_| PostingError::TooLarge)?;
-        by_rate = by_rate.plus(vat).map_err(|_| PostingError::TooLarge)?;
+    for (rate, gross) in gross_by_rate(rows, currency)? {
+        by_rate = by_rate.plus(rate.inside_rounded(gross)?)?;
     }
     Ok((by_row, by_rate))
+}
+
+/// Sums with VAT by rate.
+fn gross_by_rate(rows: &[PostingRow], currency: Currency) -> Result<BTreeMap<VatRate, Money>, MoneyError> {
+    let mut sums = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry(row.vat_rate).or_insert(Money::zero(currency));
+        *sum = sum.plus(row.gross()?)?;
+    }
+    Ok(sums)
 }
 
 /// The keys of an order's customer. Without organization number and e-mail the customer is this order's alone.

@@ -39,7 +39,7 @@ fn totals(gross: &str, vat: &str, round_off: &str) -> ComputedTotals {
 #[test]
 fn a_paid_order_becomes_a_posting_on_the_swedish_day() {
     let order = paid(vec![line("2", "349.00", VatRate::Standard), line("1", "49.00", VatRate::Low)]);
-    let posting = plan(&order, &chart(), PostingProfile::Invoice).unwrap();
+    let posting = plan(&order, &chart(), PostingProfile::Invoice, false).unwrap();
     assert_eq!(posting.date.to_string(), "2026-11-21");
     assert_eq!(posting.rows.iter().map(|row| row.account).collect::<Vec<_>>(), [3001, 3003]);
     assert_eq!((posting.gross, posting.payment.amount), (kr("747.00"), kr("747.00")));
@@ -51,17 +51,17 @@ fn a_paid_order_becomes_a_posting_on_the_swedish_day() {
 fn what_cannot_be_posted_says_why() {
     let order = paid(vec![line("1", "100.00", VatRate::Reduced)]);
     let without = Chart { accounts: [(AccountRole::PaymentClaim, 1580)].into(), ..chart() };
-    assert_eq!(plan(&order, &without, PostingProfile::Invoice).unwrap_err().code(), "account_missing");
+    assert_eq!(plan(&order, &without, PostingProfile::Invoice, false).unwrap_err().code(), "account_missing");
     let locked = Chart { locked_through: Some("2026-11-21".parse().unwrap()), ..chart() };
-    assert_eq!(plan(&order, &locked, PostingProfile::Invoice).unwrap_err().code(), "period_locked");
+    assert_eq!(plan(&order, &locked, PostingProfile::Invoice, false).unwrap_err().code(), "period_locked");
     let open = Chart { locked_through: Some("2026-11-20".parse().unwrap()), ..chart() };
-    assert!(plan(&order, &open, PostingProfile::Invoice).is_ok());
+    assert!(plan(&order, &open, PostingProfile::Invoice, false).is_ok());
     let mut unpaid = order.clone();
     unpaid.payment.paid_at = None;
-    assert_eq!(plan(&unpaid, &chart(), PostingProfile::Invoice).unwrap_err().code(), "not_paid");
+    assert_eq!(plan(&unpaid, &chart(), PostingProfile::Invoice, false).unwrap_err().code(), "not_paid");
     let mut euro = order;
     euro.body.currency = Currency::parse("EUR").unwrap();
-    assert_eq!(plan(&euro, &chart(), PostingProfile::Invoice).unwrap_err().code(), "foreign_currency");
+    assert_eq!(plan(&euro, &chart(), PostingProfile::Invoice, false).unwrap_err().code(), "foreign_currency");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn totals_agree_to_the_ore_or_not_at_all() {
         line("1", "33.33", VatRate::Standard),
         line("1", "33.34", VatRate::Standard),
     ]);
-    let posting = plan(&order, &chart(), PostingProfile::Invoice).unwrap();
+    let posting = plan(&order, &chart(), PostingProfile::Invoice, false).unwrap();
     assert_eq!((posting.vat_by_row, posting.vat_by_rate), (kr("20.01"), kr("20.00")));
     let cases = [
         (totals("100.00", "20.00", "0.00"), true),
@@ -117,7 +117,7 @@ fn any_line() -> impl Strategy<Value = Line> {
 proptest! {
     #[test]
     fn both_ways_of_rounding_tax_are_close_and_agree_with_themselves(lines in prop::collection::vec(any_line(), 1..30)) {
-        let posting = plan(&paid(lines.clone()), &chart(), PostingProfile::Invoice).unwrap();
+        let posting = plan(&paid(lines.clone()), &chart(), PostingProfile::Invoice, false).unwrap();
         let apart = (posting.vat_by_row.minor - posting.vat_by_rate.minor).unsigned_abs();
         prop_assert!(apart <= lines.len() as u64, "{apart} öre apart over {} rows", lines.len());
         for vat in [posting.vat_by_row, posting.vat_by_rate] {
