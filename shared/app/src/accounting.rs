@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
-use bokbro_domain::order::{Order, SyncState};
-use bokbro_domain::posting::{Chart, Posting, plan};
+use bokbro_domain::order::{Order, OrderState};
+use bokbro_domain::payment::reversals;
+use bokbro_domain::posting::{Chart, Posting, credited, plan, with_credits};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
+use crate::credits;
 use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason};
 use crate::parked::order_park;
@@ -65,13 +68,17 @@ async fn account(
         order_park(app, &invocation.correlation, tenant, id, Target::Accounting, reason.clone()).await?;
         return Err(Error::Parked(reason));
     };
-    if !order.state.has_been_paid() || order.accounting.state == SyncState::Done {
+    if !order.books_lack() {
         return Ok(());
     }
     let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
     let Some(provider) = &settings.accounting else { return Ok(()) };
     let half_done = !ledger.steps.is_empty();
     let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
+    if order.state == OrderState::Refunded && !half_done {
+        let why = "Paid and given back before anything was booked: there is nothing to book.";
+        return work.skip("nothing_to_book", why).await;
+    }
     let opened = match open(app, tenant, provider, invocation.deadline).await {
         Ok(opened) => opened,
         Err(error) => return Err(work.stop(None, error).await),
@@ -79,9 +86,9 @@ async fn account(
     // Before the order is taken: whoever has to wait leaves no trace. An order that is half in the books goes first.
     let place = invocation.place.or_else(|| half_done.then(|| app.clock.now()));
     opened.access.pace.admit(place).await?;
-    match prepare(app, &opened, &settings, &order).await {
+    match prepare(app, &opened, &settings, &order, &ledger).await {
         Ok(posting) => {
-            let effector = opened.accounting.effector(opened.access, posting);
+            let effector = credits::effector(&*opened.accounting, opened.access, posting);
             work.run(&*effector, ask).await
         }
         Err(error) => Err(work.stop(None, error).await),
@@ -116,10 +123,22 @@ async fn open(
     Ok(Opened { accounting, access, connection })
 }
 
-async fn prepare(app: &App, opened: &Opened, settings: &Settings, order: &Order) -> Result<Posting, Error> {
+/// What the order becomes in the books, given what was sent already.
+async fn prepare(
+    app: &App,
+    opened: &Opened,
+    settings: &Settings,
+    order: &Order,
+    ledger: &Ledger,
+) -> Result<Posting, Error> {
     let chart = fresh_chart(app, opened).await?;
     let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
-    plan(order, &chart, settings.posting_profile)
+    let given_back = match order.payment.reversed.minor {
+        0 => Vec::new(),
+        _ => reversals(&app.orders.payment_facts(&order.tenant, &order.id).await?),
+    };
+    plan(order, &chart, settings.posting_profile, !ledger.steps.is_empty())
+        .and_then(|sale| with_credits(sale, &given_back, &credited(ledger), &chart))
         .map_err(|refused| Error::park(refused.code(), refused.to_string()))
 }
 

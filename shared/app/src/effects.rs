@@ -49,6 +49,10 @@ pub struct Work<'a> {
     /// The fence of the lease.
     held: u64,
     status: SyncStatus,
+    /// Of the order that was read.
+    version: u64,
+    /// Öre given back, of the same.
+    reversed: i64,
     /// The step that is being looked at.
     at: Option<StepName>,
     /// What this invocation adds to the timeline.
@@ -80,7 +84,8 @@ impl<'a> Work<'a> {
         status.provider = Some(provider.clone());
         let guard = Guard::Fence(read.fence);
         let (held, at, entries, newly_told) = (ledger.fence, None, Vec::new(), Vec::new());
-        Ok(Self { app, invocation, key, ledger, guard, held, status, at, entries, newly_told })
+        let (version, reversed) = (order.version, order.payment.reversed.minor);
+        Ok(Self { app, invocation, key, ledger, guard, held, status, version, reversed, at, entries, newly_told })
     }
 
     /// Does every step that is missing.
@@ -92,7 +97,8 @@ impl<'a> Work<'a> {
             return Err(self.stop(Some(effector), error).await);
         }
         let finished = self.finish(effector).await;
-        if let Err(Error::Storage { .. }) = finished {
+        // Raced: the order may have changed under our hands, and the lease is still ours then.
+        if let Err(Error::Storage { .. } | Error::Raced { .. }) = finished {
             self.leave().await;
         }
         finished
@@ -284,6 +290,7 @@ impl<'a> Work<'a> {
             guard: self.guard.clone(),
             ledger: &self.ledger,
             status: all.then_some(&self.status),
+            order_version: all.then_some(self.version).filter(|_| self.status.state == SyncState::Done),
             entries: &entries,
             parked,
         };

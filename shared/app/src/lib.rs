@@ -10,6 +10,7 @@ pub mod accounting;
 pub mod app;
 pub mod auth;
 pub mod connections;
+mod credits;
 pub mod dead_letters;
 pub mod effects;
 pub mod error;

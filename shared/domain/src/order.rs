@@ -287,6 +287,12 @@ pub struct SyncStatus {
     pub message: Option<String>,
     /// The item that waits for a human, when there is one.
     pub parked: Option<ParkedId>,
+    /// Öre given back to the buyer that the target shows.
+    #[serde(default)]
+    pub credited: i64,
+    /// A human did it, or said that it need not be done: nothing is done there for the order any more.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 impl Default for SyncStatus {
@@ -297,6 +303,8 @@ impl Default for SyncStatus {
             numbers: BTreeMap::new(),
             message: None,
             parked: None,
+            credited: 0,
+            by_hand: false,
         }
     }
 }
@@ -343,6 +351,14 @@ impl Order {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Whether the books lack what a worker can bring: the sale, or money that was given back since.
+    #[must_use]
+    pub fn books_lack(&self) -> bool {
+        let books = &self.accounting;
+        let lag = !books.by_hand && books.credited != self.payment.reversed.minor;
+        self.state.has_been_paid() && (books.state != SyncState::Done || lag)
     }
 
     /// How far the order has come at a target.

@@ -19,7 +19,7 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Customer, Line, LineKind, Order};
 use crate::vat::VatRate;
 
-pub use credit::{Credit, credited, with_credits};
+pub use credit::{Credit, CreditId, credited, with_credits};
 
 /// Which documents a paid order becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]

@@ -12,7 +12,7 @@ use super::samples::{demo, entry, fact, ledger_key, order, paid, parked, status,
 
 /// A write of a ledger and nothing else.
 pub(super) fn alone<'a>(key: &'a LedgerKey, guard: Guard, ledger: &'a Ledger) -> LedgerWrite<'a> {
-    LedgerWrite { key, guard, ledger, status: None, entries: &[], parked: None }
+    LedgerWrite { key, guard, ledger, status: None, order_version: None, entries: &[], parked: None }
 }
 
 pub(super) fn owner(name: &str, fence: u64) -> Guard {

@@ -20,9 +20,26 @@ impl Work<'_> {
             // Before the last write: whoever dies in between is followed by a worker that finishes.
             self.app.parking.parked_close(&self.key.tenant, &parked).await?;
         }
-        self.status.state = SyncState::Done;
         self.status.message = None;
         self.tell(effector);
+        self.complete().await
+    }
+
+    /// There is nothing to do for the order at the target; says why.
+    ///
+    /// # Errors
+    /// `Raced` when the order has changed meanwhile, `Storage` when the table fails.
+    pub async fn skip(mut self, event: &str, why: &str) -> Result<(), Error> {
+        self.ledger.release();
+        self.status.message = Some(why.to_owned());
+        let (clock, correlation) = (&*self.app.clock, &self.invocation.correlation);
+        self.entries.push(self.app.stamps.entry(clock, correlation, event, why));
+        self.complete().await
+    }
+
+    async fn complete(&mut self) -> Result<(), Error> {
+        self.status.state = SyncState::Done;
+        self.status.credited = self.reversed;
         self.put("completion", true, None).await
     }
 
@@ -130,24 +147,29 @@ impl Work<'_> {
 
     /// Adds what the timeline does not tell yet, and the numbers that people want to see.
     fn tell(&mut self, effector: &dyn Effector) {
+        // An order may have many credits: their numbers stand in one row.
+        let mut numbers: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for name in effector.steps() {
             let Some(step) = self.ledger.steps.get_mut(&name) else { continue };
             let (StepState::Done, Some(receipt)) = (step.state, &step.receipt) else { continue };
             if let Some(number) = effector.number_name(&name) {
-                self.status.numbers.insert(number.to_owned(), receipt.external_id.clone());
+                numbers.entry(number).or_default().push(receipt.external_id.clone());
             }
             if !step.told {
                 step.told = true;
                 self.newly_told.push(name.clone());
+                let (own, credit) = name.parts();
+                let of_credit = if credit.is_some() { "credit_" } else { "" };
                 let message = format!(
-                    "{}: {} {}",
+                    "{}: {}{} {}",
                     self.status.provider.as_ref().map_or("", |p| p.as_str()),
-                    name.0.replace('_', " "),
+                    of_credit.replace('_', " "),
+                    own.replace('_', " "),
                     receipt.external_id
                 );
                 let at = step.done_at.unwrap_or_else(|| self.app.clock.now());
                 let correlation = &self.invocation.correlation;
-                let event = format!("{}_done", name.0);
+                let event = format!("{of_credit}{own}_done");
                 self.entries.push(self.app.stamps.entry_at(
                     &*self.app.clock,
                     at,
@@ -156,6 +178,9 @@ impl Work<'_> {
                     message,
                 ));
             }
+        }
+        for (name, all) in numbers {
+            self.status.numbers.insert(name.to_owned(), all.join(", "));
         }
     }
 }

@@ -113,6 +113,10 @@ impl Ledgers for MemoryStore {
         if !holds(&write.guard, stored.fence, stored.lease.as_ref()) {
             return Err(Error::Raced { step: "writing a ledger" });
         }
+        let order = state.orders.get(&(write.key.tenant.clone(), write.key.order.clone()));
+        if write.order_version.is_some_and(|version| order.is_none_or(|order| order.version != version)) {
+            return Err(Error::Raced { step: "writing a ledger" });
+        }
         // Through the wire format, so that a ledger that does not survive it fails here too.
         let text = serde_json::to_string(write.ledger).map_err(|e| Error::storage("writing a ledger", e))?;
         let ledger = serde_json::from_str(&text).map_err(|e| Error::storage("writing a ledger", e))?;

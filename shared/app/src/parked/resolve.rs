@@ -226,12 +226,16 @@ async fn order_tell(
         ledger_after.release();
         status.parked = None;
         status.state = if dismissed { SyncState::Done } else { SyncState::Waiting };
+        if dismissed {
+            (status.by_hand, status.credited) = (true, stored.payment.reversed.minor);
+        }
         status.message = dismissed.then(|| format!("Done by hand: {}", reason.unwrap_or_default()));
         let write = LedgerWrite {
             key: &key,
             guard: Guard::Fence(ledger.fence),
             ledger: &ledger_after,
             status: Some(&status),
+            order_version: dismissed.then_some(stored.version),
             entries: std::slice::from_ref(&entry),
             parked: None,
         };

@@ -2,7 +2,7 @@
 
 use bokbro_domain::ids::OrderId;
 use bokbro_domain::money::Money;
-use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::order::{Order, OrderState};
 use bokbro_domain::payment::{PaymentFact, assess};
 
 use super::trouble::{Stop, park_order};
@@ -68,8 +68,8 @@ impl Desk<'_> {
 
     async fn follow_up(&self, order: &Order) -> Result<Outcome, Stop> {
         self.books_nudge(order).await?;
-        if matches!(order.state, OrderState::Refunded | OrderState::PartiallyRefunded) {
-            let message = "Money was given back. Credit the invoice by hand: refunds are not booked yet.";
+        if order.accounting.by_hand && order.accounting.credited != order.payment.reversed.minor {
+            let message = "Money was given back on an order that was booked by hand. Credit it by hand too.";
             return Err(park_order("refund_to_book", message, &order.id, None));
         }
         Ok(Outcome::Settled(format!("order {} is {}", order.id, order.state.as_str())))
@@ -77,7 +77,7 @@ impl Desk<'_> {
 
     /// Whoever comes here with a paid order nudges the books, also after a crash between recording and nudging.
     pub(super) async fn books_nudge(&self, order: &Order) -> Result<(), Error> {
-        if order.state.has_been_paid() && order.accounting.state != SyncState::Done {
+        if order.books_lack() {
             let nudge = Nudge::order(order.id.clone());
             self.app.queues.queue_send(QueueName::Accounting, &self.envelope(nudge)).await?;
             self.app.crash.reached("after nudging accounting").await;

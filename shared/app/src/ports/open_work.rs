@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bokbro_domain::ids::{OrderId, Target, TenantId};
-use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::order::{Order, OrderState};
 use jiff::Timestamp;
 
 use super::{Cursor, Page};
@@ -44,7 +44,7 @@ impl OpenKind {
     pub fn is_open(self, order: &Order) -> bool {
         match self {
             Self::Payment => order.state == OrderState::Pending,
-            Self::Accounting => order.state.has_been_paid() && order.accounting.state != SyncState::Done,
+            Self::Accounting => order.books_lack(),
         }
     }
 }

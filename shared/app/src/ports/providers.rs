@@ -183,6 +183,10 @@ pub trait Effector: Send + Sync {
     /// The steps in order.
     fn steps(&self) -> Vec<StepName>;
 
+    /// Whether the credits of an order share the step with its sale: it is about the buyer or the goods, not about one
+    /// document.
+    fn is_shared(&self, step: &StepName) -> bool;
+
     /// What a step would send, given what is done before it; `None` when it is not needed. Pure, and the same for the
     /// same ledger.
     ///

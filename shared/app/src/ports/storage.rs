@@ -196,6 +196,9 @@ pub struct LedgerWrite<'a> {
     pub ledger: &'a Ledger,
     /// The order's new sync status at the target.
     pub status: Option<&'a SyncStatus>,
+    /// The version that the order must still have, where the status is only true of that one: "done" of an order whose
+    /// money was given back meanwhile is not.
+    pub order_version: Option<u64>,
     /// What people will read.
     pub entries: &'a [TimelineEntry],
     /// What waits for a human, once per fingerprint.

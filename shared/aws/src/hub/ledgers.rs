@@ -43,13 +43,23 @@ pub(super) fn condition(guard: &Guard) -> Condition {
 }
 
 /// The order's new sync status at the target. The order shows that it changed when its history has a new entry.
-fn status_change(key: &LedgerKey, status: &SyncStatus, entries: &[TimelineEntry]) -> Change {
+fn status_change(
+    key: &LedgerKey,
+    status: &SyncStatus,
+    version: Option<u64>,
+    entries: &[TimelineEntry],
+) -> Change {
     let mut set = vec![(order::status_attribute(key.target), order::status(status))];
     if let Some(at) = entries.iter().map(|entry| entry.at).max() {
         set.push(("updated_at", text(stamp(at))));
         set.push(("gsi1sk", text(state_sk(at, &key.order))));
     }
-    let condition = Condition { expression: "attribute_exists(pk)", values: Vec::new() };
+    let condition = match version {
+        Some(version) => {
+            Condition { expression: "version = :version", values: vec![(":version", number(version))] }
+        }
+        None => Condition { expression: "attribute_exists(pk)", values: Vec::new() },
+    };
     Change { key: Key::order(&key.tenant, &key.order), set, condition }
 }
 
@@ -140,7 +150,9 @@ impl Hub {
         let key = write.key;
         let mut writes = Transaction::on(&self.tables.hub);
         let guarded = writes.put_if(item, guard);
-        let order = write.status.map(|status| writes.change(status_change(key, status, write.entries)));
+        let order = write
+            .status
+            .map(|status| writes.change(status_change(key, status, write.order_version, write.entries)));
         let done = write.status.is_some_and(|status| status.state == SyncState::Done);
         if let Some(kind) = OpenKind::of(key.target).filter(|_| done) {
             open::drop(&mut writes, &key.tenant, kind, &key.order);

@@ -56,7 +56,7 @@ fn owned() -> Guard {
 }
 
 fn alone<'a>(key: &'a LedgerKey, guard: Guard, ledger: &'a Ledger) -> LedgerWrite<'a> {
-    LedgerWrite { key, guard, ledger, status: None, entries: &[], parked: None }
+    LedgerWrite { key, guard, ledger, status: None, order_version: None, entries: &[], parked: None }
 }
 
 /// Writes of an insert in order: the order, three look-ups, the timeline, the key.

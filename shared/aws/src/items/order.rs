@@ -76,6 +76,10 @@ struct StatusDoc {
     numbers: BTreeMap<String, String>,
     message: Option<String>,
     parked: Option<ParkedId>,
+    #[serde(default)]
+    credited: i64,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,7 +117,7 @@ macro_rules! same_fields {
 same_fields!(Address, AddressDoc, name, address1, address2, zip, city, country);
 same_fields!(Line, LineDoc, kind, sku, text, quantity, unit_price, vat_rate);
 same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, transactions);
-same_fields!(SyncStatus, StatusDoc, state, provider, numbers, message, parked);
+same_fields!(SyncStatus, StatusDoc, state, provider, numbers, message, parked, credited, by_hand);
 same_fields!(
     PaymentFact,
     FactDoc,

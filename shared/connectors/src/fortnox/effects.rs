@@ -330,12 +330,16 @@ impl Effector for Effects {
         Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
     }
 
+    fn is_shared(&self, step: &StepName) -> bool {
+        step.0 == Step::Customer.name()
+    }
+
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {
         let kind = Step::of(step)?;
         let Some(write) = self.write(kind, ledger)? else { return Ok(None) };
         let reference = match kind {
             Step::Customer => self.posting.keys.own_number.clone(),
-            Step::Order | Step::Invoice => self.posting.reference.to_string(),
+            Step::Order | Step::Invoice => self.posting.reference.clone(),
             Step::DateInvoice | Step::BookkeepInvoice | Step::Payment => {
                 receipt(ledger, Step::Invoice)?.external_id.clone()
             }

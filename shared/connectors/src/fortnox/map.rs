@@ -78,7 +78,7 @@ fn head(posting: &Posting, customer_number: &str) -> Head {
     let delivery = buyer.delivery.as_ref().unwrap_or(billing);
     Head {
         customer_number: customer_number.to_owned(),
-        external_invoice_reference1: posting.reference.to_string(),
+        external_invoice_reference1: posting.reference.clone(),
         your_order_number: line(posting.order_number.as_str(), longest::ORDER_NUMBER),
         customer_name: line(&buyer.name, longest::LINE),
         address1: line(&billing.address1, longest::LINE),
