@@ -206,26 +206,3 @@ async fn a_difference_in_the_ledgers_totals_is_parked_before_booking() {
     assert_eq!(world.books("invoices")[0]["Booked"], json!(false));
     assert!(world.books("invoice_payments").is_empty());
 }
-
-#[tokio::test]
-async fn money_given_back_moves_the_order_and_asks_for_a_human() {
-    let mut world = World::start().await;
-    let (order, code) = world.order("1", sample()).await;
-    let event = world.pay(code).await;
-    world.webhook(&event).await;
-    world.settle().await;
-    let transaction = world.show(&order.id).await.payment.transactions[0].to_string();
-    let refund =
-        serde_json::from_value(json!({"transaction_id": transaction, "amount": "100.00", "deliver": false}))
-            .unwrap();
-    let event = world.viva.refund(&refund).await.unwrap().event.get().to_owned();
-    world.webhook(&event).await;
-    world.settle().await;
-    let shown = world.show(&order.id).await;
-    assert_eq!(
-        (shown.state, shown.payment.reversed.to_string().as_str()),
-        (OrderState::PartiallyRefunded, "100.00")
-    );
-    assert_eq!(world.parked().await[0].code, "refund_to_book");
-    one_of_each(&world, "747.00");
-}

@@ -17,6 +17,7 @@ mod limits;
 mod matching;
 mod oauth;
 mod real_tokens;
+mod refunds;
 mod reasons;
 mod replay;
 mod resolving;

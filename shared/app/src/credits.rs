@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ports::{Access, Accounting, Effector, Found, SendError};
 
 /// The way of a posting and its credits into one ledger program.
-pub fn effector(accounting: &dyn Accounting, access: Access, posting: Posting) -> Box<dyn Effector> {
+pub(crate) fn effector(accounting: &dyn Accounting, access: Access, posting: Posting) -> Box<dyn Effector> {
     if posting.credits.is_empty() {
         return accounting.effector(access, posting);
     }

@@ -126,8 +126,16 @@ impl Effector for BlindEffector {
         self.0.intent(step, ledger)
     }
 
+    fn is_shared(&self, step: &StepName) -> bool {
+        self.0.is_shared(step)
+    }
+
     async fn look_up(&self, _: &Intent, _: &Ledger) -> Result<Found, Error> {
         Ok(Found::No)
+    }
+
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
+        self.0.adopt(intent, number, ledger).await
     }
 
     async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {
