@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bokbro_domain::effect::{Action, Intent, Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::Provider;
-use bokbro_domain::order::{Order, SyncStatus};
+use bokbro_domain::order::{Order, SyncState, SyncStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
@@ -85,7 +85,20 @@ impl<'a> Work<'a> {
         let guard = Guard::Fence(read.fence);
         let (held, at, entries, newly_told) = (ledger.fence, None, Vec::new(), Vec::new());
         let (version, reversed) = (order.version, order.payment.reversed.minor);
-        Ok(Self { app, invocation, key, ledger, guard, held, status, version, reversed, at, entries, newly_told })
+        Ok(Self {
+            app,
+            invocation,
+            key,
+            ledger,
+            guard,
+            held,
+            status,
+            version,
+            reversed,
+            at,
+            entries,
+            newly_told,
+        })
     }
 
     /// Does every step that is missing.

@@ -142,10 +142,6 @@ impl Effector for BlindEffector {
         self.0.send(intent, ledger).await
     }
 
-    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
-        self.0.adopt(intent, number, ledger).await
-    }
-
     fn number_name(&self, step: &StepName) -> Option<&'static str> {
         self.0.number_name(step)
     }
