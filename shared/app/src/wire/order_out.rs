@@ -46,6 +46,8 @@ pub fn order_json(order: &Order) -> Value {
                 "order_number": number(accounting, "order_number"),
                 "invoice_number": number(accounting, "invoice_number"),
                 "payment_number": number(accounting, "payment_number"),
+                "credit_invoice_number": number(accounting, "credit_invoice_number"),
+                "credit_payment_number": number(accounting, "credit_payment_number"),
                 "message": accounting.message,
                 "parked": accounting.parked,
             },
