@@ -19,4 +19,5 @@ mod stack_schedule;
 mod stores;
 mod tidy;
 mod tokens;
+mod visma;
 mod ways_in;

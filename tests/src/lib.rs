@@ -7,4 +7,5 @@ pub mod crash;
 pub mod local_aws;
 pub mod stack;
 pub mod store_contract;
+pub mod visma_world;
 pub mod world;
