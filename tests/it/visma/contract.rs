@@ -64,6 +64,8 @@ struct Run {
     whole_kronor: bool,
     /// Writes whose answer is lost.
     lost: Vec<&'static str>,
+    /// Writes that never arrive.
+    unheard: Vec<&'static str>,
     /// Whether somebody gives the customer another address after each order.
     moving: bool,
 }
@@ -95,7 +97,7 @@ fn runs() -> Vec<Run> {
         Run {
             orders: vec![sample()],
             lost: vec!["/v2/customerinvoices/{}/payments"],
-            prices_excl_vat: true,
+            unheard: vec!["/v2/customerinvoicedrafts/{}/convert"],
             ..Run::default()
         },
         Run { orders: vec![sample(), sample()], moving: true, ..Run::default() },
@@ -111,8 +113,10 @@ async fn hear(run: Run) -> Vec<Exchange> {
         ..VismaConfig::default()
     };
     let mut world = VismaWorld::start_over(recorder.clone(), PostingProfile::Invoice, config).await;
-    for path in run.lost {
-        world.visma.faults.add(Fault::new(Kind::DropAfterCommit, "POST", path));
+    for (kind, writes) in [(Kind::DropAfterCommit, run.lost), (Kind::Reset, run.unheard)] {
+        for path in writes {
+            world.visma.faults.add(Fault::new(kind, "POST", path));
+        }
     }
     for (nth, body) in run.orders.into_iter().enumerate() {
         let (order, code) = world.order(&format!("N-{nth}"), body).await;

@@ -1,4 +1,11 @@
-//! Consent, tokens and check-ups over a scripted wire.
+//! Consent, tokens and check-ups over a scripted wire; in the modules, the way of postings.
+
+mod accounts;
+mod documents;
+mod office;
+mod priced;
+mod refusals;
+mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
