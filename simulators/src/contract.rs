@@ -391,6 +391,20 @@ mod tests {
     }
 
     #[test]
+    fn a_description_in_yaml_loses_what_only_the_provider_sets() {
+        let text = "Thing:\n  required: [Name]\n  properties:\n    Id: {type: string, readOnly: true}\n    \
+            Name: {type: string, maxLength: 5}\n    Day: {type: string, format: date-time}\n    \
+            Share: {type: number, maximum: 0.5}\n  additionalProperties: false\n";
+        let documents = Yaml::load_from_str(text).unwrap();
+        let mut schema = from_yaml(&documents[0])["Thing"].take();
+        writable(&mut schema);
+        let expected = json!({"required": ["Name"], "additionalProperties": false, "properties": {
+            "Name": {"type": "string", "maxLength": 5}, "Day": {"type": "string", "format": "date"},
+            "Share": {"type": "number", "maximum": 0.5}}});
+        assert_eq!(schema, expected);
+    }
+
+    #[test]
     fn answers_may_show_what_was_recorded() {
         let api = api();
         for (status, body, fits) in [

@@ -264,12 +264,9 @@ impl Effects {
         }))
     }
 
-    /// A draft that is there has not been converted. One that is gone has: its invoice is looked for until it must have
-    /// shown.
+    /// The invoice of the order. A draft that is there and has none has not been converted; one that is gone has, and its
+    /// invoice is looked for until it must have shown.
     async fn find_converted(&self, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
-        if self.get_draft(&last_draft(ledger)?.external_id).await?.is_some() {
-            return Ok(None);
-        }
         if let Some(invoice) = self.find_invoice().await? {
             return map::invoice_receipt(&invoice).map(Some).ok_or_else(|| {
                 Error::park(
@@ -277,6 +274,9 @@ impl Effects {
                     "the invoice in Visma shows no amounts; check the rights of the connection",
                 )
             });
+        }
+        if self.get_draft(&last_draft(ledger)?.external_id).await?.is_some() {
+            return Ok(None);
         }
         let sent_at = ledger.steps.get(&StepName::from(Step::Invoice.name())).map(|step| step.sent_at);
         if sent_at.is_some_and(|sent_at| self.api.now().duration_since(sent_at) > CONVERSION_LAG) {

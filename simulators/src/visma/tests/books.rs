@@ -183,6 +183,19 @@ async fn an_unpaid_invoice_can_be_voided_once() {
 }
 
 #[tokio::test]
+async fn a_credit_invoice_turns_the_books_around() {
+    let office = Office::start().await;
+    let row = json!({"ArticleId": office.article, "UnitPrice": 349, "Quantity": 1});
+    let credit = json!({"CustomerId": office.customer, "EuThirdParty": false, "RotReducedInvoicingType": 0,
+        "IsCreditInvoice": true, "Rows": [row]});
+    let (status, invoice) = office.call("POST", "/customerinvoices", Some(credit)).await;
+    assert_eq!((status, &invoice["TotalAmountInvoiceCurrency"]), (201, &json!(-349)));
+    let rows = office.held("vouchers")[0]["Rows"].as_array().unwrap().clone();
+    let claim = rows.iter().find(|row| row["AccountNumber"] == 1510).unwrap();
+    assert_eq!((&claim["DebitAmount"], &claim["CreditAmount"]), (&json!(0), &json!(349)));
+}
+
+#[tokio::test]
 async fn nothing_is_booked_in_a_locked_or_missing_period() {
     let office = Office::start().await;
     let today = super::super::call::day_in_sweden(office.bench.sim.clock.now()).to_string();
