@@ -35,6 +35,14 @@ impl Api {
         self.call(Method::POST, "/v1/orders", Some(order)).await
     }
 
+    /// Posts a body to a path.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
     /// Reads what lies at a path.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ enum Command {
     Demo(commands::demo::Arguments),
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
+    Replay(commands::replay::Arguments),
+    Faults(commands::faults::Arguments),
     Bench(commands::bench::Arguments),
 }
 
@@ -41,7 +43,9 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
+        Command::Faults(arguments) => commands::faults::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
+        Command::Replay(arguments) => commands::replay::run(arguments).await,
     };
     match outcome {
         Ok(code) => code,

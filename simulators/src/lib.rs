@@ -5,6 +5,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod aws;
 pub mod contract;
 pub mod fortnox;
 pub mod kit;

@@ -1,8 +1,9 @@
 //! The files under `events/` are what `sam local invoke` is fed with: they must be what the functions expect.
 
 use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
-use bokbro_app::ports::Providers;
+use bokbro_app::ports::{Providers, QueueName};
 use bokbro_app::wire::order_in::read_order;
+use bokbro_app::wire::replay_in::read_invocation;
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::SystemClock;
@@ -50,6 +51,9 @@ fn the_queue_events_are_messages_of_the_current_version() {
         panic!("not a task for a connection")
     };
     assert_eq!(task, ConnectionTask::KeepAlive);
+    assert!(matches!(message("pulls/sweep").unwrap().nudge, Nudge::Sweep { job: None }));
+    assert!(matches!(message("payments/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    assert!(matches!(message("replay/go-on").unwrap().nudge, Nudge::Replay { .. }));
     assert!(message("payments/unreadable").is_err());
 }
 
@@ -61,4 +65,15 @@ fn the_tick_of_the_schedule_is_read_and_the_template_sends_its_like() {
     let input = template.lines().find_map(|line| line.trim().strip_prefix("Input: ")).unwrap();
     let input = input.trim_matches('\'').replace(word, &due.to_string());
     assert_eq!(serde_json::from_str::<Value>(&input).unwrap(), event("scheduler/hourly"));
+}
+
+#[test]
+fn the_replay_events_are_wishes_as_their_names_say() {
+    let (tenant, asked) = read_invocation(&event("replay/everything")).unwrap();
+    assert_eq!((tenant, asked.ids, asked.per_second), (None, None, Some(5)));
+    let (tenant, asked) = read_invocation(&event("replay/tenant")).unwrap();
+    assert!(tenant.is_some() && asked.ids.is_none() && asked.queues == QueueName::ALL);
+    let (tenant, asked) = read_invocation(&event("replay/chosen")).unwrap();
+    assert!(tenant.is_some() && asked.ids.is_some_and(|ids| ids.len() == 2));
+    assert_eq!(read_invocation(&event("replay/without-reason")).unwrap_err().field, "reason");
 }

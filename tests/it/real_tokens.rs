@@ -10,14 +10,17 @@ use bokbro_app::app::NoCrash;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
     Access, Clock as _, ConsentRequest, Guard, Providers as _, TokenStates as _, Tokens, Vault as _,
+    unlimited,
 };
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::tokens::{LeasedTokens, TokenMemory, with_token};
+use bokbro_aws::Clients;
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::token::{TokenState, good_until};
 use bokbro_runtime::SystemClock;
+use bokbro_simulators::aws::{AwsProxy, Fault, Kind, Service};
 use bokbro_simulators::fortnox::{Fortnox, FortnoxConfig};
 use bokbro_simulators::kit::http_client;
 use bokbro_simulators::visma::{Visma, VismaConfig};
@@ -25,6 +28,7 @@ use bokbro_tests::local_aws::{Account, create_tables, fresh_account};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 const WORKERS: usize = 64;
 const REDIRECT: &str = "http://hub.example/oauth/callback";
@@ -95,13 +99,18 @@ impl Expired {
 
     /// A worker as another process would start it: adapters and memory of its own.
     fn worker(&self) -> LeasedTokens {
+        self.worker_through(&self.account.clients)
+    }
+
+    /// The same, with AWS as these clients reach it.
+    fn worker_through(&self, clients: &Clients) -> LeasedTokens {
         LeasedTokens {
             connection: Arc::new(self.connection.clone()),
             app: self.app.clone(),
             endpoint: self.registry.tokens(&self.connection.provider).unwrap(),
-            vault: Arc::new(self.account.clients.vault("bokbro/test/")),
+            vault: Arc::new(clients.vault("bokbro/test/")),
             secret: self.secret.clone(),
-            states: Arc::new(self.account.clients.hub(self.tables.clone())),
+            states: Arc::new(clients.hub(self.tables.clone())),
             clock: Arc::new(SystemClock),
             crash: Arc::new(NoCrash),
             memory: tokio::sync::Mutex::new(TokenMemory::default()),
@@ -120,6 +129,7 @@ impl Expired {
             connection: Arc::new(self.connection.clone()),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.clone())),
+            pace: unlimited(),
             deadline: None,
         };
         let checkup = self.registry.checkup(&self.connection.provider).unwrap();
@@ -186,4 +196,43 @@ async fn sixty_four_workers_make_one_call_with_a_token_that_stays() {
     expired.rush().await;
     assert_eq!(calls(&sim.state()), one_more("refresh_token"));
     assert!(expired.refresh_token().await.unwrap() == before && sim.is_live(&before));
+}
+
+/// A token that rotates, while the vault and the table throttle and lose answers: nobody refreshes twice, and the pair
+/// that the provider gave is the one that is kept.
+#[tokio::test]
+async fn a_token_that_rotates_survives_the_bad_days_of_aws() {
+    let sim = Fortnox::start(FortnoxConfig::default()).await.unwrap();
+    sim.configure(&json!({ "refresh_reuse": "kills_family" })).unwrap();
+    let Some(expired) = Expired::new("fortnox", &sim.url, false).await else { return };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let proxy = AwsProxy::serve(listener, expired.account.config.endpoint_url().unwrap()).unwrap();
+    for service in [Service::Secretsmanager, Service::Dynamodb] {
+        proxy.faults.add(Fault::new(Kind::DropAfterCommit, service).every(3).times(30));
+        proxy.faults.add(Fault::new(Kind::Throttle, service).every(7).times(15));
+    }
+    let clients = expired.account.through(&proxy.url);
+    let before = expired.refresh_token().await.unwrap();
+    let workers: Vec<LeasedTokens> = (0..8).map(|_| expired.worker_through(&clients)).collect();
+    let got = join_all(workers.iter().map(|worker| async {
+        // As the queue brings a message back whose handling failed.
+        for _ in 0..5 {
+            match worker.token().await {
+                Ok(token) => return token,
+                Err(Error::Storage { .. } | Error::Raced { .. }) => {}
+                // Somebody took the lease and fell over a bad day: until it ends, all wait.
+                Err(Error::Unavailable { after: Some(after), .. } | Error::LeaseHeld { after }) => {
+                    SystemClock.wait(after).await;
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        panic!("a worker got no token in five receives")
+    }))
+    .await;
+    assert!(got.iter().all(|token| token.expose() == got[0].expose()), "they got different tokens");
+    assert!(proxy.faults.hits() > 10, "the days were bad");
+    assert_eq!(calls(&sim.state()), one_more("refresh_token"));
+    let after = expired.refresh_token().await.unwrap();
+    assert!(after != before && sim.is_live(&after), "the new refresh token is not the one that is kept");
 }

@@ -1,13 +1,17 @@
 //! The hourly tick and the keeping alive of consents: everybody whose time has come once, and nobody else.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bokbro_app::app::Invocation;
 use bokbro_app::connections::{ShownState, connection_disconnect, connections_list};
+use bokbro_app::error::Error;
+use bokbro_app::memory::MemoryQueues;
 use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
 use bokbro_app::oauth::Outcome;
-use bokbro_app::ports::{Clock as _, Directory as _, Guard, QueueName, Queues as _, TokenStates as _};
+use bokbro_app::ports::{Clock as _, Directory as _, Guard, QueueName, Queues, TokenStates as _};
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::schedule::{Ticked, schedule_tick};
 use bokbro_domain::ids::TenantId;
@@ -35,6 +39,7 @@ async fn tick(world: &World, due: Timestamp, time: SignedDuration) -> Ticked {
         owner: "tick".to_owned(),
         deadline: world.clock.now() + time,
         receive: 1,
+        place: None,
         correlation: correlation(world),
     };
     schedule_tick(&world.app, &invocation, due).await.unwrap()
@@ -63,21 +68,21 @@ async fn a_connection_that_rested_for_a_week_is_refreshed_once() {
     let mut world = world().await;
     let (first, calls) = (version(&world).await, token_calls(&world));
     world.clock.advance(WEEK - HOUR);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0, swept: 1 });
     world.clock.advance(HOUR);
     let due = world.clock.now();
-    assert_eq!(tick(&world, due, SignedDuration::from_mins(1)).await, Ticked::Done { nudged: 1 });
+    assert_eq!(tick(&world, due, SignedDuration::from_mins(1)).await, Ticked::Done { nudged: 1, swept: 1 });
     world.clock.advance(Duration::from_secs(20));
     assert_eq!(tick(&world, due, SignedDuration::from_mins(1)).await, Ticked::Before);
     // The next tick comes before a worker has had time: a nudge more, and no refresh more.
     world.clock.advance(HOUR);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1 });
-    assert_eq!(world.queues.len(QueueName::Pulls), 2);
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
+    assert_eq!(world.queues.len(QueueName::Pulls), 8, "two sweeps a tick, and two refreshes");
     world.settle().await;
     assert_eq!((version(&world).await, token_calls(&world)), (first + 1, calls + 1));
     assert!(world.dead.is_empty() && world.errors.is_empty(), "{:?}", world.errors);
     world.clock.advance(HOUR);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0, swept: 1 });
 }
 
 #[tokio::test]
@@ -87,7 +92,7 @@ async fn weekly_refreshes_keep_a_consent_for_longer_than_it_lives_by_itself() {
     for week in 1..=10 {
         world.clock.advance(WEEK);
         world.fortnox.clock.advance(SignedDuration::try_from(WEEK).unwrap());
-        assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1 });
+        assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
         world.settle().await;
         assert_eq!(version(&world).await, first + week);
     }
@@ -99,13 +104,13 @@ async fn a_consent_that_is_gone_is_shown_and_left_alone() {
     let mut world = world().await;
     world.fortnox.configure(&json!({ "consent_revoked": true })).unwrap();
     world.clock.advance(WEEK);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
     world.settle().await;
     assert_eq!(shown(&world).await, ShownState::NeedsConsent);
     assert!(world.dead.is_empty() && world.errors.is_empty(), "{:?}", world.errors);
     let calls = token_calls(&world);
     world.clock.advance(HOUR);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0, swept: 1 });
     world.settle().await;
     assert_eq!(token_calls(&world), calls);
 }
@@ -117,12 +122,12 @@ async fn a_provider_that_fails_is_tried_again_by_the_next_tick() {
     world.clock.advance(WEEK);
     world.fortnox.faults.add(Fault { times: 2, ..Fault::new(Kind::Status, "POST", "/oauth-v1/token") });
     for version_then in [first, first, first + 1] {
-        assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1 });
+        assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
         world.settle().await;
         assert_eq!((version(&world).await, shown(&world).await), (version_then, ShownState::Healthy));
         world.clock.advance(HOUR);
     }
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0, swept: 1 });
     assert!(world.dead.is_empty() && world.errors.is_empty(), "{:?}", world.errors);
 }
 
@@ -130,7 +135,7 @@ async fn a_provider_that_fails_is_tried_again_by_the_next_tick() {
 async fn a_disconnected_connection_is_neither_nudged_nor_refreshed() {
     let mut world = world().await;
     world.clock.advance(WEEK);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
     let fortnox = provider("fortnox");
     connection_disconnect(&world.app, &tenant(), &fortnox, &correlation(&world)).await.ok().unwrap();
     let calls = token_calls(&world);
@@ -140,7 +145,7 @@ async fn a_disconnected_connection_is_neither_nudged_nor_refreshed() {
     world.queues.queue_send(QueueName::Pulls, &message).await.unwrap();
     world.settle().await;
     world.clock.advance(HOUR);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0 });
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 0, swept: 1 });
     assert_eq!(token_calls(&world), calls);
     assert!(world.dead.is_empty() && world.errors.is_empty(), "{:?}", world.errors);
 }
@@ -175,15 +180,50 @@ async fn merchants(world: &World, count: u32) -> BTreeSet<TenantId> {
     resting
 }
 
-/// Takes the nudges off the queue; panics when a tenant has two.
-fn nudged(world: &World) -> BTreeSet<TenantId> {
-    let mut tenants = BTreeSet::new();
+/// Takes the nudges off the queue: whose connections were nudged and who is swept. Panics when a tenant has two of a kind.
+fn nudged(world: &World) -> (BTreeSet<TenantId>, BTreeSet<TenantId>) {
+    let (mut nudged, mut swept) = (BTreeSet::new(), BTreeSet::new());
+    let keep_alive = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
     while let Some(message) = world.queues.take(QueueName::Pulls) {
-        let keep_alive = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
-        assert_eq!(message.nudge, keep_alive);
+        let tenants = if message.nudge == keep_alive { &mut nudged } else { &mut swept };
+        assert!(message.nudge == keep_alive || message.nudge == Nudge::Sweep { job: None });
         assert!(tenants.insert(message.tenant.clone()), "{} has two nudges", message.tenant);
     }
-    tenants
+    (nudged, swept)
+}
+
+/// A queue that counts what the real one would be called: ten messages go in one call.
+#[derive(Default)]
+struct Counted {
+    queue: MemoryQueues,
+    calls: AtomicUsize,
+    messages: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Queues for Counted {
+    async fn queue_send(&self, queue: QueueName, message: &Envelope) -> Result<(), Error> {
+        self.queue_send_all(queue, std::slice::from_ref(message)).await
+    }
+
+    async fn queue_send_later(
+        &self,
+        queue: QueueName,
+        message: &Envelope,
+        _after: Duration,
+    ) -> Result<(), Error> {
+        self.queue_send(queue, message).await
+    }
+
+    async fn queue_send_all(&self, queue: QueueName, messages: &[Envelope]) -> Result<(), Error> {
+        self.calls.fetch_add(messages.len().div_ceil(10), Ordering::Relaxed);
+        self.messages.fetch_add(messages.len(), Ordering::Relaxed);
+        self.queue.queue_send_all(queue, messages).await
+    }
+
+    async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
+        self.queue.queue_give_back(queue, receipt, after).await
+    }
 }
 
 #[tokio::test]
@@ -191,8 +231,24 @@ async fn of_a_thousand_connections_those_that_rest_get_one_nudge_each() {
     let world = World::start().await;
     let resting = merchants(&world, 1_000).await;
     assert_eq!(resting.len(), 400);
-    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 400 });
-    assert_eq!(nudged(&world), resting);
+    // Those with a connection: four of five, and the world's own tenant.
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 400, swept: 801 });
+    let (nudged, swept) = nudged(&world);
+    assert_eq!(nudged, resting);
+    assert_eq!(swept.len(), 802, "and the account as a whole");
+}
+
+#[tokio::test]
+async fn a_thousand_tenants_are_one_run_and_a_send_for_ten_of_them() {
+    let mut world = World::start().await;
+    merchants(&world, 1_000).await;
+    let counted = Arc::new(Counted::default());
+    world.app.queues = counted.clone();
+    assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 400, swept: 801 });
+    let (calls, messages) = (counted.calls.load(Ordering::Relaxed), counted.messages.load(Ordering::Relaxed));
+    assert_eq!(messages, 1_202);
+    // Each page of a hundred connections may end with a call that is not full.
+    assert!(calls <= messages / 10 + 9, "{calls} calls");
 }
 
 #[tokio::test]
@@ -200,21 +256,22 @@ async fn a_tick_that_runs_out_of_time_goes_on_where_it_stopped() {
     let world = World::start().await;
     let resting = merchants(&world, 600).await;
     let (due, short) = (world.clock.now(), SignedDuration::from_secs(5));
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut swept) = (BTreeSet::new(), BTreeSet::new());
     let mut runs = 0;
     loop {
         runs += 1;
         let ticked = tick(&world, due, short).await;
-        let now = nudged(&world);
-        assert!(seen.is_disjoint(&now), "a run began anew");
+        let (now, swept_now) = nudged(&world);
+        assert!(seen.is_disjoint(&now) && swept.is_disjoint(&swept_now), "a run began anew");
         seen.extend(now);
+        swept.extend(swept_now);
         match ticked {
             Ticked::Stopped { .. } => {}
             Ticked::Done { .. } => break,
             Ticked::Before => panic!("the tick was not done yet"),
         }
     }
-    assert_eq!(seen, resting);
+    assert_eq!((seen, swept.len()), (resting, 482));
     assert!(runs > 2, "{runs} runs had time enough");
     assert_eq!(tick(&world, due, short).await, Ticked::Before);
 }

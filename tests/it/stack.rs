@@ -271,8 +271,10 @@ mod killed {
 
     /// Kills the stack's workers of one role that are running; says how many there were.
     fn kill_workers(stack: &Stack, role: &str) -> usize {
-        let wanted =
-            [format!("BOKBRO_SYNC_ROLE={role}"), format!("AWS_ENDPOINT_URL={}", stack.text("/aws_endpoint"))];
+        let wanted = [
+            format!("BOKBRO_SYNC_ROLE={role}"),
+            format!("AWS_ENDPOINT_URL={}", stack.text("/functions_aws_endpoint")),
+        ];
         let mut killed = 0;
         for entry in fs::read_dir("/proc").unwrap() {
             let path: PathBuf = entry.unwrap().path();

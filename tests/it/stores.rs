@@ -42,9 +42,11 @@ macro_rules! kept_by_every_store {
 
 kept_by_every_store!(
     a_delivery_keeps_its_first_outcome_until_it_expires,
+    a_history_is_added_to_without_the_order,
     a_key_that_has_expired_is_free,
     a_ledger_is_empty_until_it_is_written,
     a_ledger_s_write_takes_everything_with_it,
+    a_limiter_is_written_by_who_knows_what_is_stored,
     a_list_goes_on_where_it_stopped,
     a_nonce_is_taken_once,
     a_stale_owner_writes_nothing_at_all,
@@ -52,19 +54,24 @@ kept_by_every_store!(
     a_timeline_is_read_oldest_first,
     a_transaction_belongs_to_one_order,
     a_worker_s_writes_never_touch_the_other_s,
+    a_write_that_fails_lists_nothing,
     an_order_is_found_by_every_look_up,
+    an_order_is_listed_under_what_it_waits_for,
     an_update_is_whole_or_not_at_all,
     closed_trouble_may_be_parked_again,
     connections_of_all_tenants_are_listed_in_pages,
+    no_slot_is_given_twice,
     one_key_makes_one_order,
     one_order_number_is_taken_once,
     one_trouble_is_parked_once,
     one_update_per_version_wins,
     one_worker_takes_the_lease,
+    open_work_is_read_oldest_first,
     trouble_in_a_ledger_s_write_is_parked_once,
     records_read_back_and_tenants_are_apart,
     the_same_key_gives_the_same_order,
     the_same_trouble_is_parked_once,
+    unlinked_trouble_may_be_parked_beside,
 );
 
 #[tokio::test]

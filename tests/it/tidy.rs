@@ -56,7 +56,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("bokbro-admin", function.clone()),
         ("bokbro-oauth", function.clone()),
         ("bokbro-sync", function.clone()),
-        ("bokbro-scheduler", function),
+        ("bokbro-scheduler", function.clone()),
+        ("bokbro-replay", function),
         (simulators, vec![]),
         ("bokbro-devtool", vec![domain, app, connectors, aws, runtime, simulators]),
         (tests, vec![domain, app, connectors, aws, runtime, simulators]),
@@ -70,9 +71,8 @@ fn forbidden(package: &str) -> &'static [&'static str] {
         "bokbro-app" => &["reqwest", "aws-", "aws_", "lambda_", "http"],
         "bokbro-connectors" => &["aws-", "aws_", "lambda_"],
         "bokbro-aws" => &["reqwest", "lambda_"],
-        "bokbro-webhook" | "bokbro-admin" | "bokbro-oauth" | "bokbro-sync" | "bokbro-scheduler" => {
-            &["reqwest", "aws-"]
-        }
+        "bokbro-webhook" | "bokbro-admin" | "bokbro-oauth" | "bokbro-sync" | "bokbro-scheduler"
+        | "bokbro-replay" => &["reqwest", "aws-"],
         _ => &[],
     }
 }

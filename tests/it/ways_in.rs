@@ -8,7 +8,7 @@ use bokbro_app::error::{Error, chain};
 use bokbro_app::memory::ManualClock;
 use bokbro_app::ports::{
     Access, Checkup, ConsentRefusal, ConsentRequest, Consented, Findings, OAuth, Providers, TokenEndpoint,
-    Tokens,
+    Tokens, unlimited,
 };
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
@@ -110,6 +110,7 @@ impl Way {
             connection: Arc::new(self.connection(settings.clone())),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.clone())),
+            pace: unlimited(),
             deadline: None,
         };
         self.checkup().check(&access).await
@@ -320,6 +321,7 @@ async fn viva_s_two_pairs_are_told_apart() {
             ),
             credentials: Arc::new(secrets(&own)),
             tokens: Arc::new(Always(SecretText::new("never asked for".to_owned()))),
+            pace: unlimited(),
             deadline: None,
         };
         way.checkup().check(&access).await

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 pub mod browser;
+pub mod cloud;
 pub mod crash;
+pub mod faults;
 pub mod local_aws;
 pub mod stack;
 pub mod store_contract;
+pub mod traffic;
 pub mod visma_world;
 pub mod world;

@@ -24,6 +24,14 @@ pub struct Account {
     pub clients: Clients,
 }
 
+impl Account {
+    /// Adapters that call the account at another address, a proxy before it say.
+    #[must_use]
+    pub fn through(&self, endpoint: &str) -> Clients {
+        Clients::from_config(self.config.clone().into_builder().endpoint_url(endpoint).build())
+    }
+}
+
 /// A fresh account; `None`, and a line that says so, when no emulator is named. The emulator takes a 12-digit access
 /// key for an account number.
 pub async fn fresh_account() -> Option<Account> {

@@ -136,6 +136,20 @@ impl Stack {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    /// Has AWS answer the functions badly from now on, until it is enough or [`Stack::good_days`] begin.
+    pub async fn bad_day(&self, fault: &Value) {
+        let answer = self.client.post(self.text("/aws_faults")).json(fault).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED, "{fault}");
+    }
+
+    /// Ends AWS's bad days; says how many calls went wrong since the stack began.
+    pub async fn good_days(&self) -> u64 {
+        let control = self.text("/aws_faults");
+        let told: Value = self.client.get(control).send().await.unwrap().json().await.unwrap();
+        self.client.delete(control).send().await.unwrap();
+        told["hit"].as_u64().unwrap()
+    }
+
     /// Looks at a provider's stand-in.
     pub async fn look(&self, provider: &str, path: &str) -> Value {
         let url = format!("{}/_sim/{path}", self.text(&format!("/simulators/{provider}")));

@@ -35,11 +35,11 @@ pub const ENDPOINT: &str = "wh_test_endpoint";
 /// Fortnox's number of the tenant's company.
 pub const COMPANY: &str = "1000001";
 /// Receives before a message is a dead letter, as in template.yaml.
-const MAX_RECEIVES: u32 = 5;
+pub(crate) const MAX_RECEIVES: u32 = 5;
 /// Time between two ticks of the schedule.
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Time-out of a worker, as in template.yaml.
-const TIME_OUT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// The providers that a world talks to, and the accounts that it has there. Worlds may come one after the other.
 #[derive(Clone)]
@@ -60,6 +60,24 @@ impl Simulators {
         let fortnox = Arc::new(Fortnox::start(config).await.unwrap());
         let viva = Arc::new(Viva::start(account.clone()).await.unwrap());
         Self { fortnox, viva, client, account }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn urls(&self) -> Urls {
+        let mut urls = Urls::default();
+        urls.fortnox.api.clone_from(&self.fortnox.url);
+        urls.fortnox.auth.clone_from(&self.fortnox.url);
+        urls.viva.api.clone_from(&self.viva.url);
+        urls.viva.accounts.clone_from(&self.viva.url);
+        urls.viva.basic.clone_from(&self.viva.url);
+        urls
+    }
+
+    /// Enters the tenant into a store and a vault, with its accounts at these providers.
+    pub async fn furnish(&self, store: &dyn Directory, vault: &dyn Vault) {
+        let client = (self.client.0.as_str(), self.client.1.as_str());
+        furnish(store, vault, PostingProfile::Invoice, client, &self.account).await;
     }
 }
 
@@ -124,6 +142,56 @@ fn secrets(fields: &[(&str, &str)]) -> Credentials {
     Credentials::new(fields.iter().map(|(n, v)| ((*n).to_owned(), SecretText::new((*v).to_owned()))))
 }
 
+/// Enters the tenant as people do: settings, credentials, connections and the webhook endpoint.
+async fn furnish(
+    store: &dyn Directory,
+    vault: &dyn Vault,
+    profile: PostingProfile,
+    client: (&str, &str),
+    account: &VivaConfig,
+) {
+    let app_secret = secrets(&[("client_id", client.0), ("client_secret", client.1)]);
+    vault.secret_put("app/fortnox", &app_secret).await.unwrap();
+    let own = secrets(&[
+        ("merchant_id", &account.merchant_id),
+        ("api_key", &account.api_key),
+        ("client_id", &account.client_id),
+        ("client_secret", &account.client_secret),
+    ]);
+    vault.secret_put("connections/demo/viva", &own).await.unwrap();
+    vault.secret_put("connections/demo/fortnox", &Credentials::default()).await.unwrap();
+    let settings = Settings {
+        payments: provider("viva"),
+        accounting: Some(provider("fortnox")),
+        warehouse: None,
+        posting_profile: profile,
+        accounts: [].into(),
+        payment_mode: None,
+    };
+    store.settings_put(&tenant(), &settings).await.unwrap();
+    let connections = [
+        ("viva", [("merchant_id".to_owned(), account.merchant_id.clone())]),
+        ("fortnox", [("tenant_id".to_owned(), COMPANY.to_owned())]),
+    ];
+    for (name, settings) in connections {
+        let connection = Connection {
+            tenant: tenant(),
+            provider: provider(name),
+            state: ConnectionState::Unchecked,
+            settings: settings.into(),
+            chart: None,
+        };
+        store.connection_put(&connection).await.unwrap();
+    }
+    let endpoint = Endpoint {
+        name: ENDPOINT.to_owned(),
+        tenant: tenant(),
+        provider: provider("viva"),
+        handshake_key: account.webhook_key.clone(),
+    };
+    store.endpoint_put(&endpoint).await.unwrap();
+}
+
 impl World {
     /// A tenant that takes payments and books invoices, connected and never used.
     pub async fn start() -> Self {
@@ -159,16 +227,11 @@ impl World {
         profile: PostingProfile,
         now: Timestamp,
     ) -> Self {
+        let urls = simulators.urls();
         let Simulators { fortnox, viva, client: (client_id, client_secret), account } = simulators;
-        let mut urls = Urls::default();
-        urls.fortnox.api.clone_from(&fortnox.url);
-        urls.fortnox.auth.clone_from(&fortnox.url);
-        urls.viva.api.clone_from(&viva.url);
-        urls.viva.accounts.clone_from(&viva.url);
-        urls.viva.basic.clone_from(&viva.url);
         let clock = Arc::new(ManualClock::new(now, 1753));
         let store = Arc::new(MemoryStore::default());
-        let queues = Arc::new(MemoryQueues::default());
+        let queues = Arc::new(MemoryQueues::timed(clock.clone()));
         let vault = Arc::new(MemoryVault::default());
         let registry = Arc::new(Registry::over(urls, wire, clock.clone()));
         let crash = Arc::new(DieAt::default());
@@ -176,46 +239,7 @@ impl World {
             App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
         let app = app.dying_at(crash.clone());
 
-        let app_secret = secrets(&[("client_id", &client_id), ("client_secret", &client_secret)]);
-        vault.secret_put("app/fortnox", &app_secret).await.unwrap();
-        let own = secrets(&[
-            ("merchant_id", &account.merchant_id),
-            ("api_key", &account.api_key),
-            ("client_id", &account.client_id),
-            ("client_secret", &account.client_secret),
-        ]);
-        vault.secret_put("connections/demo/viva", &own).await.unwrap();
-        vault.secret_put("connections/demo/fortnox", &Credentials::default()).await.unwrap();
-        let settings = Settings {
-            payments: provider("viva"),
-            accounting: Some(provider("fortnox")),
-            warehouse: None,
-            posting_profile: profile,
-            accounts: [].into(),
-            payment_mode: None,
-        };
-        store.settings_put(&tenant(), &settings).await.unwrap();
-        let connections = [
-            ("viva", [("merchant_id".to_owned(), account.merchant_id.clone())]),
-            ("fortnox", [("tenant_id".to_owned(), COMPANY.to_owned())]),
-        ];
-        for (name, settings) in connections {
-            let connection = Connection {
-                tenant: tenant(),
-                provider: provider(name),
-                state: ConnectionState::Unchecked,
-                settings: settings.into(),
-                chart: None,
-            };
-            store.connection_put(&connection).await.unwrap();
-        }
-        let endpoint = Endpoint {
-            name: ENDPOINT.to_owned(),
-            tenant: tenant(),
-            provider: provider("viva"),
-            handshake_key: account.webhook_key.clone(),
-        };
-        store.endpoint_put(&endpoint).await.unwrap();
+        furnish(&*store, &*vault, profile, (&client_id, &client_secret), &account).await;
         Self {
             fortnox,
             viva,
@@ -305,6 +329,7 @@ impl World {
                 owner: format!("invocation-{}", self.invocations),
                 deadline: self.clock.now() + TIME_OUT,
                 receive: 1,
+                place: None,
                 correlation: self.correlation(),
             };
             match schedule_tick(&self.app, &invocation, due).await.unwrap() {
@@ -332,6 +357,7 @@ impl World {
             owner: format!("invocation-{}", self.invocations),
             deadline,
             receive: flying.receives,
+            place: flying.message.place,
             correlation: flying.message.correlation.clone(),
         };
         let handled = {
@@ -347,6 +373,7 @@ impl World {
                 self.errors.push(chain(&error));
                 if let Disposition::Later { at } = error.disposition() {
                     flying.message.not_before = Some(at);
+                    flying.message.place = error.place().or(flying.message.place);
                     (flying.receives, flying.visible_at) = (0, at);
                     self.flying.push_back(flying);
                     return Ended::SentAgain;

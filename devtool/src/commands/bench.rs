@@ -11,6 +11,7 @@ use serde_json::json;
 use self::orders::Counted;
 use self::start::Started;
 use crate::progress;
+use crate::stack::between::Between;
 use crate::stack::build::{self, Profile};
 use crate::stack::calls::Calls;
 use crate::stack::files::Project;
@@ -49,7 +50,7 @@ async fn measure(project: &Project, profile: Profile) -> Result<()> {
         profile,
         simulators: true,
         enforce_iam: false,
-        calls: Some(calls.clone()),
+        between: Between::Counter(calls.clone()),
     };
     let stack = Stack::start(project, &options).await?;
     let counted = orders::count(&stack, &calls).await;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::api::{Api, sample_order};
 use crate::progress;
+use crate::stack::between::Between;
 use crate::stack::build::Profile;
 use crate::stack::files::Project;
 use crate::stack::{Options, Stack};
@@ -40,7 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         profile: if arguments.release { Profile::Release } else { Profile::Debug },
         simulators: true,
         enforce_iam: true,
-        calls: None,
+        between: Between::Nothing,
     };
     tokio::select! {
         told = whole(&project, &options) => told,

@@ -2,6 +2,8 @@
 
 pub(crate) mod bench;
 pub(crate) mod demo;
+pub(crate) mod faults;
+pub(crate) mod replay;
 pub(crate) mod test;
 pub(crate) mod up;
 

@@ -9,6 +9,7 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use crate::progress;
+use crate::stack::between::Between;
 use crate::stack::build::{Profile, cargo};
 use crate::stack::files::Project;
 use crate::stack::ministack::MiniStack;
@@ -164,7 +165,7 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
         profile: Profile::Debug,
         simulators: true,
         enforce_iam: true,
-        calls: None,
+        between: Between::Faults,
     };
     let stack = Stack::start(project, &options).await?;
     let told = Told::write(project, &stack.describe())?;

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::progress;
+use crate::stack::between::Between;
 use crate::stack::build::Profile;
 use crate::stack::files::{Project, StackFile};
 use crate::stack::{Options, Stack};
 
 /// Starts the local stack and leaves it running until Ctrl-C or SIGTERM.
 ///
-/// When it is ready, .local/stack.json says where everything is; it is removed at stop. Logs of the local AWS and of
+/// When it is ready, .local/stack.json says where everything is; it is removed at stop. The functions call AWS through a
+/// proxy that has bad days when it is told to at the address `aws_faults` (POST, GET, DELETE). Logs of the local AWS and of
 /// the functions are in .local/logs/up/.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -40,7 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         profile: if arguments.release { Profile::Release } else { Profile::Debug },
         simulators: !arguments.no_simulators,
         enforce_iam: arguments.enforce_iam,
-        calls: None,
+        between: Between::Faults,
     };
     let mut stack = tokio::select! {
         started = Stack::start(&project, &options) => started?,

@@ -12,12 +12,13 @@ use super::process::Group;
 use crate::progress;
 
 /// Package and binary of every function.
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 6] = [
     ("bokbro-webhook", "webhook"),
     ("bokbro-admin", "admin"),
     ("bokbro-oauth", "oauth"),
     ("bokbro-sync", "sync"),
     ("bokbro-scheduler", "scheduler"),
+    ("bokbro-replay", "replay"),
 ];
 
 /// How to build.

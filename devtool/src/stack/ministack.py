@@ -3,9 +3,10 @@
 The tool holds the other end of standard input and never writes to it: end of file means that the tool has
 ended, however it ended. MiniStack leads a process group of its own, so the functions go with it.
 
-Two things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
+Three things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
 """
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from ministack.core import iam_actions
 from ministack.services import eventbridge
 
 extract_iam_action = iam_actions.extract_iam_action
+extract_resource_arn = iam_actions.extract_resource_arn
 invoke_target = eventbridge._invoke_target
 
 
@@ -28,6 +30,13 @@ def extract_iam_action_of_one(*request):
     if action and action.startswith("sqs:"):
         return action.removesuffix("Batch")
     return action
+
+
+def extract_resource_arn_of_a_move(service, method, path, headers, body, *rest):
+    """MiniStack asks for all queues where the call names one by its ARN: StartMessageMoveTask does."""
+    if service == "sqs" and headers.get("x-amz-target", "").endswith(".StartMessageMoveTask"):
+        return json.loads(body)["SourceArn"]
+    return extract_resource_arn(service, method, path, headers, body, *rest)
 
 
 def invoke_target_rendered(target, event, *rest):
@@ -42,6 +51,7 @@ def invoke_target_rendered(target, event, *rest):
 
 
 iam_actions.extract_iam_action = extract_iam_action_of_one
+iam_actions.extract_resource_arn = extract_resource_arn_of_a_move
 eventbridge._invoke_target = invoke_target_rendered
 
 

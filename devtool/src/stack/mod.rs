@@ -1,5 +1,6 @@
 //! The local stack: MiniStack as the AWS, the real function binaries deployed from `template.yaml`, one clean origin.
 
+pub(crate) mod between;
 pub(crate) mod build;
 pub(crate) mod calls;
 pub(crate) mod deploy;
@@ -22,8 +23,8 @@ use bokbro_aws::Tables;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use self::between::{Between, Passage};
 use self::build::Profile;
-use self::calls::Calls;
 use self::deploy::Deployed;
 use self::files::Project;
 use self::logs::LogCopy;
@@ -56,15 +57,15 @@ pub(crate) struct Options {
     pub(crate) simulators: bool,
     /// Let the local AWS hold every function to its role.
     pub(crate) enforce_iam: bool,
-    /// Count the functions' AWS calls, for the price of one more hop.
-    pub(crate) calls: Option<Calls>,
+    /// What stands between the functions and the local AWS.
+    pub(crate) between: Between,
 }
 
 /// A running stack. Dropping it kills what it started; `stop` also waits for that.
 pub(crate) struct Stack {
     // Fields drop in order: nobody is served any more before the AWS goes.
     proxy: Proxy,
-    counter: Option<Proxy>,
+    between: Passage,
     logs: LogCopy,
     ministack: MiniStack,
     simulators: Option<Simulators>,
@@ -88,12 +89,13 @@ impl Stack {
 
         let begun = Instant::now();
         progress::step("starting the local AWS");
-        let counted = match &options.calls {
-            Some(calls) => Some((TcpListener::bind(("127.0.0.1", 0)).await?, calls.clone())),
-            None => None,
+        // Bound before the local AWS starts, which hands the address to the functions.
+        let listener_between = match &options.between {
+            Between::Nothing => None,
+            Between::Counter(_) | Between::Faults => Some(TcpListener::bind(("127.0.0.1", 0)).await?),
         };
-        let counted_at = counted.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
-        let functions_call = counted_at.map(|address| format!("http://{address}"));
+        let address = listener_between.as_ref().map(TcpListener::local_addr).transpose()?;
+        let functions_call = address.map(|address| format!("http://{address}"));
         let ministack = MiniStack::start(
             project,
             &python,
@@ -102,12 +104,7 @@ impl Stack {
             functions_call.as_deref(),
         )
         .await?;
-        let counter = match counted {
-            Some((listener, calls)) => {
-                Some(Proxy::counting(listener, ministack.endpoint().to_owned(), calls)?)
-            }
-            None => None,
-        };
+        let between = Passage::start(&options.between, listener_between, ministack.endpoint())?;
         let seed = Seed::new();
         let simulators =
             if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
@@ -120,7 +117,7 @@ impl Stack {
         let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
-        Ok(Self { proxy, counter, logs, ministack, simulators, deployed, binaries, seed })
+        Ok(Self { proxy, between, logs, ministack, simulators, deployed, binaries, seed })
     }
 
     /// The one clean origin of the HTTP API, without a trailing slash.
@@ -176,6 +173,10 @@ impl Stack {
         let mut told = self.seed.describe();
         told["base_url"] = json!(self.base_url());
         told["aws_endpoint"] = json!(self.ministack.endpoint());
+        told["functions_aws_endpoint"] = json!(self.between.url().unwrap_or(self.ministack.endpoint()));
+        if let Some(control) = self.between.control() {
+            told["aws_faults"] = json!(control);
+        }
         told["region"] = json!(REGION);
         told["tables"] =
             json!({ "hub": output("HubTableName"), "idempotency": output("IdempotencyTableName") });
@@ -183,13 +184,16 @@ impl Stack {
             "payments": output("PaymentsQueueUrl"),
             "accounting": output("AccountingQueueUrl"),
             "pulls": output("PullsQueueUrl"),
+            "replays": output("ReplaysQueueUrl"),
         });
         told["dead_letters"] = json!({
             "payments": output("PaymentsDeadLettersUrl"),
             "accounting": output("AccountingDeadLettersUrl"),
             "pulls": output("PullsDeadLettersUrl"),
+            "replays": output("ReplaysDeadLettersUrl"),
         });
-        told["functions"] = json!({ "scheduler": output("SchedulerFunctionName") });
+        told["functions"] =
+            json!({ "scheduler": output("SchedulerFunctionName"), "replay": output("ReplayFunctionName") });
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());
@@ -210,9 +214,7 @@ impl Stack {
         self.proxy.stop().await;
         self.logs.stop().await?;
         self.ministack.stop().await?;
-        if let Some(counter) = self.counter {
-            counter.stop().await;
-        }
+        self.between.stop().await;
         if let Some(simulators) = self.simulators {
             simulators.stop().await;
         }

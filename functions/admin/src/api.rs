@@ -18,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::{Value, json};
 
-use crate::{connections, orders};
+use crate::{connections, orders, parked, work};
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
@@ -31,9 +31,17 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
     let v1 = Router::new()
         .route("/v1/orders", post(orders::post_order).get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/sync-pending", post(orders::sync_pending))
+        .route("/v1/orders/{id}/sync", post(orders::sync))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/timeline", get(orders::timeline))
-        .route("/v1/parked", get(orders::parked))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/{id}/resolve", post(parked::resolve))
+        .route("/v1/dead-letters", get(work::dead_letters))
+        .route("/v1/dead-letters/replay", post(work::replay))
+        .route("/v1/jobs", get(work::jobs))
+        .route("/v1/jobs/{id}", get(work::job))
+        .route("/v1/audit", get(work::audit))
         .route("/v1/connections", get(connections::list))
         .route("/v1/connections/{provider}", put(connections::enter).delete(connections::disconnect))
         .route("/v1/connections/{provider}/health", get(connections::health))
@@ -128,6 +136,14 @@ pub(crate) fn refuse(refusal: &Refusal, correlation: &CorrelationId) -> Response
             if let Some(after) = after {
                 response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().max(1).into());
             }
+            response
+        }
+        Refusal::Failed(Error::Busy { provider, after, .. }) => {
+            let after = after.as_secs() + 1;
+            let detail = format!("{provider} takes no more calls just now. Try again in {after} s.");
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_busy", detail, correlation);
+            let mut response: Response = problem.response();
+            response.headers_mut().insert(header::RETRY_AFTER, after.into());
             response
         }
         Refusal::Failed(error) => failed(error, correlation),

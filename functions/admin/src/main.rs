@@ -3,6 +3,8 @@
 mod api;
 mod connections;
 mod orders;
+mod parked;
+mod work;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Orders and what waits for a human, over HTTP.
+//! Orders over HTTP.
 
 use axum::Extension;
 use axum::body::Body;
@@ -9,7 +9,9 @@ use bokbro_app::auth::Caller;
 use bokbro_app::orders::{self, Posted, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::records::Role;
-use bokbro_app::wire::order_out::{order_json, parked_json, timeline_json};
+use bokbro_app::sweep::sweep_ask;
+use bokbro_app::wire::order_out::{order_json, timeline_json};
+use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::{CorrelationId, OrderId};
 use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
@@ -29,14 +31,11 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    fn limit(&self) -> Result<usize, Refusal> {
-        let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
-        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        let message = format!("must be a number from 1 to {MAX_LIMIT}");
-        limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
+    pub(crate) fn limit(&self) -> Result<usize, Refusal> {
+        read_limit(self.limit.as_deref())
     }
 
-    fn cursor(&self) -> Option<Cursor> {
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
         self.cursor.clone().map(Cursor)
     }
 
@@ -47,6 +46,14 @@ impl ListQuery {
             OrderState::parse(text).ok_or_else(|| Refusal::Invalid(FieldError::new("state", message)))?;
         Ok(OrderFilter { state: Some(state) })
     }
+}
+
+/// How many items a list is to show.
+pub(crate) fn read_limit(text: Option<&str>) -> Result<usize, Refusal> {
+    let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let message = format!("must be a number from 1 to {MAX_LIMIT}");
+    limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
 }
 
 pub(crate) async fn post_order(
@@ -84,6 +91,36 @@ pub(crate) async fn show(
         Err(refusal) => Err(refusal),
     };
     respond(found.map(|order| order_json(&order)), &correlation(&platform))
+}
+
+pub(crate) async fn sync(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    let nudged = match read_id(&id) {
+        Ok(id) => orders::order_sync(&platform.app, &caller.tenant, &id, &correlation).await,
+        Err(refusal) => Err(refusal),
+    };
+    match nudged {
+        Ok(order) => answer(StatusCode::ACCEPTED, &order_json(&order)),
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn sync_pending(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
+    let correlation = correlation(&platform);
+    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
+        return refused;
+    }
+    match sweep_ask(&platform.app, &caller.tenant, &caller.who, &correlation).await {
+        Ok(job) => answer(StatusCode::ACCEPTED, &job_json(&job)),
+        Err(error) => refuse(&Refusal::Failed(error), &correlation),
+    }
 }
 
 pub(crate) async fn cancel(
@@ -129,33 +166,16 @@ pub(crate) async fn timeline(
     respond(listed.await.map(|page| page_json(&page, timeline_json)), &correlation(&platform))
 }
 
-pub(crate) async fn parked(
-    State(platform): Api,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query<ListQuery>,
-) -> Response {
-    let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
-    let listed = async {
-        let limit = query.limit()?;
-        let cursor = query.cursor();
-        Ok(platform.app.parking.parked_list(&caller.tenant, limit, cursor.as_ref()).await?)
-    };
-    respond(listed.await.map(|page| page_json(&page, parked_json)), &correlation)
-}
-
-fn read_id(text: &str) -> Result<OrderId, Refusal> {
+pub(crate) fn read_id(text: &str) -> Result<OrderId, Refusal> {
     OrderId::parse(text).map_err(|_| Refusal::NotFound("order"))
 }
 
-fn page_json<T>(page: &Page<T>, item: impl Fn(&T) -> Value) -> Value {
+pub(crate) fn page_json<T>(page: &Page<T>, item: impl Fn(&T) -> Value) -> Value {
     let items: Vec<Value> = page.items.iter().map(item).collect();
     json!({ "items": items, "next": page.next.as_ref().map(|cursor| &cursor.0) })
 }
 
-fn respond(result: Result<Value, Refusal>, correlation: &CorrelationId) -> Response {
+pub(crate) fn respond(result: Result<Value, Refusal>, correlation: &CorrelationId) -> Response {
     match result {
         Ok(body) => answer(StatusCode::OK, &body),
         Err(refusal) => refuse(&refusal, correlation),

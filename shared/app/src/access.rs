@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::error::Error;
-use crate::ports::{Access, Clock, CrashPoints, Providers, TokenEndpoint, TokenStates, Vault};
+use crate::limits::{Limiters, Meter};
+use crate::ports::{
+    Access, Clock, CrashPoints, Pace, Providers, TokenEndpoint, TokenStates, Vault, unlimited,
+};
 use crate::records::{Connection, ConnectionState};
 use crate::secret::Credentials;
 use crate::tokens::{Forced, LeasedTokens, TokenMemory};
@@ -26,6 +29,7 @@ pub fn secret_name(tenant: &TenantId, provider: &Provider) -> String {
 pub struct AccessDesk {
     vault: Arc<dyn Vault>,
     states: Arc<dyn TokenStates>,
+    limiters: Arc<Limiters>,
     clock: Arc<dyn Clock>,
     providers: Arc<dyn Providers>,
     crash: Arc<dyn CrashPoints>,
@@ -35,6 +39,8 @@ pub struct AccessDesk {
 struct Opened {
     credentials: Arc<Credentials>,
     tokens: Arc<LeasedTokens>,
+    /// The app's own credentials at the provider.
+    app: Arc<Credentials>,
     /// The connection as it was when opened; with other settings it is opened anew.
     connection: Arc<Connection>,
     opened_at: Timestamp,
@@ -46,11 +52,12 @@ impl AccessDesk {
     pub fn new(
         vault: Arc<dyn Vault>,
         states: Arc<dyn TokenStates>,
+        limiters: Arc<Limiters>,
         clock: Arc<dyn Clock>,
         providers: Arc<dyn Providers>,
         crash: Arc<dyn CrashPoints>,
     ) -> Self {
-        Self { vault, states, clock, providers, crash, open: Mutex::new(HashMap::new()) }
+        Self { vault, states, limiters, clock, providers, crash, open: Mutex::new(HashMap::new()) }
     }
 
     /// A way in at the connection's provider.
@@ -71,10 +78,10 @@ impl AccessDesk {
             && opened.connection.settings == connection.settings
             && now.duration_since(opened.opened_at) < MEMORY
         {
-            return Ok(opened.access());
+            return Ok(self.access(opened));
         }
         let opened = self.open_anew(Arc::new(connection), now).await?;
-        let access = opened.access();
+        let access = self.access(&opened);
         open.insert(key, opened);
         Ok(access)
     }
@@ -105,9 +112,10 @@ impl AccessDesk {
         let secret = secret_name(&connection.tenant, &connection.provider);
         let own = self.vault.secret_get(&secret).await?.map(|secret| secret.credentials);
         let credentials = Arc::new(own.unwrap_or_default());
+        let app = self.app_credentials(&connection.provider, &*endpoint).await?;
         let tokens = Arc::new(LeasedTokens {
             connection: connection.clone(),
-            app: self.app_credentials(&connection.provider, &*endpoint).await?,
+            app: app.clone(),
             endpoint,
             vault: self.vault.clone(),
             secret,
@@ -116,7 +124,7 @@ impl AccessDesk {
             crash: self.crash.clone(),
             memory: Mutex::new(TokenMemory::default()),
         });
-        Ok(Opened { credentials, tokens, connection, opened_at: now })
+        Ok(Opened { credentials, tokens, app: Arc::new(app), connection, opened_at: now })
     }
 }
 
@@ -142,14 +150,21 @@ impl AccessDesk {
     pub async fn forget(&self, tenant: &TenantId, provider: &Provider) {
         self.open.lock().await.remove(&(tenant.clone(), provider.clone()));
     }
-}
 
-impl Opened {
-    fn access(&self) -> Access {
+    /// The pace of one piece of work at a connection.
+    pub(crate) fn pace(&self, connection: Arc<Connection>, app: Arc<Credentials>) -> Arc<dyn Pace> {
+        match self.providers.limited(&connection.provider) {
+            Some(limited) => Arc::new(Meter::new(limited, connection, app, self.limiters.clone())),
+            None => unlimited(),
+        }
+    }
+
+    fn access(&self, opened: &Opened) -> Access {
         Access {
-            connection: self.connection.clone(),
-            credentials: self.credentials.clone(),
-            tokens: self.tokens.clone(),
+            connection: opened.connection.clone(),
+            credentials: opened.credentials.clone(),
+            tokens: opened.tokens.clone(),
+            pace: self.pace(opened.connection.clone(), opened.app.clone()),
             deadline: None,
         }
     }

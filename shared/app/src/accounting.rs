@@ -1,13 +1,16 @@
 //! The accounting worker: a nudge says "look at this order again", and the books get what they lack.
 
+use std::sync::Arc;
+
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, SyncState};
 use bokbro_domain::posting::{Chart, Posting, plan};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
-use crate::effects::Work;
-use crate::error::Error;
+use crate::effects::{Ask, Work};
+use crate::error::{Error, Reason};
+use crate::parked::order_park;
 use crate::ports::{Access, Accounting, LedgerKey};
 use crate::records::{Connection, ConnectionState, ReadChart, Settings};
 
@@ -23,37 +26,81 @@ pub async fn order_account(
     invocation: &Invocation,
     tenant: &TenantId,
     id: &OrderId,
-    insist: bool,
+    ask: Ask<'_>,
+) -> Result<(), Error> {
+    let worked = account(app, invocation, tenant, id, ask).await;
+    if let Err(Error::Consent { provider, .. }) = &worked {
+        pause(app, tenant, provider).await?;
+    }
+    worked
+}
+
+/// Whoever is not let in with one order is not let in with the next one either: nothing more is sent until somebody has
+/// mended the connection and checked it.
+async fn pause(app: &App, tenant: &TenantId, provider: &str) -> Result<(), Error> {
+    let Ok(provider) = Provider::parse(provider) else { return Ok(()) };
+    let connection = app.directory.connection_get(tenant, &provider).await?;
+    let works = |connection: &Connection| match connection.state {
+        ConnectionState::Unchecked | ConnectionState::Healthy => true,
+        ConnectionState::NeedsConsent | ConnectionState::Disconnected => false,
+    };
+    let Some(mut connection) = connection.filter(works) else { return Ok(()) };
+    connection.state = ConnectionState::NeedsConsent;
+    app.directory.connection_put(&connection).await?;
+    tracing::error!(%tenant, %provider, code = "connection_paused", "the provider does not let us in");
+    Ok(())
+}
+
+async fn account(
+    app: &App,
+    invocation: &Invocation,
+    tenant: &TenantId,
+    id: &OrderId,
+    ask: Ask<'_>,
 ) -> Result<(), Error> {
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
-        return Err(Error::park("order_unknown", format!("there is no order {id}")));
+        // Nothing but a person can have deleted it.
+        let reason = Reason::new("order_unknown", format!("there is no order {id} any more"));
+        order_park(app, &invocation.correlation, tenant, id, Target::Accounting, reason.clone()).await?;
+        return Err(Error::Parked(reason));
     };
     if !order.state.has_been_paid() || order.accounting.state == SyncState::Done {
         return Ok(());
     }
     let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
     let Some(provider) = &settings.accounting else { return Ok(()) };
+    let half_done = !ledger.steps.is_empty();
     let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
-    match prepare(app, tenant, provider, &settings, &order, invocation.deadline).await {
-        Ok((accounting, access, posting)) => {
-            let effector = accounting.effector(access, posting);
-            work.run(&*effector, insist).await
+    let opened = match open(app, tenant, provider, invocation.deadline).await {
+        Ok(opened) => opened,
+        Err(error) => return Err(work.stop(None, error).await),
+    };
+    // Before the order is taken: whoever has to wait leaves no trace. An order that is half in the books goes first.
+    let place = invocation.place.or_else(|| half_done.then(|| app.clock.now()));
+    opened.access.pace.admit(place).await?;
+    match prepare(app, &opened, &settings, &order).await {
+        Ok(posting) => {
+            let effector = opened.accounting.effector(opened.access, posting);
+            work.run(&*effector, ask).await
         }
         Err(error) => Err(work.stop(None, error).await),
     }
 }
 
-type Prepared = (std::sync::Arc<dyn Accounting>, Access, Posting);
+/// A tenant's way into the books.
+struct Opened {
+    accounting: Arc<dyn Accounting>,
+    access: Access,
+    connection: Connection,
+}
 
-async fn prepare(
+async fn open(
     app: &App,
     tenant: &TenantId,
     provider: &Provider,
-    settings: &Settings,
-    order: &Order,
     deadline: Timestamp,
-) -> Result<Prepared, Error> {
+) -> Result<Opened, Error> {
     let consent =
         |message: &str| Error::Consent { provider: provider.to_string(), message: message.to_owned() };
     let accounting = app
@@ -66,19 +113,18 @@ async fn prepare(
         return Err(consent("its consent has ended; connect it again"));
     }
     let access = app.access.open(connection.clone()).await?.until(deadline);
-    let chart = fresh_chart(app, &*accounting, &access, connection).await?;
-    let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
-    let posting = plan(order, &chart, settings.posting_profile)
-        .map_err(|refused| Error::park(refused.code(), refused.to_string()))?;
-    Ok((accounting, access, posting))
+    Ok(Opened { accounting, access, connection })
 }
 
-async fn fresh_chart(
-    app: &App,
-    accounting: &dyn Accounting,
-    access: &Access,
-    connection: Connection,
-) -> Result<Chart, Error> {
+async fn prepare(app: &App, opened: &Opened, settings: &Settings, order: &Order) -> Result<Posting, Error> {
+    let chart = fresh_chart(app, opened).await?;
+    let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
+    plan(order, &chart, settings.posting_profile)
+        .map_err(|refused| Error::park(refused.code(), refused.to_string()))
+}
+
+async fn fresh_chart(app: &App, opened: &Opened) -> Result<Chart, Error> {
+    let Opened { accounting, access, connection } = opened;
     let now = app.clock.now();
     if let Some(read) = &connection.chart
         && now.duration_since(read.read_at) < CHART_LIFE
@@ -88,7 +134,7 @@ async fn fresh_chart(
     let chart = accounting.read_chart(access).await?;
     // Reading took a while: a connection that people changed meanwhile keeps what they made of it.
     let current = app.directory.connection_get(&connection.tenant, &connection.provider).await?;
-    if let Some(mut current) = current.filter(|current| *current == connection) {
+    if let Some(mut current) = current.filter(|current| current == connection) {
         current.chart = Some(ReadChart { chart: chart.clone(), read_at: now });
         current.state = ConnectionState::Healthy;
         app.directory.connection_put(&current).await?;

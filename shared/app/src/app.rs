@@ -7,9 +7,10 @@ use bokbro_domain::ids::CorrelationId;
 use jiff::Timestamp;
 
 use crate::access::AccessDesk;
+use crate::limits::Limiters;
 use crate::ports::{
-    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, Orders, Parking,
-    Providers, Queues, Store, TokenStates, Vault,
+    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, OpenWork, Orders,
+    Parking, Providers, Queues, Store, TokenStates, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -18,6 +19,8 @@ use crate::stamp::Stamps;
 pub struct App {
     /// Orders and their history.
     pub orders: Arc<dyn Orders>,
+    /// Orders that wait for something.
+    pub open_work: Arc<dyn OpenWork>,
     /// Effect ledgers.
     pub ledgers: Arc<dyn Ledgers>,
     /// Items that wait for a human.
@@ -46,6 +49,8 @@ pub struct App {
     pub providers: Arc<dyn Providers>,
     /// Ways in at the providers.
     pub access: Arc<AccessDesk>,
+    /// The providers' limits as this process knows them.
+    pub limiters: Arc<Limiters>,
     /// Where tests let a worker die.
     pub crash: Arc<dyn CrashPoints>,
     /// How patient the effect ledger is.
@@ -69,10 +74,18 @@ impl App {
         S: Store + 'static,
     {
         let crash: Arc<dyn CrashPoints> = Arc::new(NoCrash);
-        let access =
-            AccessDesk::new(vault.clone(), store.clone(), clock.clone(), providers.clone(), crash.clone());
+        let limiters = Arc::new(Limiters::new(store.clone(), clock.clone()));
+        let access = AccessDesk::new(
+            vault.clone(),
+            store.clone(),
+            limiters.clone(),
+            clock.clone(),
+            providers.clone(),
+            crash.clone(),
+        );
         Self {
             orders: store.clone(),
+            open_work: store.clone(),
             ledgers: store.clone(),
             parking: store.clone(),
             inbox: store.clone(),
@@ -87,6 +100,7 @@ impl App {
             clock,
             providers,
             access: Arc::new(access),
+            limiters,
             crash,
             patience: Patience::default(),
             stamps: Arc::new(Stamps::default()),
@@ -101,6 +115,7 @@ impl App {
         let access = AccessDesk::new(
             self.vault.clone(),
             self.token_states.clone(),
+            self.limiters.clone(),
             self.clock.clone(),
             self.providers.clone(),
             crash.clone(),
@@ -118,6 +133,8 @@ pub struct Invocation {
     pub deadline: Timestamp,
     /// How often the message has been received, this time included.
     pub receive: u32,
+    /// The message's place in a provider's waiting line, if it has one.
+    pub place: Option<Timestamp>,
     /// Ties together what one outside event set in motion.
     pub correlation: CorrelationId,
 }

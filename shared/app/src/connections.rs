@@ -54,7 +54,8 @@ pub async fn connection_health(
     correlation: &CorrelationId,
 ) -> Result<Health, Refusal> {
     let connection = connected(app, tenant, provider).await?;
-    match check(app, &connection).await {
+    let had_ended = app.token_states.token_state(tenant, provider).await?.ended.is_some();
+    match check(app, &connection, had_ended).await {
         Ok(findings) => {
             let state = app.token_states.token_state(tenant, provider).await?;
             let mut healed = connection.clone();
@@ -73,7 +74,7 @@ pub async fn connection_health(
             if healed != connection {
                 app.directory.connection_put(&healed).await?;
             }
-            if connection.state == ConnectionState::NeedsConsent {
+            if connection.state == ConnectionState::NeedsConsent || had_ended {
                 connection_resume(app, tenant, provider, correlation).await?;
             }
             Ok(Health { healthy: true, name: findings.name, details, message: None })
@@ -87,7 +88,11 @@ pub async fn connection_health(
     }
 }
 
-async fn check(app: &App, connection: &Connection) -> Result<Findings, Error> {
+async fn check(app: &App, connection: &Connection, had_ended: bool) -> Result<Findings, Error> {
+    if had_ended {
+        // It may be mended by now. Only the token endpoint knows, and workers ask it no more before somebody else has.
+        app.access.refresh(connection.clone()).await?;
+    }
     let Some(checkup) = app.providers.checkup(&connection.provider) else {
         return Err(Error::park("no_check", "this provider has nothing to check"));
     };
@@ -129,10 +134,14 @@ pub async fn connection_refresh(
 ) -> Result<Refreshed, Refusal> {
     let connection = connected(app, tenant, provider).await?;
     let before = app.token_states.token_state(tenant, provider).await?;
+    let paused = connection.state == ConnectionState::NeedsConsent;
     match app.access.refresh(connection).await {
         Ok(forced) => {
             tracing::info!(%tenant, %provider, %correlation, rotated = forced.rotated, "refreshed on demand");
-            if before.ended.is_some() {
+            if paused {
+                // A token is not yet a way in: the check tells, and sets going what waited.
+                connection_health(app, tenant, provider, correlation).await?;
+            } else if before.ended.is_some() {
                 connection_resume(app, tenant, provider, correlation).await?;
             }
             Ok(Refreshed { refreshed: true, rotated: forced.rotated, message: None })

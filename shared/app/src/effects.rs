@@ -4,23 +4,40 @@
 //! before it, so n steps cost n + 1 writes; whatever happens between two writes, the next worker knows what may have
 //! been sent and looks before it sends again.
 
+mod ending;
+
 use std::time::Duration;
 
 use bokbro_domain::effect::{Action, Intent, Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::Provider;
-use bokbro_domain::order::{Order, SyncState, SyncStatus};
+use bokbro_domain::order::{Order, SyncStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::error::{Disposition, Error, Reason};
+use crate::message::Told;
 use crate::ports::{Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
 use crate::records::{Parked, TimelineEntry};
 
 /// A lease outlives its invocation by this much: a slow last write still finds it, and what a killed worker sent last
 /// has shown up in the provider's lists before anybody looks.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// When to look at a held lease again: the holder is nearly done as a rule. Only a dead one's is held for longer.
+const LEASE_LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// No step begins when less than this is left of the invocation.
 const STEP_RESERVE: SignedDuration = SignedDuration::from_secs(25);
+
+/// What a nudge asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// When it was asked. A human's insisting counts for what was sent before it and not for what is sent because of it:
+    /// else whatever is refused once more would be sent at every receive of the nudge.
+    pub at: Timestamp,
+    /// A human asked for it: try again what was refused or given up.
+    pub insist: bool,
+    /// Which document a human found for a step.
+    pub told: Option<&'a Told>,
+}
 
 /// One invocation's work on one order at one target.
 pub struct Work<'a> {
@@ -29,16 +46,22 @@ pub struct Work<'a> {
     key: LedgerKey,
     ledger: Ledger,
     guard: Guard,
+    /// The fence of the lease.
+    held: u64,
     status: SyncStatus,
-    /// Event and text for people of what this invocation adds to the timeline.
+    /// The step that is being looked at.
+    at: Option<StepName>,
+    /// What this invocation adds to the timeline.
     entries: Vec<TimelineEntry>,
+    /// The steps that these entries tell of.
+    newly_told: Vec<StepName>,
 }
 
 impl<'a> Work<'a> {
     /// Takes the order at the target in memory; the first write makes it so in the table.
     ///
     /// # Errors
-    /// `LeaseHeld` while another worker is at it.
+    /// `Later` while another worker is at it, or has died at it: that is no failure of this message.
     pub fn begin(
         app: &'a App,
         invocation: &'a Invocation,
@@ -49,29 +72,53 @@ impl<'a> Work<'a> {
     ) -> Result<Self, Error> {
         let now = app.clock.now();
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let ledger = read.take(&invocation.owner, now, until).map_err(|held| Error::LeaseHeld {
-            after: lease_wait(invocation.receive, from_now(now, held.until)),
+        let ledger = read.take(&invocation.owner, now, until).map_err(|held| {
+            let soon = now.saturating_add(LEASE_LOOK).unwrap_or(Timestamp::MAX);
+            Error::Later { what: "an order that another worker is at".to_owned(), at: held.until.min(soon) }
         })?;
         let mut status = order.sync(key.target).clone();
         status.provider = Some(provider.clone());
         let guard = Guard::Fence(read.fence);
-        Ok(Self { app, invocation, key, ledger, guard, status, entries: Vec::new() })
+        let (held, at, entries, newly_told) = (ledger.fence, None, Vec::new(), Vec::new());
+        Ok(Self { app, invocation, key, ledger, guard, held, status, at, entries, newly_told })
     }
 
-    /// Does every step that is missing. `insist` tries again what was refused.
+    /// Does every step that is missing.
     ///
     /// # Errors
     /// By what happens next; the ledger and the order's status tell of it already.
-    pub async fn run(mut self, effector: &dyn Effector, insist: bool) -> Result<(), Error> {
-        match self.steps(effector, insist).await {
-            Ok(()) => self.finish(effector).await,
-            Err(error) => Err(self.stop(Some(effector), error).await),
+    pub async fn run(mut self, effector: &dyn Effector, ask: Ask<'_>) -> Result<(), Error> {
+        if let Err(error) = self.steps(effector, ask).await {
+            return Err(self.stop(Some(effector), error).await);
         }
+        let finished = self.finish(effector).await;
+        if let Err(Error::Storage { .. }) = finished {
+            self.leave().await;
+        }
+        finished
     }
 
-    async fn steps(&mut self, effector: &dyn Effector, insist: bool) -> Result<(), Error> {
+    async fn steps(&mut self, effector: &dyn Effector, ask: Ask<'_>) -> Result<(), Error> {
         for step in effector.steps() {
-            let Some(intent) = effector.intent(&step, &self.ledger)? else { continue };
+            self.at = Some(step.clone());
+            let intent = match effector.intent(&step, &self.ledger) {
+                Err(Error::Parked(_)) if ask.insist => {
+                    self.read_again(effector).await?;
+                    effector.intent(&step, &self.ledger)?
+                }
+                other => other?,
+            };
+            let Some(intent) = intent else { continue };
+            if let Some(told) = ask.told.filter(|told| told.step == step.0) {
+                self.enough_time_left()?;
+                self.adopt(effector, &intent, &told.number).await?;
+                continue;
+            }
+            let sent_at = self.ledger.steps.get(&step).map_or(Timestamp::MIN, |step| step.sent_at);
+            let insist = ask.insist && sent_at < ask.at;
+            if insist {
+                self.ledger.begin_anew(&step);
+            }
             match self.ledger.decide(&intent, self.app.patience, insist) {
                 Action::AlreadyDone => {}
                 Action::Conflict => return Err(conflict(&step)),
@@ -84,6 +131,46 @@ impl<'a> Work<'a> {
                     self.enough_time_left()?;
                     self.look_up_and_send(effector, &intent, absent_counts_from, may_send).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the document that a human named as the step's, when the provider shows it and it fits. Until then the ledger
+    /// stays as it is, so that nothing is forgotten when it does not.
+    async fn adopt(&mut self, effector: &dyn Effector, intent: &Intent, number: &str) -> Result<(), Error> {
+        let step = &intent.step;
+        self.write(&format!("lease for {}", step.0)).await?;
+        let receipt = effector.adopt(intent, number, &self.ledger).await?;
+        self.app.crash.reached(&format!("after adoption for {}", step.0)).await;
+        let now = self.app.clock.now();
+        self.ledger.mark_sent(intent, now);
+        self.ledger.mark_done(step, receipt, now);
+        let message = format!("{}: {} {number} was named by hand and fits", self.provider(), step.0);
+        let correlation = &self.invocation.correlation;
+        let entry = self.app.stamps.entry(&*self.app.clock, correlation, "document_named", message);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Reads the documents that are done once more: a human who insists may have corrected them since. What cannot be
+    /// read, or does not fit, stays as the ledger remembers it.
+    async fn read_again(&mut self, effector: &dyn Effector) -> Result<(), Error> {
+        self.enough_time_left()?;
+        for name in effector.steps() {
+            let Some(Step { state: StepState::Done, receipt: Some(receipt), request_hash, .. }) =
+                self.ledger.steps.get(&name)
+            else {
+                continue;
+            };
+            let Ok(Some(intent)) = effector.intent(&name, &self.ledger) else { continue };
+            if intent.hash() != *request_hash {
+                continue;
+            }
+            match effector.adopt(&intent, &receipt.external_id, &self.ledger).await {
+                Ok(receipt) => self.ledger.mark_done(&name, receipt, self.app.clock.now()),
+                Err(Error::Parked(_)) => {}
+                Err(other) => return Err(other),
             }
         }
         Ok(())
@@ -184,103 +271,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// All steps are done: the last write completes the last step, releases the lease and tells the order.
-    async fn finish(mut self, effector: &dyn Effector) -> Result<(), Error> {
-        self.ledger.release();
-        if let Some(parked) = self.status.parked.take() {
-            // Before the last write: whoever dies in between is followed by a worker that finishes.
-            self.app.parking.parked_close(&self.key.tenant, &parked).await?;
-        }
-        self.status.state = SyncState::Done;
-        self.status.message = None;
-        self.tell(effector);
-        self.put("completion", true, None).await
-    }
-
-    /// Releases the lease and tells the order why the work stops here; returns the error for the message.
-    pub async fn stop(mut self, effector: Option<&dyn Effector>, error: Error) -> Error {
-        let disposition = error.disposition();
-        if matches!(error, Error::Raced { .. } | Error::Storage { .. }) {
-            // Either the order is another worker's now or the table does not answer: nothing of ours may be written.
-            return error;
-        }
-        self.ledger.release();
-        if let Some(effector) = effector {
-            self.tell(effector);
-        }
-        self.status.message = Some(error.to_string());
-        let parked = match disposition {
-            Disposition::Done => None,
-            Disposition::Later { .. } => {
-                self.status.state = SyncState::Waiting;
-                None
-            }
-            Disposition::Retry { .. } => {
-                self.status.state = SyncState::Retrying;
-                None
-            }
-            Disposition::NeedsConsent | Disposition::Park => self.park(&error),
-        };
-        match self.put("release", true, parked.as_ref()).await {
-            Ok(()) => error,
-            Err(failed) => failed,
-        }
-    }
-
-    fn park(&mut self, error: &Error) -> Option<Parked> {
-        self.status.state = SyncState::NeedsAttention;
-        if self.status.parked.is_some() {
-            return None;
-        }
-        let app = self.app;
-        let now = app.clock.now();
-        let parked = Parked {
-            id: bokbro_domain::ids::ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
-            at: now,
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            fingerprint: format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code()),
-            order: Some(self.key.order.clone()),
-            target: Some(self.key.target),
-            details: [("provider".to_owned(), self.provider())].into(),
-            correlation: self.invocation.correlation.clone(),
-        };
-        self.status.parked = Some(parked.id.clone());
-        let message = format!("Needs attention: {error}");
-        self.entries.push(app.stamps.entry(&*app.clock, &self.invocation.correlation, "parked", message));
-        Some(parked)
-    }
-
-    /// Adds what the timeline does not tell yet, and the numbers that people want to see.
-    fn tell(&mut self, effector: &dyn Effector) {
-        for name in effector.steps() {
-            let Some(step) = self.ledger.steps.get_mut(&name) else { continue };
-            let (StepState::Done, Some(receipt)) = (step.state, &step.receipt) else { continue };
-            if let Some(number) = effector.number_name(&name) {
-                self.status.numbers.insert(number.to_owned(), receipt.external_id.clone());
-            }
-            if !step.told {
-                step.told = true;
-                let message = format!(
-                    "{}: {} {}",
-                    self.status.provider.as_ref().map_or("", |p| p.as_str()),
-                    name.0.replace('_', " "),
-                    receipt.external_id
-                );
-                let at = step.done_at.unwrap_or_else(|| self.app.clock.now());
-                let correlation = &self.invocation.correlation;
-                let event = format!("{}_done", name.0);
-                self.entries.push(self.app.stamps.entry_at(
-                    &*self.app.clock,
-                    at,
-                    correlation,
-                    &event,
-                    message,
-                ));
-            }
-        }
-    }
-
     /// A write in mid-work: the ledger alone.
     async fn write(&mut self, what: &str) -> Result<(), Error> {
         self.put(what, false, None).await
@@ -341,13 +331,6 @@ fn conflict(step: &StepName) -> Error {
         step.0
     );
     Error::park("conflict", message)
-}
-
-/// When to look at a held lease again: soon at first, because the holder is nearly done as a rule, and in the sum of all
-/// receives for longer than any lease, so that a dead holder's order is not given up (5 + 10 + 20 + 40 s).
-fn lease_wait(receive: u32, left: Duration) -> Duration {
-    let wait = Duration::from_secs(5) * (1 << receive.saturating_sub(1).min(10));
-    wait.min(left)
 }
 
 fn from_now(now: Timestamp, then: Timestamp) -> Duration {

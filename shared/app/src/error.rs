@@ -98,6 +98,18 @@ pub enum Error {
         /// When its turn comes.
         at: Timestamp,
     },
+    /// A provider's limit on calls is used up for now. Nothing was sent, and nothing failed.
+    #[error("{provider} takes no more calls just now")]
+    Busy {
+        /// Which provider.
+        provider: String,
+        /// How long the wait is, for people.
+        after: Duration,
+        /// When the turn comes.
+        at: Timestamp,
+        /// The place in the waiting line, to be shown then.
+        place: Timestamp,
+    },
     /// Consent, licence or credentials are gone.
     #[error("{provider} does not let us in: {message}")]
     Consent {
@@ -148,9 +160,26 @@ impl Error {
             Self::Unavailable { after, .. }
             | Self::OutcomeUnknown { after, .. }
             | Self::NotYet { after, .. } => Disposition::Retry { after: *after },
-            Self::Later { at, .. } => Disposition::Later { at: *at },
+            Self::Later { at, .. } | Self::Busy { at, .. } => Disposition::Later { at: *at },
             Self::Consent { .. } => Disposition::NeedsConsent,
             Self::Parked(_) => Disposition::Park,
+        }
+    }
+
+    /// The place in a provider's waiting line that goes with the message, if it has one.
+    #[must_use]
+    pub fn place(&self) -> Option<Timestamp> {
+        match self {
+            Self::Busy { place, .. } => Some(*place),
+            Self::Storage { .. }
+            | Self::Raced { .. }
+            | Self::LeaseHeld { .. }
+            | Self::Unavailable { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::NotYet { .. }
+            | Self::Later { .. }
+            | Self::Consent { .. }
+            | Self::Parked(_) => None,
         }
     }
 
@@ -165,6 +194,7 @@ impl Error {
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::NotYet { .. } => "not_yet",
             Self::Later { .. } => "later",
+            Self::Busy { .. } => "provider_busy",
             Self::Consent { .. } => "needs_consent",
             Self::Parked(reason) => &reason.code,
         }

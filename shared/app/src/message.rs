@@ -21,6 +21,9 @@ pub struct Envelope {
     /// as a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// Its place in a provider's waiting line, for a message that was sent again because the provider was busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Timestamp>,
     /// What to look at.
     pub nudge: Nudge,
 }
@@ -141,7 +144,7 @@ impl Envelope {
     /// Wraps a nudge in the current version.
     #[must_use]
     pub fn new(tenant: TenantId, correlation: CorrelationId, sent_at: Timestamp, nudge: Nudge) -> Self {
-        Self { v: 1, tenant, correlation, sent_at, not_before: None, nudge }
+        Self { v: 1, tenant, correlation, sent_at, not_before: None, place: None, nudge }
     }
 
     /// Reads a message.
@@ -161,7 +164,7 @@ impl Envelope {
     /// The same message as it was before it had waited for a turn or failed.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self { not_before: None, ..self.clone() }
+        Self { not_before: None, place: None, ..self.clone() }
     }
 
     /// The message's text.
@@ -267,6 +270,9 @@ mod tests {
         let mut envelope = Envelope::new(tenant, CorrelationId::parse(ULID).unwrap(), sent_at, nudge);
         envelope.not_before = Some(sent_at);
         assert!(envelope.to_json().contains(r#""not_before":"2026-11-20T08:00:00Z","nudge""#));
+        assert_eq!(Envelope::parse(&envelope.to_json()).as_ref(), Ok(&envelope));
+        envelope.place = Some(sent_at);
+        assert!(envelope.to_json().contains(r#""place":"2026-11-20T08:00:00Z","nudge""#));
         assert_eq!(Envelope::parse(&envelope.to_json()), Ok(envelope));
     }
 

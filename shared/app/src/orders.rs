@@ -1,13 +1,15 @@
 //! Orders as the webshop sees them: post, read, list, cancel.
 
-use bokbro_domain::ids::{OrderId, TenantId};
+use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use bokbro_domain::order::{FieldError, Order, OrderState};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::ports::{Cursor, Inserted, KeyClaim, LookUpKind, OrderFilter, Page};
+use crate::message::{Envelope, Nudge};
+use crate::payments::payment_may_be_there;
+use crate::ports::{Cursor, Inserted, KeyClaim, LookUpKind, OpenKind, OrderFilter, Page, QueueName};
 use crate::records::TimelineEntry;
 use crate::wire::order_in::read_order;
 
@@ -68,7 +70,7 @@ pub async fn order_post(
     app: &App,
     tenant: &TenantId,
     key: Option<&str>,
-    correlation: &bokbro_domain::ids::CorrelationId,
+    correlation: &CorrelationId,
     body: &[u8],
 ) -> Result<Posted, Refusal> {
     let key = key.map(check_key).transpose()?;
@@ -87,7 +89,10 @@ pub async fn order_post(
         "Order accepted; waits for its payment.",
     );
     match app.orders.order_insert(&order, claim.as_ref(), &entry).await? {
-        Inserted::Created => Ok(Posted::Created(order)),
+        Inserted::Created => {
+            payment_may_be_there(app, &order, correlation).await;
+            Ok(Posted::Created(order))
+        }
         Inserted::Repeated(id) => Ok(Posted::Repeated(order_get(app, tenant, &id).await?)),
         Inserted::KeyReused => Err(Refusal::Conflict {
             code: "idempotency_key_reused",
@@ -136,6 +141,26 @@ pub async fn order_get(app: &App, tenant: &TenantId, id: &OrderId) -> Result<Ord
     app.orders.order_get(tenant, id).await?.ok_or(Refusal::NotFound("order"))
 }
 
+/// Has an order looked at now: at the payment provider, or in the books when it is paid and they lack it; there, what was
+/// refused is tried again.
+///
+/// # Errors
+/// `NotFound` when the tenant has no such order.
+pub async fn order_sync(
+    app: &App,
+    tenant: &TenantId,
+    id: &OrderId,
+    correlation: &CorrelationId,
+) -> Result<Order, Refusal> {
+    let order = order_get(app, tenant, id).await?;
+    let queue =
+        if OpenKind::Accounting.is_open(&order) { QueueName::Accounting } else { QueueName::Payments };
+    let nudge = Nudge::Order { order: id.clone(), insist: queue == QueueName::Accounting, told: None };
+    let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
+    app.queues.queue_send(queue, &message).await?;
+    Ok(order)
+}
+
 /// Lists orders, newest first.
 ///
 /// # Errors
@@ -173,7 +198,7 @@ pub async fn order_cancel(
     app: &App,
     tenant: &TenantId,
     id: &OrderId,
-    correlation: &bokbro_domain::ids::CorrelationId,
+    correlation: &CorrelationId,
 ) -> Result<Order, Refusal> {
     for _ in 0..3 {
         let mut order = order_get(app, tenant, id).await?;

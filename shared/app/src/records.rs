@@ -181,6 +181,9 @@ pub struct Job {
     pub correlation: CorrelationId,
 }
 
+/// How often a job is begun in all before only a human begins it again.
+pub const JOB_ATTEMPTS: u32 = 5;
+
 /// What a job does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -1,21 +1,23 @@
 //! Sets going again what waited for a connection: its orders are nudged, deliveries that were parked are sent again.
 //!
-//! Everything here may be done twice: a nudge that finds its work done does nothing.
+//! Everything here may be done twice: a nudge that finds its work done does nothing. What is missed here, because the
+//! process died say, the next sweep finds.
 
-use bokbro_domain::ids::{CorrelationId, OrderId, Provider, TenantId};
-use bokbro_domain::order::{OrderState, SyncState};
+use std::collections::BTreeSet;
+
+use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::message::{Envelope, Nudge, PaymentHint};
-use crate::ports::{OrderFilter, QueueName};
+use crate::message::Nudge;
+use crate::ports::{OpenKind, QueueName};
+use crate::records::Parked;
+use crate::sweep::{deliveries_resend, hint_of, nudge};
 
 /// Reason code of what waits for a connection.
 pub(crate) const NEEDS_CONSENT: &str = "needs_consent";
 /// Detail of a parked delivery that holds the delivery itself.
 pub(crate) const HINT: &str = "hint";
-/// States of orders that belong into the books.
-const PAID: [OrderState; 3] = [OrderState::Paid, OrderState::PartiallyRefunded, OrderState::Refunded];
 /// Items read at once.
 const PAGE: usize = 200;
 
@@ -38,14 +40,12 @@ pub async fn connection_resume(
     provider: &Provider,
     correlation: &CorrelationId,
 ) -> Result<Resumed, Error> {
-    let mut resumed = Resumed::default();
+    let (deliveries, for_a_human) = resend_deliveries(app, tenant, provider, correlation).await?;
+    let mut resumed = Resumed { orders: 0, deliveries };
     let settings = app.directory.settings_get(tenant).await?;
     if settings.is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
-        for state in PAID {
-            resumed.orders += nudge_orders(app, tenant, state, correlation).await?;
-        }
+        resumed.orders = nudge_orders(app, tenant, &for_a_human, correlation).await?;
     }
-    resumed.deliveries = resend_deliveries(app, tenant, provider, correlation).await?;
     tracing::info!(
         %tenant, %provider, %correlation,
         orders = resumed.orders, deliveries = resumed.deliveries,
@@ -57,56 +57,42 @@ pub async fn connection_resume(
 async fn nudge_orders(
     app: &App,
     tenant: &TenantId,
-    state: OrderState,
+    for_a_human: &BTreeSet<OrderId>,
     correlation: &CorrelationId,
 ) -> Result<usize, Error> {
-    let filter = OrderFilter { state: Some(state) };
-    let mut waiting: Vec<OrderId> = Vec::new();
-    let mut cursor = None;
+    let (mut sent, mut cursor) = (0, None);
     loop {
-        let page = app.orders.orders_list(tenant, &filter, PAGE, cursor.as_ref()).await?;
-        let open = page.items.into_iter().filter(|order| order.accounting.state != SyncState::Done);
-        waiting.extend(open.map(|order| order.id));
+        let page = app.open_work.open_list(tenant, OpenKind::Accounting, PAGE, cursor.as_ref()).await?;
+        let orders = page.items.into_iter().map(|open| open.order);
+        let nudges = orders.filter(|order| !for_a_human.contains(order)).map(Nudge::order).collect();
+        sent += nudge(app, tenant, correlation, QueueName::Accounting, nudges).await?;
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok(sent);
         }
     }
-    // Only now: an order that is worked on moves within the list.
-    for order in &waiting {
-        let nudge = Nudge::order(order.clone());
-        let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
-        app.queues.queue_send(QueueName::Accounting, &message).await?;
-    }
-    Ok(waiting.len())
 }
 
+/// Says how many deliveries were sent, and which orders wait in the books for a human and not for a connection.
 async fn resend_deliveries(
     app: &App,
     tenant: &TenantId,
     provider: &Provider,
     correlation: &CorrelationId,
-) -> Result<usize, Error> {
-    let mut waiting = Vec::new();
-    let mut cursor = None;
+) -> Result<(usize, BTreeSet<OrderId>), Error> {
+    let (mut sent, mut for_a_human, mut cursor) = (0, BTreeSet::new(), None);
     loop {
         let page = app.parking.parked_list(tenant, PAGE, cursor.as_ref()).await?;
-        waiting.extend(page.items.into_iter().filter_map(|parked| {
-            let hint = parked.details.get(HINT).filter(|_| parked.code == NEEDS_CONSENT)?;
-            let hint: PaymentHint = serde_json::from_str(hint).ok()?;
-            (hint.provider == *provider).then_some((parked, hint))
-        }));
+        let (waited, others): (Vec<Parked>, Vec<Parked>) =
+            page.items.into_iter().partition(|parked| parked.code == NEEDS_CONSENT);
+        let in_the_books = others.into_iter().filter(|parked| parked.target == Some(Target::Accounting));
+        for_a_human.extend(in_the_books.filter_map(|parked| parked.order));
+        let deliveries = waited.into_iter().filter_map(|parked| hint_of(&parked).map(|hint| (parked, hint)));
+        let ours = deliveries.filter(|(_, hint)| hint.provider == *provider).collect();
+        sent += deliveries_resend(app, tenant, correlation, ours).await?;
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok((sent, for_a_human));
         }
     }
-    for (parked, hint) in &waiting {
-        let nudge = Nudge::Payment(hint.clone());
-        let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
-        app.queues.queue_send(QueueName::Payments, &message).await?;
-        // Sent before it is closed: nothing is lost between the two.
-        app.parking.parked_close(tenant, &parked.id).await?;
-    }
-    Ok(waiting.len())
 }

@@ -1,6 +1,9 @@
 //! The hourly tick: finds out for whom time has brought something to do and sends a nudge for each. It does none of it
 //! itself, so one run is enough for thousands of tenants.
+//!
+//! Every tenant with a connection is swept, because only the tenant's own table part can say what was left behind there.
 
+use bokbro_domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
@@ -8,6 +11,7 @@ use crate::error::Error;
 use crate::message::{ConnectionTask, Envelope, Nudge};
 use crate::ports::{Cursor, QueueName};
 use crate::pulls::is_idle;
+use crate::work::NOBODY;
 
 /// Connections looked at between two looks at the clock.
 const PAGE: usize = 100;
@@ -21,15 +25,19 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
 pub enum Ticked {
     /// Every connection was looked at.
     Done {
-        /// Nudges that were sent.
+        /// Idle connections that were nudged.
         nudged: usize,
+        /// Tenants that are swept, besides the account as a whole.
+        swept: usize,
     },
     /// The same tick was done before.
     Before,
     /// Time ran short; the same tick again goes on from here.
     Stopped {
-        /// Nudges that were sent.
+        /// Idle connections that were nudged.
         nudged: usize,
+        /// Tenants that are swept, besides the account as a whole.
+        swept: usize,
     },
 }
 
@@ -46,37 +54,77 @@ pub async fn schedule_tick(
     if app.inbox.delivery_outcome(&tick, app.clock.now()).await?.is_some() {
         return Ok(Ticked::Before);
     }
-    let (mut cursor, mut stops) = (None, 0);
+    let (mut at, mut stops) = (Place::default(), 0);
     while let Some(stopped) = app.inbox.delivery_outcome(&stop_id(&tick, stops), app.clock.now()).await? {
-        cursor = Some(Cursor(stopped));
+        at = Place::parse(&stopped);
         stops += 1;
     }
     let until = app.clock.now().saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-    let mut nudged = 0;
+    let (mut nudged, mut swept) = (0, 0);
     loop {
-        let page = app.directory.connections_list(PAGE, cursor.as_ref()).await?;
+        let page = app.directory.connections_list(PAGE, at.cursor.as_ref()).await?;
         let mut messages = Vec::new();
         for connection in &page.items {
-            if is_idle(app, connection).await? {
-                let provider = connection.provider.clone();
-                let nudge = Nudge::Connection { provider, task: ConnectionTask::KeepAlive };
+            let mut send = |nudge| {
                 let (tenant, correlation) = (connection.tenant.clone(), invocation.correlation.clone());
                 messages.push(Envelope::new(tenant, correlation, app.clock.now(), nudge));
+            };
+            // A tenant's connections stand together.
+            if at.tenant.as_ref() != Some(&connection.tenant) {
+                at.tenant = Some(connection.tenant.clone());
+                send(Nudge::Sweep { job: None });
+                swept += 1;
+            }
+            if is_idle(app, connection).await? {
+                let provider = connection.provider.clone();
+                send(Nudge::Connection { provider, task: ConnectionTask::KeepAlive });
+                nudged += 1;
             }
         }
-        app.queues.queue_send_all(QueueName::Pulls, &messages).await?;
-        nudged += messages.len();
-        let Some(next) = page.next else { break };
-        if invocation.deadline.duration_since(app.clock.now()) < RESERVE {
-            app.inbox.delivery_done(&stop_id(&tick, stops), &next.0, until).await?;
-            tracing::warn!(correlation = %invocation.correlation, %scheduled_at, nudged, "tick stopped for lack of time");
-            return Ok(Ticked::Stopped { nudged });
+        if page.next.is_none() {
+            // What belongs to no tenant, replays of the whole account say, is looked after like a tenant's.
+            let nobody = TenantId::parse(NOBODY).map_err(|e| Error::storage("naming the operator", e))?;
+            let correlation = invocation.correlation.clone();
+            messages.push(Envelope::new(nobody, correlation, app.clock.now(), Nudge::Sweep { job: None }));
         }
-        cursor = Some(next);
+        app.queues.queue_send_all(QueueName::Pulls, &messages).await?;
+        let Some(next) = page.next else { break };
+        at.cursor = Some(next);
+        if invocation.deadline.duration_since(app.clock.now()) < RESERVE {
+            app.inbox.delivery_done(&stop_id(&tick, stops), &at.to_text(), until).await?;
+            tracing::warn!(
+                correlation = %invocation.correlation, %scheduled_at, nudged, swept,
+                "tick stopped for lack of time"
+            );
+            return Ok(Ticked::Stopped { nudged, swept });
+        }
     }
     app.inbox.delivery_done(&tick, "done", until).await?;
-    tracing::info!(correlation = %invocation.correlation, %scheduled_at, nudged, "tick done");
-    Ok(Ticked::Done { nudged })
+    tracing::info!(correlation = %invocation.correlation, %scheduled_at, nudged, swept, "tick done");
+    Ok(Ticked::Done { nudged, swept })
+}
+
+/// How far a tick has come.
+#[derive(Default)]
+struct Place {
+    /// The last tenant whose sweep was sent.
+    tenant: Option<TenantId>,
+    /// Where the list of connections goes on.
+    cursor: Option<Cursor>,
+}
+
+impl Place {
+    /// As text for whoever goes on; a tenant's name has no blank.
+    fn to_text(&self) -> String {
+        let tenant = self.tenant.as_ref().map(TenantId::as_str).unwrap_or_default();
+        let cursor = self.cursor.as_ref().map(|cursor| cursor.0.as_str()).unwrap_or_default();
+        format!("{tenant} {cursor}")
+    }
+
+    fn parse(text: &str) -> Self {
+        let (tenant, cursor) = text.split_once(' ').unwrap_or_default();
+        Self { tenant: TenantId::parse(tenant).ok(), cursor: Some(Cursor(cursor.to_owned())) }
+    }
 }
 
 /// Under what is remembered where a run of a tick had to stop.

@@ -4,12 +4,16 @@ use bokbro_domain::ids::{CorrelationId, ParkedId, TenantId};
 
 use crate::accounting::order_account;
 use crate::app::{App, Invocation};
+use crate::effects::Ask;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
-use crate::payments::payment_handle;
+use crate::parked::{MESSAGE, QUEUE};
+use crate::payments::{payment_handle, payment_look, payment_match};
 use crate::ports::QueueName;
 use crate::pulls::connection_task;
 use crate::records::Parked;
+use crate::replay::replay_run;
+use crate::sweep::tenant_sweep;
 
 /// Handles one message of a queue.
 ///
@@ -24,20 +28,22 @@ pub async fn message_handle(
     let tenant = &message.tenant;
     match (queue, &message.nudge) {
         (QueueName::Payments, Nudge::Payment(hint)) => payment_handle(app, invocation, tenant, hint).await,
-        (QueueName::Accounting, Nudge::Order { order, insist, told: _ }) => {
-            order_account(app, invocation, tenant, order, *insist).await
+        (QueueName::Payments, Nudge::Order { order, insist, told: _ }) => {
+            payment_look(app, invocation, tenant, order, *insist).await
+        }
+        (QueueName::Payments, Nudge::Match { order, provider, transaction }) => {
+            payment_match(app, invocation, tenant, order, provider, transaction).await
+        }
+        (QueueName::Accounting, Nudge::Order { order, insist, told }) => {
+            let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
+            order_account(app, invocation, tenant, order, ask).await
         }
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {
             connection_task(app, tenant, provider, *task).await
         }
-        (
-            QueueName::Payments,
-            Nudge::Order { .. }
-            | Nudge::Match { .. }
-            | Nudge::Connection { .. }
-            | Nudge::Sweep { .. }
-            | Nudge::Replay { .. },
-        )
+        (QueueName::Pulls, Nudge::Sweep { job }) => tenant_sweep(app, invocation, tenant, job.as_ref()).await,
+        (QueueName::Replays, Nudge::Replay { job }) => replay_run(app, invocation, tenant, job).await,
+        (QueueName::Payments, Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. })
         | (
             QueueName::Accounting,
             Nudge::Payment(_)
@@ -48,11 +54,7 @@ pub async fn message_handle(
         )
         | (
             QueueName::Pulls,
-            Nudge::Payment(_)
-            | Nudge::Order { .. }
-            | Nudge::Match { .. }
-            | Nudge::Sweep { .. }
-            | Nudge::Replay { .. },
+            Nudge::Payment(_) | Nudge::Order { .. } | Nudge::Match { .. } | Nudge::Replay { .. },
         )
         | (
             QueueName::Replays,
@@ -60,8 +62,7 @@ pub async fn message_handle(
             | Nudge::Order { .. }
             | Nudge::Match { .. }
             | Nudge::Connection { .. }
-            | Nudge::Sweep { .. }
-            | Nudge::Replay { .. },
+            | Nudge::Sweep { .. },
         ) => {
             let reason = Unreadable { why: "the message belongs on another queue".into() };
             unreadable_park(app, &message.correlation, tenant, &reason, &message.to_json()).await
@@ -107,6 +108,32 @@ async fn unreadable_park(
     };
     app.parking.park_once(tenant, &parked).await?;
     Ok(())
+}
+
+/// Parks a message whose handler panicked again and again, the message itself with it, so that it can be sent again once
+/// the mistake is mended.
+///
+/// # Errors
+/// When the table fails.
+pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) -> Result<(), Error> {
+    let nudge = serde_json::to_string(&message.nudge).unwrap_or_default();
+    let order = match &message.nudge {
+        Nudge::Order { order, .. } | Nudge::Match { order, .. } => Some(order.clone()),
+        Nudge::Payment(_) | Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. } => None,
+    };
+    let parked = Parked {
+        id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
+        at: app.clock.now(),
+        code: "handler_panicked".into(),
+        message: "A message makes its handler fail, which is a mistake in Bokbro. Report it; when it is mended, try again."
+            .into(),
+        fingerprint: format!("panicked:{}:{}", queue.as_str(), fingerprint(&nudge)),
+        order,
+        target: None,
+        details: [(QUEUE.to_owned(), queue.as_str().to_owned()), (MESSAGE.to_owned(), message.to_json())].into(),
+        correlation: message.correlation.clone(),
+    };
+    app.parking.park_once(&message.tenant, &parked).await.map(|_| ())
 }
 
 fn fingerprint(body: &str) -> String {

@@ -176,8 +176,10 @@ impl DeadLetters for SqsDeadLetters {
                     .receipt_handle(&letter.receipt);
                 request = request.entries(entry.build().map_err(|e| Error::storage(STEP, e))?);
             }
-            let output = request.send().await.map_err(storage(STEP))?;
-            whole(STEP, &output.failed)?;
+            let mut failed = request.send().await.map_err(storage(STEP))?.failed;
+            // Gone already; or taken by somebody else by now, who sends it once more, which does no harm.
+            failed.retain(|failed| failed.code != "ReceiptHandleIsInvalid");
+            whole(STEP, &failed)?;
         }
         Ok(())
     }

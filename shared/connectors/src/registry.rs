@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bokbro_app::ports::{
-    Accounting, Checkup, Clock, EntryField, OAuth, Payments, Providers, TokenEndpoint, Webhooks,
+    Accounting, Checkup, Clock, EntryField, Limited, OAuth, Payments, Providers, TokenEndpoint, Webhooks,
 };
 use bokbro_domain::ids::Provider;
 
@@ -56,6 +56,7 @@ struct Capabilities {
     tokens: Option<Arc<dyn TokenEndpoint>>,
     oauth: Option<Arc<dyn OAuth>>,
     checkup: Option<Arc<dyn Checkup>>,
+    limited: Option<Arc<dyn Limited>>,
     entry_fields: &'static [EntryField],
 }
 
@@ -97,7 +98,8 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
         accounting: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
-        checkup: Some(it),
+        checkup: Some(it.clone()),
+        limited: Some(it),
         entry_fields: fortnox::ENTRY_FIELDS,
     }
 }
@@ -111,6 +113,7 @@ fn viva(it: Arc<Viva>) -> Capabilities {
         tokens: Some(it.clone()),
         oauth: None,
         checkup: Some(it),
+        limited: None,
         entry_fields: viva::ENTRY_FIELDS,
     }
 }
@@ -123,7 +126,8 @@ fn visma(it: Arc<Visma>) -> Capabilities {
         accounting: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
-        checkup: Some(it),
+        checkup: Some(it.clone()),
+        limited: Some(it),
         entry_fields: visma::ENTRY_FIELDS,
     }
 }
@@ -151,6 +155,10 @@ impl Providers for Registry {
 
     fn checkup(&self, provider: &Provider) -> Option<Arc<dyn Checkup>> {
         self.get(provider)?.checkup.clone()
+    }
+
+    fn limited(&self, provider: &Provider) -> Option<Arc<dyn Limited>> {
+        self.get(provider)?.limited.clone()
     }
 
     fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]> {
@@ -211,6 +219,7 @@ mod tests {
             assert_eq!(registry.oauth(provider).is_some(), consent, "{provider}");
             assert!(registry.checkup(provider).is_some(), "{provider}");
             assert!(registry.entry_fields(provider).is_some(), "{provider}");
+            assert_eq!(registry.limited(provider).is_some(), consent, "{provider}");
         }
         let nobody = Provider::parse("nobody").unwrap();
         assert!(registry.tokens(&nobody).is_none());

@@ -55,7 +55,7 @@ pub struct Step {
     pub request_hash: String,
     /// What the document carries so that it can be found again.
     pub reference: String,
-    /// How often it was sent, from 1.
+    /// How often it was sent, from 1, since a human last looked into it.
     pub attempt: u32,
     /// When it was last about to be sent.
     pub sent_at: Timestamp,
@@ -83,7 +83,7 @@ pub struct Lease {
 /// All that was sent to one provider for one order and target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Ledger {
-    /// Rises by one with every lease taken; a write with an older fence can never win.
+    /// Rises by one with every lease taken or given back; a write with an older fence can never win.
     pub fence: u64,
     /// Who works on it now.
     pub lease: Option<Lease>,
@@ -169,9 +169,11 @@ impl Ledger {
         Ok(Self { fence: self.fence + 1, lease, steps: self.steps.clone() })
     }
 
-    /// Gives the lease back.
+    /// Gives the lease back. The fence moves, so that whoever read the ledger before this cannot take it any more: a last
+    /// write that arrives after its lease has ended must not be undone by somebody who has not seen it.
     pub fn release(&mut self) {
         self.lease = None;
+        self.fence += 1;
     }
 
     /// What the provider gave for a step, when it is done.
@@ -205,6 +207,13 @@ impl Ledger {
                     may_send: step.attempt < patience.max_attempts || insist,
                 }
             }
+        }
+    }
+
+    /// Counts the sends of a step anew, because a human has looked into what became of the earlier ones.
+    pub fn begin_anew(&mut self, step: &StepName) {
+        if let Some(step) = self.steps.get_mut(step) {
+            step.attempt = 0;
         }
     }
 

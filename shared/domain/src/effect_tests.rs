@@ -67,7 +67,8 @@ fn a_lease_is_held_until_it_ends_and_fences_rise() {
     assert_eq!((first.fence, second.fence), (1, 2));
     let mut released = second;
     released.release();
-    assert_eq!(released.take("c", now(), until).unwrap().fence, 3);
+    // Whoever read it before it was released writes on condition of fence 2 and is refused.
+    assert_eq!(released.take("c", now(), until).unwrap().fence, 4);
 }
 
 #[test]
@@ -82,6 +83,24 @@ fn an_intent_that_never_left_is_taken_back() {
     again.mark_sent(&intent("a"), now());
     again.withdraw(&"invoice".into(), before);
     assert_eq!(again, unknown, "an older unknown send stays unknown");
+}
+
+#[test]
+fn a_human_s_word_gives_a_step_its_tries_back() {
+    let patience = Patience::default();
+    let mut ledger = with(StepState::Unknown, patience.max_attempts);
+    let may_send = |ledger: &Ledger| match ledger.decide(&intent("a"), patience, false) {
+        Action::LookUp { may_send, .. } => may_send,
+        other => panic!("{other:?}"),
+    };
+    assert!(!may_send(&ledger));
+    ledger.begin_anew(&"invoice".into());
+    for _ in 1..patience.max_attempts {
+        ledger.mark_sent(&intent("a"), now());
+        assert!(may_send(&ledger));
+    }
+    ledger.mark_sent(&intent("a"), now());
+    assert!(!may_send(&ledger));
 }
 
 /// What happens to one send in the model below.

@@ -7,6 +7,7 @@
 
 pub mod effect;
 pub mod ids;
+pub mod limit;
 pub mod money;
 pub mod order;
 pub mod payment;

@@ -56,7 +56,8 @@ impl Role {
             Self::Admin | Self::Replay => &QueueName::ALL,
             Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
             Self::Accounting => &[QueueName::Accounting],
-            Self::Pulls | Self::Scheduler => &[QueueName::Pulls],
+            Self::Pulls => &QueueName::ALL,
+            Self::Scheduler => &[QueueName::Pulls],
         }
     }
 

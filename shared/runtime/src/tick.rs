@@ -28,6 +28,7 @@ pub fn invocation(app: &App, context: &Context) -> Invocation {
         owner: context.request_id.clone(),
         deadline: Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX),
         receive: 1,
+        place: None,
         correlation: CorrelationId::from_ulid(app.stamps.ulid(&*app.clock)),
     }
 }

@@ -98,6 +98,11 @@ impl Handle {
         self.state()["tenants"][database_number].take()
     }
 
+    /// Forgets all documents, as `POST /_sim/reset` does; faults and request lines stay.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
     /// Whether this refresh token would be taken now.
     #[must_use]
     pub fn is_live(&self, refresh_token: &str) -> bool {

@@ -17,6 +17,7 @@ pub use clock::Clock;
 pub use faults::{Fault, Faults, Kind, Match, When};
 pub use log::{Log, RequestLine, Stats};
 pub use server::{Running, Server};
+pub(crate) use server::{Severable, Wire};
 pub use totals::VatRounding;
 
 /// The parts that a simulator shares with its `/_sim` routes. Clones share the same parts.

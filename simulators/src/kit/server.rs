@@ -138,11 +138,11 @@ fn scripted(fault: &Fault, default_status: u16) -> Response {
 
 /// One client's connection, as far as a fault may break it.
 #[derive(Clone, Default)]
-struct Wire(Arc<AtomicBool>);
+pub(crate) struct Wire(Arc<AtomicBool>);
 
 impl Wire {
     /// Lets every later read and write fail, so that whatever answer is under way never leaves.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
@@ -158,7 +158,7 @@ impl Connected<IncomingStream<'_, Severable>> for Wire {
 }
 
 /// A listener whose connections can be cut.
-struct Severable(TcpListener);
+pub(crate) struct Severable(pub(crate) TcpListener);
 
 impl Listener for Severable {
     type Io = SeverableStream;
@@ -175,7 +175,7 @@ impl Listener for Severable {
 }
 
 /// A connection that fails once it is cut, so that the client sees a reset instead of an answer.
-struct SeverableStream {
+pub(crate) struct SeverableStream {
     stream: TcpStream,
     wire: Wire,
 }

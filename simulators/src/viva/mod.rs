@@ -161,6 +161,11 @@ impl Handle {
         change(&mut self.shared.state().switches);
     }
 
+    /// Forgets orders, transactions and events, as `POST /_sim/reset` does; faults and request lines stay.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
     /// The orders, by code.
     #[must_use]
     pub fn orders(&self) -> Vec<Order> {

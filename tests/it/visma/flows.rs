@@ -234,7 +234,7 @@ async fn an_order_before_its_invoice_is_refused_in_words() {
     let mut world = VismaWorld::start_with(PostingProfile::OrderAndInvoice, VismaConfig::default()).await;
     let order = book(&mut world, "1", sample()).await;
     assert_eq!(order.accounting.state, SyncState::NeedsAttention);
-    assert_eq!(world.parked().await[0].code, "profile_unsupported");
+    assert_eq!(world.parked().await[0].code, "visma_without_orders");
     assert!(world.books("customers").is_empty());
 }
 

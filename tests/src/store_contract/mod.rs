@@ -5,7 +5,9 @@
 
 mod directory;
 mod ledgers;
+mod limits;
 mod nonces;
+mod open_work;
 mod orders;
 mod parking;
 mod races;
@@ -21,15 +23,21 @@ pub use ledgers::{
     a_ledger_is_empty_until_it_is_written, a_ledger_s_write_takes_everything_with_it,
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,
 };
+pub use limits::{a_limiter_is_written_by_who_knows_what_is_stored, no_slot_is_given_twice};
 pub use nonces::a_nonce_is_taken_once;
+pub use open_work::{
+    a_write_that_fails_lists_nothing, an_order_is_listed_under_what_it_waits_for,
+    open_work_is_read_oldest_first,
+};
 pub use orders::{
     a_key_that_has_expired_is_free, a_list_goes_on_where_it_stopped, a_taken_value_names_its_field,
     a_timeline_is_read_oldest_first, a_transaction_belongs_to_one_order, an_order_is_found_by_every_look_up,
     an_update_is_whole_or_not_at_all, the_same_key_gives_the_same_order,
 };
 pub use parking::{
-    closed_trouble_may_be_parked_again, the_same_trouble_is_parked_once,
-    trouble_in_a_ledger_s_write_is_parked_once,
+    a_history_is_added_to_without_the_order, closed_trouble_may_be_parked_again,
+    the_same_trouble_is_parked_once, trouble_in_a_ledger_s_write_is_parked_once,
+    unlinked_trouble_may_be_parked_beside,
 };
 pub use races::{
     one_key_makes_one_order, one_order_number_is_taken_once, one_trouble_is_parked_once,

@@ -35,6 +35,40 @@ pub async fn closed_trouble_may_be_parked_again(store: &dyn Store) {
     }
 }
 
+/// While a human's decision about an item is carried out, the same trouble may be parked beside it; closing the old item
+/// leaves the new one as it is.
+pub async fn unlinked_trouble_may_be_parked_beside(store: &dyn Store) {
+    let (old, new) = (parked(1, "a"), parked(2, "a"));
+    assert!(store.park_once(&demo(), &old).await.unwrap());
+    assert_eq!(store.parked_get(&demo(), &old.id).await.unwrap(), Some(old.clone()));
+    assert_eq!(store.parked_get(&TenantId::parse("other").unwrap(), &old.id).await.unwrap(), None);
+    assert_eq!(store.parked_get(&demo(), &new.id).await.unwrap(), None);
+    for _ in 0..2 {
+        store.parked_unlink(&demo(), &old).await.unwrap();
+    }
+    assert!(store.park_once(&demo(), &new).await.unwrap());
+    // Too late: the fingerprint is the new item's by now.
+    store.parked_unlink(&demo(), &old).await.unwrap();
+    assert!(!store.park_once(&demo(), &parked(3, "a")).await.unwrap());
+    assert_eq!(store.parked_list(&demo(), 10, None).await.unwrap().items, [new.clone(), old.clone()]);
+    store.parked_close(&demo(), &old.id).await.unwrap();
+    assert!(!store.park_once(&demo(), &parked(4, "a")).await.unwrap());
+    assert_eq!(store.parked_list(&demo(), 10, None).await.unwrap().items, [new]);
+}
+
+/// An entry is added to an order's history and the order stays as it is; again is the same.
+pub async fn a_history_is_added_to_without_the_order(store: &dyn Store) {
+    let (order, ..) = taken(store, "one").await;
+    let before = store.order_get(&demo(), &order.id).await.unwrap();
+    let entries = store.timeline_list(&demo(), &order.id, 10, None).await.unwrap().items.len();
+    for _ in 0..2 {
+        store.timeline_add(&demo(), &order.id, &entry(7)).await.unwrap();
+    }
+    let after = store.timeline_list(&demo(), &order.id, 10, None).await.unwrap().items;
+    assert_eq!((after.len(), after.last()), (entries + 1, Some(&entry(7))));
+    assert_eq!(store.order_get(&demo(), &order.id).await.unwrap(), before);
+}
+
 /// A ledger is written although its trouble waits already: once, and the order leads to the item that waits.
 pub async fn trouble_in_a_ledger_s_write_is_parked_once(store: &dyn Store) {
     let (order, key, ledger) = taken(store, "one").await;

@@ -68,7 +68,7 @@ pub async fn one_worker_takes_the_lease(store: &dyn Store) {
         let (_, stored) = store.ledger_load(&key).await.unwrap().unwrap();
         assert_eq!((stored.fence, &stored), (round + 1, &won[0].1));
         before = stored;
-        before.release();
+        before.lease = None;
     }
 }
 

@@ -179,17 +179,20 @@ async fn try_out(
         tracing::info!(%provider, consented = refresh_token(secrets).is_some(), message);
         return Ok(None);
     }
+    let own_app = app.access.app_credentials(provider, &*endpoint).await?;
     let tokens = Trial {
         connection: connection.clone(),
-        app: app.access.app_credentials(provider, &*endpoint).await?,
+        app: own_app.clone(),
         own: secrets.clone(),
         endpoint,
         token: Mutex::new(None),
     };
+    let stored = Arc::new(connection.clone());
     let access = Access {
-        connection: Arc::new(connection.clone()),
+        connection: stored.clone(),
         credentials: Arc::new(secrets.clone()),
         tokens: Arc::new(tokens),
+        pace: app.access.pace(stored, Arc::new(own_app)),
         deadline: None,
     };
     checkup.check(&access).await.map(Some)

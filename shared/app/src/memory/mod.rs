@@ -1,9 +1,11 @@
 //! In-memory adapters that keep the ports' promises: for fast tests and for reading how a store must behave.
 
 mod clock;
+mod limits;
 mod queues;
 mod store;
 mod store_jobs;
+mod store_open;
 mod store_orders;
 mod vault;
 

@@ -1,18 +1,23 @@
 //! Queues in memory: at least once, in order of sending unless a test shuffles them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::message::Envelope;
-use crate::ports::{DeadLetter, DeadLetters, Moving, QueueName, Queues};
+use crate::ports::{Clock, DeadLetter, DeadLetters, Moving, QueueName, Queues};
 
 /// Queues for tests: the test receives and decides what comes back.
 #[derive(Default)]
-pub struct MemoryQueues(Mutex<State>);
+pub struct MemoryQueues {
+    state: Mutex<State>,
+    /// By which dead letters that were taken come back; without, they stay hidden until they are given back.
+    clock: Option<Arc<dyn Clock>>,
+}
 
 #[derive(Default)]
 struct State {
@@ -24,13 +29,24 @@ struct State {
     last: u64,
 }
 
-/// A dead letter, and by which receipt it is hidden.
 struct Dead {
     letter: DeadLetter,
-    hidden: bool,
+    hidden_until: Option<Timestamp>,
+}
+
+impl Dead {
+    fn is_hidden(&self, now: Timestamp) -> bool {
+        self.hidden_until.is_some_and(|until| now < until)
+    }
 }
 
 impl MemoryQueues {
+    /// Queues whose dead letters come back in time.
+    #[must_use]
+    pub fn timed(clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..Self::default() }
+    }
+
     /// Takes the next message of a queue.
     pub fn take(&self, queue: QueueName) -> Option<Envelope> {
         self.state().queues.entry(queue).or_default().pop_front()
@@ -62,7 +78,7 @@ impl MemoryQueues {
             body: body.to_owned(),
         };
         let id = letter.id.clone();
-        state.dead.entry(queue).or_default().push(Dead { letter, hidden: false });
+        state.dead.entry(queue).or_default().push(Dead { letter, hidden_until: None });
         id
     }
 
@@ -72,11 +88,6 @@ impl MemoryQueues {
         self.state().dead.get(&queue).map_or(0, Vec::len)
     }
 
-    /// Shows every dead letter that somebody took and neither gave back nor deleted, as time would.
-    pub fn show_dead(&self) {
-        self.state().dead.values_mut().flatten().for_each(|dead| dead.hidden = false);
-    }
-
     /// Texts that were sent again although nobody can read them.
     #[must_use]
     pub fn unreadable(&self) -> Vec<(QueueName, String)> {
@@ -84,7 +95,11 @@ impl MemoryQueues {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.as_ref().map_or(Timestamp::MIN, |clock| clock.now())
     }
 }
 
@@ -127,19 +142,20 @@ impl Queues for MemoryQueues {
 
 #[async_trait]
 impl DeadLetters for MemoryQueues {
-    /// Without a clock, what is taken stays hidden until it is given back or a test shows it.
     async fn dead_letters_take(
         &self,
         queue: QueueName,
         max: usize,
-        _hidden: Duration,
+        hidden: Duration,
     ) -> Result<Vec<DeadLetter>, Error> {
+        let now = self.now();
+        let until = now.saturating_add(hidden).unwrap_or(Timestamp::MAX);
         let mut state = self.state();
         let mut last = state.last;
-        let letters = state.dead.entry(queue).or_default().iter_mut().filter(|dead| !dead.hidden);
+        let letters = state.dead.entry(queue).or_default().iter_mut().filter(|dead| !dead.is_hidden(now));
         let taken = letters.take(max.min(10)).map(|dead| {
             last += 1;
-            dead.hidden = true;
+            dead.hidden_until = Some(until);
             dead.letter.receives += 1;
             dead.letter.receipt = last.to_string();
             dead.letter.clone()
@@ -153,7 +169,7 @@ impl DeadLetters for MemoryQueues {
         let mut state = self.state();
         for dead in state.dead.entry(queue).or_default() {
             if letters.iter().any(|letter| letter.receipt == dead.letter.receipt) {
-                dead.hidden = false;
+                dead.hidden_until = None;
             }
         }
         Ok(())
@@ -177,8 +193,8 @@ impl DeadLetters for MemoryQueues {
     }
 
     async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {
-        let state = self.state();
-        let hidden = state.dead.get(&queue).into_iter().flatten().filter(|dead| dead.hidden).count();
+        let (now, state) = (self.now(), self.state());
+        let hidden = state.dead.get(&queue).into_iter().flatten().filter(|dead| dead.is_hidden(now)).count();
         Ok(u64::try_from(hidden).unwrap_or(u64::MAX))
     }
 

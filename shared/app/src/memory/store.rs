@@ -1,19 +1,21 @@
 //! Everything that the table keeps, in memory: directory, ledgers, parked items and deliveries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bokbro_domain::effect::{Lease, Ledger};
 use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, Target, TenantId};
-use bokbro_domain::order::Order;
+use bokbro_domain::order::{Order, SyncState};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
+use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, Nonces, Page, Parking, TokenStates,
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page,
+    Parking, StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
@@ -33,6 +35,8 @@ pub(super) struct State {
     pub(super) timelines: BTreeMap<OrderId, BTreeMap<String, TimelineEntry>>,
     ledgers: BTreeMap<LedgerKey, Ledger>,
     parked: BTreeMap<TenantId, Vec<Parked>>,
+    /// Items whose trouble may be parked anew.
+    unlinked: BTreeSet<ParkedId>,
     deliveries: BTreeMap<String, (String, Timestamp)>,
     token_states: BTreeMap<(TenantId, Provider), TokenState>,
     settings: BTreeMap<TenantId, Settings>,
@@ -40,8 +44,10 @@ pub(super) struct State {
     endpoints: BTreeMap<String, Endpoint>,
     api_keys: BTreeMap<String, ApiKey>,
     nonces: BTreeMap<String, Timestamp>,
+    pub(super) open: Open,
     pub(super) jobs: BTreeMap<(TenantId, JobId), Job>,
     pub(super) audits: BTreeMap<TenantId, Vec<AuditEntry>>,
+    pub(super) limiters: BTreeMap<LimitKey, StoredLimiter>,
 }
 
 impl MemoryStore {
@@ -74,8 +80,9 @@ pub(super) fn page<T: Clone>(
 
 /// Parks an item unless one with its fingerprint waits; gives the one that waits then.
 fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<ParkedId> {
-    let waiting = state.parked.entry(tenant.clone()).or_default();
-    if let Some(same) = waiting.iter().find(|p| p.fingerprint == parked.fingerprint) {
+    let (waiting, unlinked) = (state.parked.entry(tenant.clone()).or_default(), &state.unlinked);
+    let same = |p: &&Parked| p.fingerprint == parked.fingerprint && !unlinked.contains(&p.id);
+    if let Some(same) = waiting.iter().find(same) {
         return Some(same.id.clone());
     }
     waiting.push(parked.clone());
@@ -116,9 +123,14 @@ impl Ledgers for MemoryStore {
         {
             let mut status = status.clone();
             status.parked = waits.or(status.parked);
+            let done = status.state == SyncState::Done;
             match write.key.target {
                 Target::Accounting => order.accounting = status,
                 Target::Warehouse => order.warehouse = status,
+            }
+            if let Some(kind) = OpenKind::of(write.key.target).filter(|_| done) {
+                let open = state.open.entry((write.key.tenant.clone(), kind)).or_default();
+                open.remove(&write.key.order);
             }
         }
         for entry in write.entries {
@@ -166,7 +178,35 @@ impl Parking for MemoryStore {
     ) -> Result<Page<Parked>, Error> {
         let mut items = self.state().parked.get(tenant).cloned().unwrap_or_default();
         items.sort_by(|a, b| b.id.cmp(&a.id));
-        page("parked", &items, |p| p.id.to_string(), limit, cursor)
+        let list = format!("parked of {tenant}");
+        let last = cursor.and_then(|cursor| cursor.0.strip_prefix(&list)?.strip_prefix(' '));
+        let Some(last) = last.and_then(|last| ParkedId::parse(last).ok()) else {
+            return page(&list, &items, |p| p.id.to_string(), limit, cursor);
+        };
+        // Whoever works through the list closes items behind the cursor.
+        items.retain(|parked| parked.id < last);
+        page(&list, &items, |p| p.id.to_string(), limit, None)
+    }
+
+    async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error> {
+        let state = self.state();
+        Ok(state.parked.get(tenant).and_then(|waiting| waiting.iter().find(|p| p.id == *id)).cloned())
+    }
+
+    async fn parked_find(
+        &self,
+        tenant: &TenantId,
+        fingerprint_begins: &str,
+    ) -> Result<Option<Parked>, Error> {
+        let state = self.state();
+        let found =
+            |p: &&Parked| p.fingerprint.starts_with(fingerprint_begins) && !state.unlinked.contains(&p.id);
+        Ok(state.parked.get(tenant).and_then(|waiting| waiting.iter().find(found)).cloned())
+    }
+
+    async fn parked_unlink(&self, _tenant: &TenantId, parked: &Parked) -> Result<(), Error> {
+        self.state().unlinked.insert(parked.id.clone());
+        Ok(())
     }
 
     async fn parked_close(&self, tenant: &TenantId, id: &ParkedId) -> Result<(), Error> {

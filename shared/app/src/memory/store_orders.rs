@@ -6,6 +6,7 @@ use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
 
 use super::store::{MemoryStore, page};
+use super::store_open;
 use crate::error::Error;
 use crate::ports::{Cursor, Inserted, KeyClaim, LookUp, LookUpKind, OrderFilter, Orders, Page};
 use crate::records::TimelineEntry;
@@ -59,6 +60,7 @@ impl Orders for MemoryStore {
             let kept = (claim.body_hash.clone(), order.id.clone(), claim.expires_at);
             state.keys.insert(claim.id.clone(), kept);
         }
+        store_open::list(&mut state.open, order);
         state.orders.insert((tenant.clone(), order.id.clone()), order.clone());
         state.timelines.entry(order.id.clone()).or_default().insert(entry.id.clone(), entry.clone());
         Ok(Inserted::Created)
@@ -125,7 +127,19 @@ impl Orders for MemoryStore {
             let timeline = state.timelines.entry(order.id.clone()).or_default();
             timeline.insert(entry.id.clone(), entry.clone());
         }
+        // As the caller knows the order, like the table: what it knows of the books may be old.
+        store_open::list(&mut state.open, order);
         state.orders.insert(key, Order { accounting, warehouse, ..order.clone() });
+        Ok(())
+    }
+
+    async fn timeline_add(
+        &self,
+        _tenant: &TenantId,
+        id: &OrderId,
+        entry: &TimelineEntry,
+    ) -> Result<(), Error> {
+        self.state().timelines.entry(id.clone()).or_default().insert(entry.id.clone(), entry.clone());
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
+mod limits;
+mod open_work;
 mod providers;
 mod queues;
 mod storage;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use limits::*;
+pub use open_work::*;
 pub use providers::*;
 pub use queues::*;
 pub use storage::*;

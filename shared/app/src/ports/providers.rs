@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Reason};
 use crate::message::{PaymentHint, Unreadable};
+use crate::ports::{Limited, Pace};
 use crate::records::Connection;
 use crate::secret::{Credentials, SecretText};
 
@@ -25,6 +26,8 @@ pub struct Access {
     pub credentials: Arc<Credentials>,
     /// Access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// The pace that the provider's limits allow.
+    pub pace: Arc<dyn Pace>,
     /// When the work that it was opened for must be over, if that is known: nothing is waited for past half of what is
     /// left until then.
     pub deadline: Option<Timestamp>,
@@ -193,6 +196,13 @@ pub trait Effector: Send + Sync {
     /// By what happens next.
     async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error>;
 
+    /// Reads the document of a number that a human named and takes it as the step's when it fits: it carries our reference,
+    /// is on the order's total, and is not canceled. Reads only.
+    ///
+    /// # Errors
+    /// `Parked` with what does not fit; otherwise by what happens next.
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error>;
+
     /// Sends the step's request, once.
     ///
     /// # Errors
@@ -335,6 +345,8 @@ pub trait Providers: Send + Sync {
     fn oauth(&self, provider: &Provider) -> Option<Arc<dyn OAuth>>;
     /// Whether a connection works.
     fn checkup(&self, provider: &Provider) -> Option<Arc<dyn Checkup>>;
+    /// Limits on calls, where the provider has any.
+    fn limited(&self, provider: &Provider) -> Option<Arc<dyn Limited>>;
     /// What people enter for a connection; `None` for a provider that this build does not know.
     fn entry_fields(&self, provider: &Provider) -> Option<&'static [EntryField]>;
     /// All providers, by name.

@@ -8,6 +8,8 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
+use super::Limits;
+use super::OpenWork;
 use crate::error::Error;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
@@ -137,6 +139,13 @@ pub trait Orders: Send + Sync {
         entries: &[TimelineEntry],
     ) -> Result<(), Error>;
 
+    /// Adds an entry to an order's history and leaves the order as it is.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn timeline_add(&self, tenant: &TenantId, id: &OrderId, entry: &TimelineEntry)
+    -> Result<(), Error>;
+
     /// An order's history, oldest first.
     ///
     /// # Errors
@@ -164,7 +173,8 @@ pub struct LedgerKey {
 /// What must hold in the store for a ledger to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
-    /// Taking the lease: the stored fence is this one (0 with no ledger stored counts), so nobody took it since we read.
+    /// Taking the lease: the stored fence is this one (0 with no ledger stored counts), so nobody took it or gave it back
+    /// since we read.
     Fence(u64),
     /// Working under the lease: this owner with this fence.
     Owner {
@@ -229,7 +239,27 @@ pub trait Parking: Send + Sync {
         cursor: Option<&Cursor>,
     ) -> Result<Page<Parked>, Error>;
 
-    /// Takes an item off the list, because nothing waits for it any more; again is the same.
+    /// Reads an item that waits.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn parked_get(&self, tenant: &TenantId, id: &ParkedId) -> Result<Option<Parked>, Error>;
+
+    /// An item that waits and whose fingerprint begins so, if there is one.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn parked_find(&self, tenant: &TenantId, fingerprint_begins: &str)
+    -> Result<Option<Parked>, Error>;
+
+    /// Lets the same trouble be parked anew while the item is still listed; again is the same.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn parked_unlink(&self, tenant: &TenantId, parked: &Parked) -> Result<(), Error>;
+
+    /// Takes an item off the list, because nothing waits for it any more; again is the same. Another item with the same
+    /// fingerprint stays.
     ///
     /// # Errors
     /// When the table fails.
@@ -372,12 +402,22 @@ pub trait Audits: Send + Sync {
 
 /// Everything that the table keeps, behind one adapter.
 pub trait Store:
-    Orders + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+    Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates + Limits
 {
 }
 
 impl<T> Store for T where
-    T: Orders + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates
+    T: Orders
+        + OpenWork
+        + Ledgers
+        + Parking
+        + Inbox
+        + Nonces
+        + Jobs
+        + Audits
+        + Directory
+        + TokenStates
+        + Limits
 {
 }
 

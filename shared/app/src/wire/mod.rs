@@ -3,3 +3,5 @@
 pub mod fields;
 pub mod order_in;
 pub mod order_out;
+pub mod replay_in;
+pub mod work_out;

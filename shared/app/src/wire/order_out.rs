@@ -3,6 +3,7 @@
 use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, SyncStatus};
 use serde_json::{Value, json};
 
+use crate::parked::{Action, actions};
 use crate::records::{Parked, TimelineEntry};
 
 /// An order as `GET /v1/orders/{id}` shows it.
@@ -107,7 +108,7 @@ pub fn timeline_json(entry: &TimelineEntry) -> Value {
     })
 }
 
-/// Something that waits for a human.
+/// Something that waits for a human, and what can be done about it.
 #[must_use]
 pub fn parked_json(parked: &Parked) -> Value {
     json!({
@@ -115,6 +116,7 @@ pub fn parked_json(parked: &Parked) -> Value {
         "at": parked.at,
         "code": parked.code,
         "reason": parked.message,
+        "actions": actions(parked).into_iter().map(Action::as_str).collect::<Vec<_>>(),
         "order_id": parked.order,
         "target": parked.target,
         "details": parked.details,

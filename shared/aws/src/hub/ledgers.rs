@@ -5,13 +5,14 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Guard, LedgerKey, LedgerWrite, Ledgers};
+use bokbro_app::ports::{Guard, LedgerKey, LedgerWrite, Ledgers, OpenKind};
 use bokbro_app::records::TimelineEntry;
 use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::ParkedId;
-use bokbro_domain::order::{Order, SyncStatus};
+use bokbro_domain::order::{Order, SyncState, SyncStatus};
 
 use super::Hub;
+use super::open;
 use super::orders::entry_item;
 use super::parking;
 use super::transaction::{Change, Condition, Outcome, Transaction};
@@ -140,6 +141,10 @@ impl Hub {
         let mut writes = Transaction::on(&self.tables.hub);
         let guarded = writes.put_if(item, guard);
         let order = write.status.map(|status| writes.change(status_change(key, status, write.entries)));
+        let done = write.status.is_some_and(|status| status.state == SyncState::Done);
+        if let Some(kind) = OpenKind::of(key.target).filter(|_| done) {
+            open::drop(&mut writes, &key.tenant, kind, &key.order);
+        }
         for entry in write.entries {
             writes.put(entry_item(&key.tenant, &key.order, entry));
         }

@@ -11,6 +11,7 @@ use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
 
 use super::Hub;
+use super::open;
 use super::pages::Listing;
 use super::transaction::{Change, Condition, Outcome, Transaction};
 use crate::items::keys::{FACTS, Key, ORDERS, TIMELINE, order_pk, state_pk, state_sk, tenant_pk};
@@ -69,6 +70,7 @@ impl Orders for Hub {
             };
             (key, writes.put_if_on(&self.tables.idempotency, records::claim(key, id), &free))
         });
+        open::list(&mut writes, order);
         let refusals = match writes.commit(&self.client, STEP).await? {
             Outcome::Committed => return Ok(Inserted::Created),
             Outcome::Refused(refusals) => refusals,
@@ -156,6 +158,7 @@ impl Orders for Hub {
         for entry in entries {
             writes.put(entry_item(tenant, id, entry));
         }
+        open::relist(&mut writes, order);
         if writes.len() > MAX_WRITES {
             let message =
                 format!("the order has {} transactions, more than can be stored at once", transactions.len());
@@ -175,6 +178,15 @@ impl Orders for Hub {
             }
             Some(_) | None => Err(Error::Raced { step: STEP }),
         }
+    }
+
+    async fn timeline_add(
+        &self,
+        tenant: &TenantId,
+        id: &OrderId,
+        entry: &TimelineEntry,
+    ) -> Result<(), Error> {
+        self.put("adding to a timeline", entry_item(tenant, id, entry)).await
     }
 
     async fn timeline_list(

@@ -134,6 +134,12 @@ impl Hub {
             let request =
                 self.client.query().table_name(&self.tables.hub).set_exclusive_start_key(start.take());
             let request = match listing {
+                // DynamoDB takes no empty text for a sort key.
+                Listing::Table { pk, prefix: "", newest_first } => request
+                    .consistent_read(true)
+                    .key_condition_expression("pk = :pk")
+                    .expression_attribute_values(":pk", text(pk))
+                    .scan_index_forward(!newest_first),
                 Listing::Table { pk, prefix, newest_first } => request
                     .consistent_read(true)
                     .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")

@@ -2,16 +2,18 @@
 
 use bokbro_app::error::{Error, chain};
 use bokbro_app::ports::{
-    Guard, Inserted, KeyClaim, LedgerKey, LedgerWrite, Ledgers, LookUpKind, OrderFilter, Orders, Parking,
+    Guard, Inserted, KeyClaim, LedgerKey, LedgerWrite, Ledgers, LimitKey, Limits, LookUpKind, OrderFilter,
+    Orders, Parking, StoredLimiter, Swapped,
 };
 use bokbro_domain::effect::Ledger;
-use bokbro_domain::ids::Target;
+use bokbro_domain::ids::{Provider, Target};
+use bokbro_domain::limit::Limiter;
 use bokbro_domain::order::OrderState;
 use serde_json::{Map, Value, json};
 
 use super::{Hub, Tables};
 use crate::canned::{Answer, Canned};
-use crate::items::{Item, ledger, order, records, samples};
+use crate::items::{Item, ledger, limiter, order, records, samples};
 
 const OK: (&str, Value) = ("None", Value::Null);
 const CONFLICT: (&str, Value) = ("TransactionConflict", Value::Null);
@@ -88,8 +90,10 @@ async fn an_insert_is_one_transaction_over_both_tables() {
         ("hub", format!("L#transaction#{}", samples::transaction())),
         ("hub", format!("H#{ulid}")),
         ("idempotency", "orders#demo#key".to_owned()),
+        ("hub", format!("ord_{ulid}")),
     ];
     assert_eq!(puts, expected.each_ref().map(|(table, key)| (*table, key.as_str())));
+    assert_eq!(writes[6]["Put"]["Item"]["pk"]["S"], "T#demo#OPEN#payment");
     let key = &writes[5]["Put"];
     assert_eq!(key["ConditionExpression"], "attribute_not_exists(id) OR expiration < :now");
     assert_eq!(key["Item"]["status"]["S"], "COMPLETED");
@@ -114,7 +118,7 @@ async fn a_taken_value_names_its_field() {
     for (index, field) in
         [LookUpKind::OrderNumber, LookUpKind::CheckoutCode, LookUpKind::Transaction].into_iter().enumerate()
     {
-        let mut reasons = vec![OK; 6];
+        let mut reasons = vec![OK; 7];
         reasons[index + 1] = failed(pointer("ord_x"));
         // Another transaction at another item does not make the answer less definite.
         reasons[0] = CONFLICT;
@@ -208,7 +212,7 @@ async fn a_lost_answer_is_not_taken_for_somebody_else_s_write() {
     let canned = Canned::new([Answer::Lost, answer(&failed)]);
     hub(&canned).ledger_write(alone(&key, owned(), &ledger)).await.unwrap();
     assert_eq!(canned.requests().len(), 2);
-    failed["Item"]["fence"] = json!({"N": "4"});
+    failed["Item"]["fence"] = json!({"N": "9"});
     let canned = Canned::new([Answer::Lost, answer(&failed)]);
     let raced = hub(&canned).ledger_write(alone(&key, owned(), &ledger)).await;
     assert!(matches!(raced, Err(Error::Raced { .. })));
@@ -293,4 +297,30 @@ async fn parking_that_never_gets_through_is_a_lost_race() {
     let canned = Canned::new((0..3).map(|_| Answer::canceled([CONFLICT, CONFLICT])));
     let raced = hub(&canned).park_once(&samples::order().tenant, &samples::parked()).await;
     assert!(matches!(raced, Err(Error::Raced { .. })));
+}
+
+#[tokio::test]
+async fn a_limiter_s_loser_is_told_what_is_stored_and_a_lost_answer_is_no_loss() {
+    let key = LimitKey { provider: Provider::parse("ledger").unwrap(), key: "k".to_owned() };
+    let ours = StoredLimiter { mark: 7, limiter: Limiter::default() };
+    let theirs = StoredLimiter { mark: 8, limiter: Limiter { last: 9, ..Limiter::default() } };
+    let refused = |stored: Option<&StoredLimiter>| {
+        let mut failed = json!({"__type": "ConditionalCheckFailedException"});
+        if let Some(stored) = stored {
+            failed["Item"] = wire(&limiter::to_item(&key, stored));
+        }
+        Answer::raw(400, &failed.to_string())
+    };
+    for (answers, mark, expected) in [
+        (vec![Answer::ok(json!({}))], None, Swapped::Yes),
+        (vec![refused(Some(&theirs))], Some(3), Swapped::No(Some(theirs.clone()))),
+        (vec![refused(None)], Some(3), Swapped::No(None)),
+        (vec![Answer::Lost, refused(Some(&ours))], Some(3), Swapped::Yes),
+        (vec![Answer::Lost, refused(Some(&theirs))], Some(3), Swapped::No(Some(theirs.clone()))),
+    ] {
+        let canned = Canned::new(answers);
+        assert_eq!(hub(&canned).limiter_swap(&key, mark, &ours).await.unwrap(), expected);
+        let condition = if mark.is_some() { "mark = :mark" } else { "attribute_not_exists(pk)" };
+        assert_eq!(canned.requests()[0].body["ConditionExpression"], condition);
+    }
 }

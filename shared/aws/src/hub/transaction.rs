@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use bokbro_app::error::Error;
 
@@ -130,6 +130,13 @@ impl<'a> Transaction<'a> {
         let update = update.build().ok();
         self.writes.push(TransactWriteItem::builder().set_update(update).build());
         self.writes.len() - 1
+    }
+
+    /// Deletes an item, whether it is there or not.
+    pub(super) fn delete(&mut self, key: Key) {
+        let delete = Delete::builder().table_name(self.table).set_key(Some(key.into_item()));
+        // Only table and key are required, and both are given.
+        self.writes.push(TransactWriteItem::builder().set_delete(delete.build().ok()).build());
     }
 
     fn push(&mut self, put: aws_sdk_dynamodb::types::builders::PutBuilder) {

@@ -1,7 +1,7 @@
 //! Keys of the hub table, all of them: what is not built here is not in the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LookUp, LookUpKind};
+use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, LookUpKind, OpenKind};
 use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::OrderState;
 use jiff::Timestamp;
@@ -21,10 +21,16 @@ pub(crate) const FACTS: &str = "P#";
 pub(crate) const TIMELINE: &str = "H#";
 pub(crate) const PARKED: &str = "X#";
 pub(crate) const JOBS: &str = "J#";
+pub(crate) const OPEN: &str = "ord_";
 
 /// Partition of a tenant's audit log.
 pub(crate) fn audit_pk(tenant: &TenantId) -> String {
     format!("T#{tenant}#AUD")
+}
+
+/// Partition of the orders of a tenant that wait for something.
+pub(crate) fn open_pk(tenant: &TenantId, kind: OpenKind) -> String {
+    format!("T#{tenant}#OPEN#{}", kind.as_str())
 }
 
 /// Partition of what belongs to a tenant.
@@ -95,6 +101,11 @@ impl Key {
         Self { pk: order_pk(&key.tenant, &key.order), sk: format!("E#{}", key.target.as_str()) }
     }
 
+    /// An order that waits for something.
+    pub(crate) fn open(tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Self {
+        Self { pk: open_pk(tenant, kind), sk: order.to_string() }
+    }
+
     /// An entry of an order's history.
     pub(crate) fn timeline(tenant: &TenantId, order: &OrderId, entry: &str) -> Self {
         Self { pk: order_pk(tenant, order), sk: format!("{TIMELINE}{entry}") }
@@ -104,6 +115,11 @@ impl Key {
     pub(crate) fn parked(tenant: &TenantId, id: &ParkedId) -> Self {
         let ulid = id.as_str().strip_prefix("prk_").unwrap_or(id.as_str());
         Self { pk: tenant_pk(tenant), sk: format!("{PARKED}{ulid}") }
+    }
+
+    /// A limit on calls.
+    pub(crate) fn limiter(key: &LimitKey) -> Self {
+        Self { pk: format!("R#{}#{}", key.provider, key.key), sk: "R".to_owned() }
     }
 
     /// A run of a longer task.

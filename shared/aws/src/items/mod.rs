@@ -5,6 +5,7 @@
 
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod limiter;
 pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod token;

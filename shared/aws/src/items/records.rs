@@ -1,14 +1,14 @@
 //! Records as items, each one document. `bokbro_app::records` are what stores keep, so they are wire types already.
 
-use bokbro_app::ports::KeyClaim;
+use bokbro_app::ports::{KeyClaim, OpenKind, OpenOrder};
 use bokbro_app::records::{Connection, ConnectionState};
-use bokbro_domain::ids::OrderId;
+use bokbro_domain::ids::{OrderId, TenantId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::{CONNECTIONS, Key, connection_sk};
-use super::{Item, Reader, Unreadable, json, number, text, versioned};
+use super::{Item, Reader, Unreadable, json, number, stamp, text, versioned};
 
 /// A record as an item under a key.
 pub(crate) fn to_item<T: Serialize>(key: Key, record: &T) -> Item {
@@ -30,6 +30,20 @@ pub(crate) fn connection(connection: &Connection) -> Item {
         item.insert("gsi1sk".to_owned(), text(connection_sk(&connection.tenant, &connection.provider)));
     }
     item
+}
+
+/// An order that waits for something, as an item.
+pub(crate) fn open(tenant: &TenantId, kind: OpenKind, open: &OpenOrder) -> Item {
+    let OpenOrder { order, since } = open;
+    let mut item = versioned(Key::open(tenant, kind, order).into_item());
+    item.insert("since".to_owned(), text(stamp(*since)));
+    item
+}
+
+/// The item as an order that waits for something.
+pub(crate) fn open_from_item(item: &Item) -> Result<OpenOrder, Unreadable> {
+    let reader = Reader::new("open work", item)?;
+    Ok(OpenOrder { order: reader.parsed("sk", OrderId::parse)?, since: reader.parsed("since", str::parse)? })
 }
 
 /// A look-up, which leads from a value to the order or parked item that has it.

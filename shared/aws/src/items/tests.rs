@@ -1,22 +1,28 @@
 //! Every item reads back as what was written, and its stored text never changes unseen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LookUp};
+use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, StoredLimiter};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, Role, Settings, TimelineEntry};
 use bokbro_domain::effect::{Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
+use bokbro_domain::limit::Limiter;
 use bokbro_domain::order::{OrderState, SyncState};
 use bokbro_domain::posting::{Chart, PostingProfile};
+use jiff::SignedDuration;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
 use super::keys::Key;
-use super::{Item, Unreadable, ledger, number, order, records, samples, stamp, text};
+use super::{Item, Unreadable, ledger, limiter, number, order, records, samples, stamp, text};
 
 fn ledger_key() -> LedgerKey {
     let order = samples::order();
     LedgerKey { tenant: order.tenant, order: order.id, target: Target::Accounting }
+}
+
+fn limit_key() -> LimitKey {
+    LimitKey { provider: Provider::parse("ledger").unwrap(), key: "client:1".to_owned() }
 }
 
 fn stored<'a>(item: &'a Item, attribute: &str) -> &'a str {
@@ -40,6 +46,8 @@ fn keys_are_the_design_s() {
         (Key::fingerprint(tenant, "f"), "T#demo", "L#parked#f".to_owned()),
         (Key::fact(tenant, id, &fact.transaction), &of_order, format!("P#{}", fact.transaction)),
         (Key::ledger(&ledger_key()), &of_order, "E#accounting".to_owned()),
+        (Key::open(tenant, OpenKind::Payment, id), "T#demo#OPEN#payment", format!("ord_{ulid}")),
+        (Key::open(tenant, OpenKind::Accounting, id), "T#demo#OPEN#accounting", format!("ord_{ulid}")),
         (Key::timeline(tenant, id, ulid), &of_order, format!("H#{ulid}")),
         (Key::connection(tenant, &provider), "T#demo", "C#ledger".to_owned()),
         (Key::settings(tenant), "T#demo", "S".to_owned()),
@@ -47,10 +55,39 @@ fn keys_are_the_design_s() {
         (Key::api_key("ab12"), "A#ab12", "A".to_owned()),
         (Key::endpoint("e1"), "W#e1", "W".to_owned()),
         (Key::nonce("ab12"), "N#ab12", "N".to_owned()),
+        (Key::limiter(&limit_key()), "R#ledger#client:1", "R".to_owned()),
     ];
     for (key, pk, sk) in cases {
         assert_eq!((key.pk.as_str(), &key.sk), (pk, &sk));
     }
+}
+
+#[test]
+fn a_limiter_reads_back_as_it_was_stored() {
+    let limiter = Limiter {
+        last: 8_590_000_000,
+        taken: u64::MAX,
+        closed_until: samples::time(),
+        line: samples::time(),
+        behind: SignedDuration::from_millis(1_753),
+    };
+    let written = StoredLimiter { mark: u64::MAX, limiter };
+    let item = limiter::to_item(&limit_key(), &written);
+    assert_eq!(item["mark"], number(u64::MAX));
+    assert_eq!(item["behind_ms"], number(1_753));
+    assert_eq!(stored(&item, "line"), "2026-11-20T10:20:30.500000000Z");
+    assert_eq!(item.len(), 9);
+    assert_eq!(limiter::from_item(&item), Ok(written));
+}
+
+#[test]
+fn open_work_reads_back_as_it_was_stored() {
+    let order = samples::order();
+    let open = OpenOrder { order: order.id, since: samples::time() };
+    let item = records::open(&order.tenant, OpenKind::Payment, &open);
+    assert_eq!(stored(&item, "since"), "2026-11-20T10:20:30.500000000Z");
+    assert_eq!(item.len(), 4);
+    assert_eq!(records::open_from_item(&item), Ok(open));
 }
 
 #[test]

@@ -51,6 +51,28 @@ async fn by_own_number(api: &Api, posting: &Posting) -> Result<Option<Receipt>, 
         .and_then(|customer| receipt(&customer)))
 }
 
+/// The customer of a number that a person named, if it can be the buyer.
+pub(super) async fn by_number(api: &Api, posting: &Posting, number: &str) -> Result<Option<Receipt>, Error> {
+    let keys = &posting.keys;
+    if number == keys.own_number {
+        return by_own_number(api, posting).await;
+    }
+    let path = format!("{PATH}/{}", path_segment(number));
+    let found: Option<Customer> = api.get("get_customer", &path, "Customer").await?;
+    let same_organisation = |customer: &Customer| {
+        let wanted = keys.organisation_number.as_deref().map(tail);
+        wanted.is_some() && organisation(customer).as_deref() == wanted
+    };
+    let same_email = |customer: &Customer| {
+        let email = text(&customer.email).map(|email| email.trim().to_lowercase());
+        email.is_some() && email == keys.email && may_be(customer, posting)
+    };
+    Ok(found
+        .filter(|customer| customer.active.to_bool() != Some(false))
+        .filter(|customer| same_organisation(customer) || same_email(customer))
+        .and_then(|customer| receipt(&customer)))
+}
+
 /// What a customer gives to later steps.
 pub(super) fn receipt(customer: &Customer) -> Option<Receipt> {
     let external_id = text(&customer.customer_number)?.to_owned();

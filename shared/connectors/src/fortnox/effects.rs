@@ -17,7 +17,7 @@ use crate::kit::{LooseText, path_segment};
 
 /// One step. Its name is stored in ledgers and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Customer,
     Order,
     Invoice,
@@ -149,7 +149,7 @@ impl Effects {
     }
 
     /// Looks for a step's document, or for the state that the step brings about.
-    async fn find(&self, step: Step, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
+    pub(super) async fn find(&self, step: Step, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
         let number = |step: Step| receipt(ledger, step).map(|receipt| receipt.external_id.as_str());
         match step {
             Step::Customer => customers::find(&self.api, &self.posting).await,
@@ -300,7 +300,7 @@ impl Effects {
 }
 
 /// What a step left; a step that is not done has none.
-fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
+pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
     ledger.receipt(step.name()).ok_or_else(|| {
         let message = format!("step {} is missing from the ledger; report this as a bug", step.name());
         Error::park("step_missing", message)
@@ -349,6 +349,10 @@ impl Effector for Effects {
     async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error> {
         let found = self.find(Step::of(&intent.step)?, ledger).await?;
         Ok(found.map_or(Found::No, Found::Yes))
+    }
+
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
+        self.adopted(Step::of(&intent.step)?, number, ledger).await
     }
 
     async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {

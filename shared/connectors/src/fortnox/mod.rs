@@ -1,5 +1,6 @@
 //! Fortnox, a Swedish ledger program: paid orders become customers, invoices and payments there.
 
+mod adopt;
 mod api;
 mod auth;
 mod chart;
@@ -7,6 +8,7 @@ mod company;
 mod customers;
 mod effects;
 mod errors;
+mod limit;
 mod map;
 mod requests;
 mod text;
@@ -93,7 +95,7 @@ impl Fortnox {
 
     fn api(&self, access: &Access) -> Api {
         let tokens = OwnTokens::of(&self.client, access);
-        Api::new(self.client.until(access.deadline), self.urls.api.clone(), Arc::new(tokens))
+        Api::new(self.client.paced(access), self.urls.api.clone(), Arc::new(tokens))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is sent, how answers are read, and what follows from refusals. No sockets: a script answers.
 
 mod accounts;
+mod adopt;
 mod company;
 mod consent;
 mod documents;
+mod limit;
 mod refusals;
 mod search;
 mod tokens;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bokbro_app::ports::{Access, Accounting as _, Effector};
+use bokbro_app::ports::{Access, Accounting as _, Effector, unlimited};
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::Credentials;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
@@ -115,6 +117,7 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
         connection: Arc::new(connection()),
         credentials: Arc::default(),
         tokens: Arc::new(CountedTokens::default()),
+        pace: unlimited(),
         deadline: None,
     };
     Bench { script, fortnox, access }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Clock, SendError};
+use bokbro_app::ports::{Access, Clock, Pace, SendError, unlimited};
 use bokbro_app::secret::SecretText;
 use bokbro_domain::retry::quick_wait;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ pub struct Client {
     provider: &'static str,
     wire: Arc<dyn Wire>,
     clock: Arc<dyn Clock>,
+    pace: Arc<dyn Pace>,
     deadline: Option<Timestamp>,
 }
 
@@ -58,13 +59,14 @@ impl Client {
     /// A client for one provider.
     #[must_use]
     pub fn new(provider: &'static str, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, wire, clock, deadline: None }
+        Self { provider, wire, clock, pace: unlimited(), deadline: None }
     }
 
-    /// The same client for work that must be over by a time, if that is known.
+    /// The same client for calls of one connection: at its pace, and for work that must be over by its deadline. Only
+    /// calls that the provider limits go this way; those for tokens do not.
     #[must_use]
-    pub fn until(&self, deadline: Option<Timestamp>) -> Self {
-        Self { deadline, ..self.clone() }
+    pub fn paced(&self, access: &Access) -> Self {
+        Self { pace: access.pace.clone(), deadline: access.deadline, ..self.clone() }
     }
 
     /// The clock that waiting goes by.
@@ -134,15 +136,23 @@ impl Client {
         let longest = longest_wait(self.clock.now(), self.deadline);
         loop {
             tries += 1;
+            self.pace.take(request.operation).await.map_err(Failure::NotDone)?;
             let result = self.exchange(request, authorization).await;
             let outcome = self.outcome(&result);
+            let busy = match outcome {
+                Outcome::Limited(after) => self.pace.slow_down(request.operation, after).await,
+                Outcome::NotSent | Outcome::MaybeSent | Outcome::Status(_) => None,
+            };
             let quick = quick_wait(tries, self.clock.dice());
             match decide(outcome, request.repeatable, tries, longest.saturating_sub(waited), quick) {
                 Next::Again(wait) => {
                     self.clock.wait(wait).await;
                     waited += wait;
                 }
-                Next::Deliver => return self.deliver(request, outcome, result),
+                Next::Deliver => match busy {
+                    Some(busy) => return Err(Failure::NotDone(busy)),
+                    None => return self.deliver(request, outcome, result),
+                },
             }
         }
     }
@@ -230,3 +240,7 @@ impl Client {
 #[cfg(test)]
 #[path = "client_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pace_tests.rs"]
+mod pace_tests;

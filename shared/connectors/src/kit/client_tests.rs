@@ -10,14 +10,14 @@ use super::*;
 use crate::kit::Body;
 use crate::kit::testing::{CountedTokens, Reply, Script, StillClock};
 
-struct Bench {
+pub(super) struct Bench {
     script: Arc<Script>,
     clock: Arc<StillClock>,
     tokens: Arc<CountedTokens>,
-    client: Client,
+    pub(super) client: Client,
 }
 
-fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
+pub(super) fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
     let script = Arc::new(Script::of(replies));
     let clock = Arc::new(StillClock::default());
     let client = Client::new("ledger", script.clone(), clock.clone());
@@ -25,22 +25,22 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
 }
 
 impl Bench {
-    fn read(&self) -> Request {
+    pub(super) fn read(&self) -> Request {
         Request::get("read_thing", "http://ledger.test", "/thing", Auth::Bearer(self.tokens.clone()))
     }
 
-    fn write(&self) -> Request {
+    pub(super) fn write(&self) -> Request {
         let body = Body::Json("{}".to_owned());
         let auth = Auth::Bearer(self.tokens.clone());
         Request::write("create_thing", Method::POST, "http://ledger.test", "/thing", body, auth)
     }
 }
 
-fn ok() -> Reply {
+pub(super) fn ok() -> Reply {
     Reply::Status(200, "{}".to_owned())
 }
 
-fn status(status: u16) -> Reply {
+pub(super) fn status(status: u16) -> Reply {
     Reply::Status(status, String::new())
 }
 

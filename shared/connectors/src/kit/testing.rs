@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Clock, Tokens};
+use bokbro_app::ports::{Clock, Pace, Tokens};
 use bokbro_app::secret::SecretText;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -147,6 +147,35 @@ impl Clock for StillClock {
 
     fn dice(&self) -> u64 {
         0
+    }
+}
+
+/// Lets every call go and notes which.
+#[derive(Default)]
+pub(crate) struct CountedPace {
+    taken: Mutex<Vec<String>>,
+}
+
+impl CountedPace {
+    /// The operations that took a slot so far.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Pace for CountedPace {
+    async fn admit(&self, _place: Option<Timestamp>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn take(&self, operation: &str) -> Result<(), Error> {
+        self.taken.lock().unwrap().push(operation.to_owned());
+        Ok(())
+    }
+
+    async fn slow_down(&self, _operation: &str, _after: Option<Duration>) -> Option<Error> {
+        None
     }
 }
 

@@ -158,7 +158,7 @@ impl Api {
     async fn ids(&self, register: &Register) -> Result<Vec<(&'static str, String)>, Error> {
         let missing = |what: &str| {
             Error::park(
-                "register_incomplete",
+                "visma_register_incomplete",
                 format!("the company in Visma has {what}; add it and try again"),
             )
         };

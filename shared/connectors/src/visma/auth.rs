@@ -127,7 +127,7 @@ impl OAuth for Visma {
             Some(company) => company,
             None => {
                 let tokens = Arc::new(OneToken(grant.access_token.clone()));
-                self.company_settings(tokens).await?.company_identifier().ok_or_else(|| {
+                self.company_settings(&self.client, tokens).await?.company_identifier().ok_or_else(|| {
                     self.client.consent(
                         "Visma does not tell which company gave the consent; give it again".to_owned(),
                     )

@@ -98,6 +98,6 @@ fn bank_account(banks: &[BankAccount], named: Option<&str>) -> Result<Option<(u1
         let message = format!(
             "no active bank account in Visma books on account {named}; add it there, or correct bank_account of the connection"
         );
-        Error::park("bank_account_unknown", message)
+        Error::park("account_missing", message)
     })
 }

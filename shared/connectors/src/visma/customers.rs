@@ -41,19 +41,39 @@ pub(super) async fn find(api: &Api, posting: &Posting, thorough: bool) -> Result
     by_own_number(api, posting, thorough).await
 }
 
-/// Looks up the number that Bokbro gives. Whether Visma filters by it is not known.
+/// Looks up the number that Bokbro gives.
 async fn by_own_number(api: &Api, posting: &Posting, thorough: bool) -> Result<Option<Receipt>, Error> {
-    let filter = format!("CustomerNumber eq {}", quoted(&posting.keys.own_number));
-    let found = match api.search::<Customer>("search_customers", PATH, Some(&filter)).await? {
-        Searched::Found(customers) => customers,
-        Searched::BadFilter if thorough => api.list("list_customers", PATH, None).await?,
-        Searched::BadFilter => return Ok(None),
-    };
+    let found = with_number(api, &posting.keys.own_number, thorough).await?;
     let another = |customer: &Customer| match (organisation(customer), &posting.keys.organisation_number) {
         (Some(other), Some(number)) => other != tail(number),
         (None, _) | (_, None) => false,
     };
     Ok(best(&found, posting, |customer| has_own_number(customer, posting) && !another(customer)))
+}
+
+/// The customer that a person named, when it can be the buyer.
+pub(super) async fn by_number(api: &Api, posting: &Posting, number: &str) -> Result<Option<Receipt>, Error> {
+    let found = with_number(api, number, true).await?;
+    let is_buyer = |customer: &Customer| {
+        let (ours, theirs) = (&posting.keys.organisation_number, organisation(customer));
+        let same_email = customer.email_address.as_deref().map(|email| email.trim().to_lowercase());
+        ours.as_deref().is_some_and(|ours| theirs.as_deref() == Some(tail(ours)))
+            || (posting.keys.email.is_some() && same_email == posting.keys.email && may_be(customer, posting))
+            || has_own_number(customer, posting)
+    };
+    Ok(best(&found, posting, |customer| {
+        customer.customer_number.as_deref() == Some(number) && is_buyer(customer)
+    }))
+}
+
+/// Customers with a number, or all of them when Visma does not filter by it, which is not known.
+async fn with_number(api: &Api, number: &str, thorough: bool) -> Result<Vec<Customer>, Error> {
+    let filter = format!("CustomerNumber eq {}", quoted(number));
+    match api.search("search_customers", PATH, Some(&filter)).await? {
+        Searched::Found(customers) => Ok(customers),
+        Searched::BadFilter if thorough => api.list("list_customers", PATH, None).await,
+        Searched::BadFilter => Ok(Vec::new()),
+    }
 }
 
 /// What a customer gives to later steps.

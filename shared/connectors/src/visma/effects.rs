@@ -24,7 +24,7 @@ const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// One step. Its name is stored in ledgers and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Customer,
     Article(Of),
     Draft,
@@ -137,10 +137,16 @@ impl Effects {
         match self.posting.profile {
             PostingProfile::Invoice => Ok(()),
             PostingProfile::OrderAndInvoice => Err(Error::park(
-                "profile_unsupported",
+                "visma_without_orders",
                 "Bokbro does not make orders in Visma; set the posting profile to invoice and try again",
             )),
         }
+    }
+
+    /// Number of an article.
+    pub(super) fn article_number(&self, of: Of) -> Result<String, Error> {
+        let (percent, account) = self.coding(of)?;
+        Ok(map::article_number(percent, account))
     }
 
     /// Rate in percent and sales account of an article.
@@ -183,7 +189,7 @@ impl Effects {
     }
 
     /// Looks for a step's document, or for the state that the step brings about.
-    async fn find(&self, step: Step, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
+    pub(super) async fn find(&self, step: Step, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
         match step {
             Step::Customer => {
                 let tried = ledger
@@ -192,10 +198,7 @@ impl Effects {
                     .is_some_and(|step| step.attempt > 1 || step.last_error.is_some());
                 customers::find(&self.api, &self.posting, tried).await
             }
-            Step::Article(of) => {
-                let (percent, account) = self.coding(of)?;
-                self.find_article(&map::article_number(percent, account)).await
-            }
+            Step::Article(of) => self.find_article(&self.article_number(of)?).await,
             Step::Draft => self.find_draft().await,
             Step::PriceDraft => {
                 let draft = &receipt(ledger, Step::Draft)?.external_id;
@@ -206,20 +209,21 @@ impl Effects {
             }
             Step::Invoice => self.find_converted(ledger).await,
             Step::Payment => {
-                let path = invoice_path(receipt(ledger, Step::Invoice)?)?;
-                let invoice: Option<Invoice> = self.api.get("get_invoice", &path).await?;
-                let invoice = invoice.ok_or_else(|| {
-                    Error::park(
-                        "invoice_missing",
-                        "the invoice is not in Visma any more; book the order by hand",
-                    )
-                })?;
-                map::paid(&self.posting, &invoice)
+                map::paid(&self.posting, &self.get_invoice(receipt(ledger, Step::Invoice)?).await?)
             }
         }
     }
 
-    async fn find_article(&self, number: &str) -> Result<Option<Receipt>, Error> {
+    /// The invoice as it is now.
+    pub(super) async fn get_invoice(&self, invoice: &Receipt) -> Result<Invoice, Error> {
+        let found = self.api.get("get_invoice", &invoice_path(invoice)?).await?;
+        found.ok_or_else(|| {
+            let message = "the invoice is not in Visma any more; book the order by hand";
+            Error::park("invoice_canceled", message)
+        })
+    }
+
+    pub(super) async fn find_article(&self, number: &str) -> Result<Option<Receipt>, Error> {
         let filter = format!("Number eq {}", quoted(number));
         let found: Vec<Article> = self.api.list("search_articles", "/v2/articles", Some(&filter)).await?;
         let usable = |article: &&Article| {
@@ -242,12 +246,15 @@ impl Effects {
     }
 
     async fn get_draft(&self, id: &str) -> Result<Option<Receipt>, Error> {
-        let draft: Option<Draft> = self.api.get("get_draft", &draft_path(id)).await?;
-        Ok(draft.as_ref().and_then(map::draft_receipt))
+        Ok(self.read_draft(id).await?.as_ref().and_then(map::draft_receipt))
+    }
+
+    pub(super) async fn read_draft(&self, id: &str) -> Result<Option<Draft>, Error> {
+        self.api.get("get_draft", &draft_path(id)).await
     }
 
     /// The invoice with the order's marker and the lowest number; a credit invoice has the same rows.
-    async fn find_invoice(&self) -> Result<Option<Invoice>, Error> {
+    pub(super) async fn find_invoice(&self) -> Result<Option<Invoice>, Error> {
         let filter = format!("Rows/any(c: contains(c/Text,{}))", quoted(self.posting.reference.as_str()));
         let found: Vec<Invoice> =
             self.api.list("search_invoices", "/v2/customerinvoices", Some(&filter)).await?;
@@ -281,7 +288,7 @@ impl Effects {
         let sent_at = ledger.steps.get(&StepName::from(Step::Invoice.name())).map(|step| step.sent_at);
         if sent_at.is_some_and(|sent_at| self.api.now().duration_since(sent_at) > CONVERSION_LAG) {
             return Err(Error::park(
-                "draft_gone",
+                "visma_draft_gone",
                 format!(
                     "the draft of the order was deleted in Visma, or its invoice lost the text {}; book the order by hand",
                     self.posting.reference
@@ -327,7 +334,7 @@ impl Effects {
 }
 
 /// What a step left; a step that is not done has none.
-fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
+pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
     ledger.receipt(step.name()).ok_or_else(|| {
         let message = format!("step {} is missing from the ledger; report this as a bug", step.name());
         Error::park("step_missing", message)
@@ -385,10 +392,7 @@ impl Effector for Effects {
         let Some(write) = self.write(kind, ledger)? else { return Ok(None) };
         let reference = match kind {
             Step::Customer => self.posting.keys.own_number.clone(),
-            Step::Article(of) => {
-                let (percent, account) = self.coding(of)?;
-                map::article_number(percent, account)
-            }
+            Step::Article(of) => self.article_number(of)?,
             Step::Draft | Step::Invoice => self.posting.reference.to_string(),
             Step::PriceDraft => receipt(ledger, Step::Draft)?.external_id.clone(),
             Step::Payment => receipt(ledger, Step::Invoice)?.external_id.clone(),
@@ -402,6 +406,10 @@ impl Effector for Effects {
     async fn look_up(&self, intent: &Intent, ledger: &Ledger) -> Result<Found, Error> {
         let found = self.find(Step::of(&intent.step)?, ledger).await?;
         Ok(found.map_or(Found::No, Found::Yes))
+    }
+
+    async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
+        self.adopted(Step::of(&intent.step)?, number, ledger).await
     }
 
     async fn send(&self, intent: &Intent, ledger: &Ledger) -> Result<Receipt, SendError> {

@@ -304,7 +304,7 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
     if invoice.credited_by.as_ref().is_some_and(|credits| !credits.is_empty()) {
         let message =
             format!("invoice {number} in Visma was credited or voided there; book the order by hand");
-        return Err(Error::park("invoice_credited", message));
+        return Err(Error::park("invoice_canceled", message));
     }
     let remaining = kronor(&invoice.remaining_amount_invoice_currency);
     let total = kronor(&invoice.total_amount_invoice_currency);
@@ -328,8 +328,18 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
     Err(Error::park("paid_by_hand", message))
 }
 
+/// Whether nothing remains of an invoice that was not credited.
+pub(super) fn is_settled(invoice: &Invoice) -> bool {
+    let credited = invoice.credited_by.as_ref().is_some_and(|credits| !credits.is_empty());
+    let remaining = kronor(&invoice.remaining_amount_invoice_currency);
+    !credited && remaining.is_some_and(|remaining| remaining.minor == 0)
+}
+
 /// Compares a document with the order before anything is booked or paid.
-fn check_totals(posting: &Posting, document: &Receipt, what_to_do: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// `Parked` when they differ.
+pub(super) fn check_totals(posting: &Posting, document: &Receipt, what_to_do: &str) -> Result<(), Error> {
     let computed = ComputedTotals {
         gross: fact(document, facts::TOTAL)?,
         vat: fact(document, facts::VAT)?,

@@ -1,11 +1,13 @@
 //! Visma eEkonomi (now Spiris), a Swedish ledger program: paid orders become customers, invoices and payments there.
 
+mod adopt;
 mod api;
 mod auth;
 mod chart;
 mod customers;
 mod effects;
 mod errors;
+mod limit;
 mod map;
 mod requests;
 mod rows;
@@ -94,17 +96,21 @@ impl Visma {
     }
 
     fn api(&self, access: &Access) -> Api {
-        Api::new(self.client.until(access.deadline), self.urls.api.clone(), access.tokens.clone())
+        Api::new(self.client.paced(access), self.urls.api.clone(), access.tokens.clone())
     }
 
     /// The company's own settings, the cheapest read that tells whose company it is.
-    async fn company_settings(&self, tokens: Arc<dyn Tokens>) -> Result<CompanySettings, Error> {
+    async fn company_settings(
+        &self,
+        client: &Client,
+        tokens: Arc<dyn Tokens>,
+    ) -> Result<CompanySettings, Error> {
         let request = requests::company_settings(&self.urls, tokens);
-        let answer = self.client.read(&request).await?;
-        let garbled = |why: String| self.client.garbled(&request, why).into_read_error();
+        let answer = client.read(&request).await?;
+        let garbled = |why: String| client.garbled(&request, why).into_read_error();
         if !answer.is_success() {
             return Err(match no_access(&answer) {
-                Some(message) => self.client.consent(message),
+                Some(message) => client.consent(message),
                 None => garbled(format!("status {}", answer.status)),
             });
         }
@@ -127,7 +133,7 @@ impl Accounting for Visma {
 #[async_trait]
 impl Checkup for Visma {
     async fn check(&self, access: &Access) -> Result<Findings, Error> {
-        let found = self.company_settings(access.tokens.clone()).await?;
+        let found = self.company_settings(&self.client.paced(access), access.tokens.clone()).await?;
         let told = [claimed(&access.tokens.token().await?), found.company_identifier()];
         let mut told = told.into_iter().flatten();
         if let Some(ours) = access.connection.settings.get(COMPANY_ID)

@@ -15,8 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::{Error, chain};
 use bokbro_app::ports::{
-    Access, Checkup as _, ConsentRefusal, ConsentRequest, Consented, Findings, GrantKind, OAuth as _,
-    TokenEndpoint as _, TokenGrant, Tokens,
+    Access, Checkup as _, ConsentRefusal, ConsentRequest, Consented, Findings, GrantKind, Limited as _,
+    OAuth as _, TokenEndpoint as _, TokenGrant, Tokens, unlimited,
 };
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
@@ -117,6 +117,7 @@ impl Bench {
             connection: Arc::new(connection(ours)),
             credentials: Arc::default(),
             tokens: Arc::new(Always(token.to_owned())),
+            pace: unlimited(),
             deadline: None,
         };
         self.visma.check(&access).await
@@ -308,4 +309,19 @@ async fn refusals_of_the_api_say_what_to_do() {
     let denied = || refusal(401, "4005");
     let error = bench([denied(), denied()]).check(Some(COMPANY), "opaque").await.unwrap_err();
     assert_eq!(error.code(), "provider_unavailable", "{error}");
+}
+
+#[test]
+fn calls_count_by_client_and_endpoint() {
+    let visma = bench([]).visma;
+    let limit = |operation| visma.limit(&connection(None), &app(), operation).unwrap();
+    assert_ne!(limit("get_company_settings").key, limit("create_invoice").key);
+    assert_eq!(
+        limit("create_invoice"),
+        visma.limit(&connection(Some(COMPANY)), &app(), "create_invoice").unwrap()
+    );
+    assert_eq!(limit("search_customers"), limit("create_customer"));
+    assert_ne!(limit("list_drafts"), limit("get_draft"));
+    assert!(limit("create_invoice").allowance.calls < 600);
+    assert_eq!(visma.order(&connection(None), &app()), None);
 }

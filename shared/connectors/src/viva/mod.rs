@@ -66,7 +66,7 @@ impl Viva {
 
     /// Sends a read; `None` when Viva does not know what is asked for.
     async fn read(&self, access: &Access, request: &Request) -> Result<Option<Answer>, Error> {
-        let answer = self.client.until(access.deadline).read(request).await?;
+        let answer = self.client.paced(access).read(request).await?;
         match answer.status {
             200..=299 => Ok(Some(answer)),
             404 => Ok(None),

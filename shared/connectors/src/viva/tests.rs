@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use bokbro_app::error::Disposition;
 use bokbro_app::message::HintedEvent;
-use bokbro_app::ports::{TokenEndpoint, TokenGrant, Webhooks};
+use bokbro_app::ports::{TokenEndpoint, TokenGrant, Webhooks, unlimited};
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_domain::ids::{Provider, TenantId};
@@ -154,6 +154,7 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
         }),
         credentials: Arc::new(Credentials::new(secrets)),
         tokens: Arc::new(CountedTokens::default()),
+        pace: unlimited(),
         deadline: None,
     };
     let viva = Viva::new(VivaUrls::default(), script.clone(), Arc::new(StillClock::default()));

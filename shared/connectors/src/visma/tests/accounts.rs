@@ -78,7 +78,7 @@ async fn the_named_bank_account_decides() {
     assert_eq!((chart.accounts.get(&AccountRole::PaymentClaim), chart.payment_mode), (None, None));
     for named in ["1940", "Viva"] {
         let error = read(Books { named: Some(named), ..PLAIN }).await.unwrap_err();
-        assert_eq!(error.code(), "bank_account_unknown", "{error}");
+        assert_eq!(error.code(), "account_missing", "{error}");
     }
 }
 

@@ -124,6 +124,6 @@ fn what_cannot_be_booked_is_parked_before_the_first_call() {
     assert_eq!(code(abroad), "foreign_customer");
     assert_eq!(
         code(Posting { profile: PostingProfile::OrderAndInvoice, ..posting() }),
-        "profile_unsupported"
+        "visma_without_orders"
     );
 }

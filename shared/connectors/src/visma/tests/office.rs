@@ -136,6 +136,7 @@ pub(super) fn office(replies: impl IntoIterator<Item = Reply>) -> Office {
         connection: Arc::new(connection),
         credentials: Arc::default(),
         tokens: Arc::new(Always("opaque".to_owned())),
+        pace: super::unlimited(),
         deadline: None,
     };
     Office { script, visma, access }

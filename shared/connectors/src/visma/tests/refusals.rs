@@ -121,7 +121,7 @@ async fn ids_are_looked_up_when_they_are_needed() {
     let (result, body) = send("article_25", replies).await;
     assert_eq!(word(result), "done BB-25-3001");
     assert!(body.contains(r#""CodingId":"b""#) && body.contains(r#""UnitId":"st""#), "{body}");
-    assert_eq!(word(send("article_25", vec![list(&[])]).await.0), "not done: register_incomplete");
+    assert_eq!(word(send("article_25", vec![list(&[])]).await.0), "not done: visma_register_incomplete");
     let down = vec![Reply::NotSent, Reply::NotSent, Reply::NotSent];
     assert_eq!(word(send("customer", down).await.0), "not done: provider_unavailable");
 }

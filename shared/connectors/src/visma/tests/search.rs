@@ -154,7 +154,9 @@ async fn a_draft_that_is_gone_has_an_invoice_that_is_waited_for() {
     assert_eq!(found.unwrap().as_deref(), Some("31"));
     let filter = format!("$filter=Rows/any(c: contains(c/Text,'{REFERENCE}'))");
     assert!(calls[0].contains(&filter), "{calls:?}");
-    for (status, seconds, code) in [(400, 0, "not_yet"), (404, 120, "not_yet"), (404, 121, "draft_gone")] {
+    for (status, seconds, code) in
+        [(400, 0, "not_yet"), (404, 120, "not_yet"), (404, 121, "visma_draft_gone")]
+    {
         let replies = vec![list(&[]), refused(status, 3000)];
         let (found, _) = look_up_after(posting(), "invoice", replies, seconds).await;
         assert_eq!(found.unwrap_err(), code, "{seconds}");
@@ -180,9 +182,9 @@ async fn what_remains_of_the_invoice_tells_whether_it_was_paid() {
         (remaining("0", ""), Ok(Some(REFERENCE.to_owned()))),
         (remaining("0.0", &day("2026-11-19T00:00:00")), Err("paid_by_hand".to_owned())),
         (remaining("47", &day("2026-11-20")), Err("paid_by_hand".to_owned())),
-        (remaining("0", r#","CreditedBy":[{"CreditInvoiceId":"x"}]"#), Err("invoice_credited".to_owned())),
+        (remaining("0", r#","CreditedBy":[{"CreditInvoiceId":"x"}]"#), Err("invoice_canceled".to_owned())),
         (remaining("null", ""), Err("invoice_unreadable".to_owned())),
-        (refused(400, 3000), Err("invoice_missing".to_owned())),
+        (refused(400, 3000), Err("invoice_canceled".to_owned())),
     ];
     for (index, (reply, expected)) in cases.into_iter().enumerate() {
         let (found, calls) = look_up(posting(), "payment", vec![reply]).await;

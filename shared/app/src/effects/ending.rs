@@ -1,0 +1,161 @@
+//! How work on an order ends: done, given back, parked, or left because the table failed.
+
+use std::collections::BTreeMap;
+
+use bokbro_domain::effect::StepState;
+use bokbro_domain::ids::ParkedId;
+use bokbro_domain::order::SyncState;
+
+use super::Work;
+use crate::error::{Disposition, Error};
+use crate::parked::STEP;
+use crate::ports::{Effector, Guard};
+use crate::records::Parked;
+
+impl Work<'_> {
+    /// All steps are done: the last write completes the last step, releases the lease and tells the order.
+    pub(super) async fn finish(&mut self, effector: &dyn Effector) -> Result<(), Error> {
+        self.ledger.release();
+        if let Some(parked) = self.status.parked.take() {
+            // Before the last write: whoever dies in between is followed by a worker that finishes.
+            self.app.parking.parked_close(&self.key.tenant, &parked).await?;
+        }
+        self.status.state = SyncState::Done;
+        self.status.message = None;
+        self.tell(effector);
+        self.put("completion", true, None).await
+    }
+
+    /// Releases the lease and tells the order why the work stops here; returns the error for the message.
+    pub async fn stop(mut self, effector: Option<&dyn Effector>, error: Error) -> Error {
+        let disposition = error.disposition();
+        match error {
+            // The order is another worker's now: nothing of ours may be written.
+            Error::Raced { .. } => return error,
+            Error::Storage { .. } => {
+                self.leave().await;
+                return error;
+            }
+            _ => self.ledger.release(),
+        }
+        if let Some(effector) = effector {
+            self.tell(effector);
+        }
+        self.status.message = Some(error.to_string());
+        let parked = match disposition {
+            Disposition::Done => None,
+            Disposition::Later { .. } => {
+                self.status.state = SyncState::Waiting;
+                None
+            }
+            Disposition::Retry { .. } => {
+                self.status.state = SyncState::Retrying;
+                None
+            }
+            Disposition::NeedsConsent | Disposition::Park => match self.park(&error).await {
+                Ok(parked) => parked,
+                Err(failed) => {
+                    self.leave().await;
+                    return failed;
+                }
+            },
+        };
+        match self.put("release", true, parked.as_ref()).await {
+            Ok(()) => error,
+            Err(failed) => {
+                if let Error::Storage { .. } = failed {
+                    self.leave().await;
+                }
+                failed
+            }
+        }
+    }
+
+    /// Tries to give the lease back after the table failed, so that the next worker need not wait for its end. What the
+    /// ledger says by now is true whether or not the write that failed was done; only the order was told nothing. When
+    /// this fails too, the lease ends by itself.
+    pub(super) async fn leave(&mut self) {
+        self.ledger.release();
+        for name in std::mem::take(&mut self.newly_told) {
+            if let Some(step) = self.ledger.steps.get_mut(&name) {
+                step.told = false;
+            }
+        }
+        // Nobody knows whether the write that failed was done. If the lease was never stored, this guard does not hold.
+        self.guard = Guard::Owner { owner: self.invocation.owner.clone(), fence: self.held };
+        if let Err(error) = self.write("leaving").await {
+            tracing::warn!(order = %self.key.order, code = error.code(), "the lease ends by itself");
+        }
+    }
+
+    /// What is to be parked, and how the order shows it. Trouble that waits already is not parked twice; other trouble takes
+    /// the place of what waited before.
+    async fn park(&mut self, error: &Error) -> Result<Option<Parked>, Error> {
+        self.status.state = SyncState::NeedsAttention;
+        let fingerprint = format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code());
+        let app = self.app;
+        if let Some(before) = self.status.parked.take()
+            && let Some(item) = app.parking.parked_get(&self.key.tenant, &before).await?
+        {
+            if item.fingerprint == fingerprint {
+                self.status.parked = Some(before);
+                return Ok(None);
+            }
+            app.parking.parked_close(&self.key.tenant, &before).await?;
+        }
+        let now = app.clock.now();
+        let mut details: BTreeMap<String, String> = [("provider".to_owned(), self.provider())].into();
+        if let Some(at) = &self.at {
+            details.insert(STEP.to_owned(), at.0.clone());
+            if let Some(step) = self.ledger.steps.get(at) {
+                details.insert("reference".to_owned(), step.reference.clone());
+            }
+        }
+        let parked = Parked {
+            id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
+            at: now,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            fingerprint,
+            order: Some(self.key.order.clone()),
+            target: Some(self.key.target),
+            details,
+            correlation: self.invocation.correlation.clone(),
+        };
+        self.status.parked = Some(parked.id.clone());
+        let message = format!("Needs attention: {error}");
+        self.entries.push(app.stamps.entry(&*app.clock, &self.invocation.correlation, "parked", message));
+        Ok(Some(parked))
+    }
+
+    /// Adds what the timeline does not tell yet, and the numbers that people want to see.
+    fn tell(&mut self, effector: &dyn Effector) {
+        for name in effector.steps() {
+            let Some(step) = self.ledger.steps.get_mut(&name) else { continue };
+            let (StepState::Done, Some(receipt)) = (step.state, &step.receipt) else { continue };
+            if let Some(number) = effector.number_name(&name) {
+                self.status.numbers.insert(number.to_owned(), receipt.external_id.clone());
+            }
+            if !step.told {
+                step.told = true;
+                self.newly_told.push(name.clone());
+                let message = format!(
+                    "{}: {} {}",
+                    self.status.provider.as_ref().map_or("", |p| p.as_str()),
+                    name.0.replace('_', " "),
+                    receipt.external_id
+                );
+                let at = step.done_at.unwrap_or_else(|| self.app.clock.now());
+                let correlation = &self.invocation.correlation;
+                let event = format!("{}_done", name.0);
+                self.entries.push(self.app.stamps.entry_at(
+                    &*self.app.clock,
+                    at,
+                    correlation,
+                    &event,
+                    message,
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Facts are laid at an order, and the order moves to where they say.
+
+use bokbro_domain::ids::OrderId;
+use bokbro_domain::money::Money;
+use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::payment::{PaymentFact, assess};
+
+use super::trouble::{Stop, park_order};
+use super::{Desk, Outcome};
+use crate::error::Error;
+use crate::message::Nudge;
+use crate::ports::QueueName;
+use crate::records::TimelineEntry;
+
+/// How often a lost race for an order is run again at once.
+const RACES: u32 = 5;
+
+impl Desk<'_> {
+    /// Adds facts to an order and moves it to where they say.
+    pub(super) async fn apply(&self, id: &OrderId, told: &[PaymentFact]) -> Result<Outcome, Stop> {
+        for _ in 0..RACES {
+            let Some(order) = self.app.orders.order_get(self.tenant, id).await? else {
+                return Ok(Outcome::Open("the order is gone"));
+            };
+            let known = self.app.orders.payment_facts(self.tenant, id).await?;
+            let (facts, changed) = merge(&known, told);
+            let assessed = assess(&order, &facts);
+            let mut next = order.clone();
+            let mut entries: Vec<TimelineEntry> = Vec::new();
+            match &assessed {
+                Ok(assessment) => {
+                    if assessment.state != order.state {
+                        entries.push(self.entry_of(&order, assessment.state, &assessment.totals.captured));
+                    }
+                    next.state = assessment.state;
+                    next.payment = assessment.totals.clone();
+                }
+                Err(mismatch) if !changed.is_empty() => {
+                    let message = format!("Payment not accepted: {mismatch}.");
+                    entries.push(self.entry("payment_differs", message));
+                }
+                Err(_) => {}
+            }
+            let news = !changed.is_empty() || next.state != order.state || next.payment != order.payment;
+            if news {
+                next.version += 1;
+                next.updated_at = self.app.clock.now();
+                self.app.crash.reached("before recording the payment").await;
+                match self.app.orders.order_update(&next, &changed, &entries).await {
+                    Ok(()) => {}
+                    Err(Error::Raced { .. }) => continue,
+                    Err(other) => return Err(other.into()),
+                }
+                self.app.crash.reached("after recording the payment").await;
+            }
+            // A message that came before may have died between recording and parking.
+            if self.quiet && !news && self.invocation.receive == 1 {
+                return Ok(Outcome::Open("nothing is new"));
+            }
+            if let Err(mismatch) = assessed {
+                let message = format!("{mismatch}. Nothing was booked.");
+                return Err(park_order(mismatch.code(), message, id, told.first()));
+            }
+            return self.follow_up(&next).await;
+        }
+        Err(Stop::Error(Error::Raced { step: "recording a payment" }))
+    }
+
+    async fn follow_up(&self, order: &Order) -> Result<Outcome, Stop> {
+        self.books_nudge(order).await?;
+        if matches!(order.state, OrderState::Refunded | OrderState::PartiallyRefunded) {
+            let message = "Money was given back. Credit the invoice by hand: refunds are not booked yet.";
+            return Err(park_order("refund_to_book", message, &order.id, None));
+        }
+        Ok(Outcome::Settled(format!("order {} is {}", order.id, order.state.as_str())))
+    }
+
+    /// Whoever comes here with a paid order nudges the books, also after a crash between recording and nudging.
+    pub(super) async fn books_nudge(&self, order: &Order) -> Result<(), Error> {
+        if order.state.has_been_paid() && order.accounting.state != SyncState::Done {
+            let nudge = Nudge::order(order.id.clone());
+            self.app.queues.queue_send(QueueName::Accounting, &self.envelope(nudge)).await?;
+            self.app.crash.reached("after nudging accounting").await;
+        }
+        Ok(())
+    }
+
+    /// Gives up an order that was given up at the provider.
+    pub(super) async fn cancel(&self, id: &OrderId) -> Result<Outcome, Stop> {
+        for _ in 0..RACES {
+            let Some(mut order) = self.app.orders.order_get(self.tenant, id).await? else { break };
+            if order.state != OrderState::Pending {
+                break;
+            }
+            order.state = OrderState::Cancelled;
+            order.version += 1;
+            order.updated_at = self.app.clock.now();
+            let entry = self.entry("order_cancelled", "Order cancelled at the payment provider.");
+            match self.app.orders.order_update(&order, &[], &[entry]).await {
+                Ok(()) => return Ok(Outcome::Settled(format!("order {id} is cancelled"))),
+                Err(Error::Raced { .. }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(Outcome::Open("the order is no longer pending"))
+    }
+
+    fn entry_of(&self, before: &Order, state: OrderState, captured: &Money) -> TimelineEntry {
+        let text = match state {
+            OrderState::Paid => format!("Paid: {captured} {}.", captured.currency),
+            OrderState::Refunded => "All money was given back.".into(),
+            OrderState::PartiallyRefunded => "Some money was given back.".into(),
+            OrderState::Pending | OrderState::Cancelled => format!("No longer {}.", before.state.as_str()),
+        };
+        self.entry(&format!("order_{}", state.as_str()), text)
+    }
+
+    fn entry(&self, event: &str, message: impl Into<String>) -> TimelineEntry {
+        self.app.stamps.entry(&*self.app.clock, &self.invocation.correlation, event, message)
+    }
+}
+
+/// Known facts with the news laid over them, and those that are new or changed.
+fn merge(known: &[PaymentFact], news: &[PaymentFact]) -> (Vec<PaymentFact>, Vec<PaymentFact>) {
+    let mut facts = known.to_vec();
+    let mut changed = Vec::new();
+    for new in news {
+        let mut new = new.clone();
+        match facts.iter_mut().find(|fact| fact.transaction == new.transaction) {
+            Some(fact) => {
+                // A single read names no parent; what a list told stays.
+                new.parent = new.parent.or_else(|| fact.parent.clone());
+                new.merchant_text = new.merchant_text.or_else(|| fact.merchant_text.clone());
+                if *fact != new {
+                    fact.clone_from(&new);
+                    changed.push(new);
+                }
+            }
+            None => {
+                facts.push(new.clone());
+                changed.push(new);
+            }
+        }
+    }
+    (facts, changed)
+}

@@ -1,0 +1,86 @@
+//! What is left to do, kept apart from everything that is done: a search for it costs what is open, not what there is.
+
+use async_trait::async_trait;
+use bokbro_domain::ids::{OrderId, Target, TenantId};
+use bokbro_domain::order::{Order, OrderState, SyncState};
+use jiff::Timestamp;
+
+use super::{Cursor, Page};
+use crate::error::Error;
+
+/// What an order waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpenKind {
+    /// Its payment.
+    Payment,
+    /// The books.
+    Accounting,
+}
+
+impl OpenKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Payment, Self::Accounting];
+
+    /// Its name in keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Accounting => "accounting",
+        }
+    }
+
+    /// What an order waits for at a target, where that is kept.
+    #[must_use]
+    pub fn of(target: Target) -> Option<Self> {
+        match target {
+            Target::Accounting => Some(Self::Accounting),
+            Target::Warehouse => None,
+        }
+    }
+
+    /// Whether an order waits for it.
+    #[must_use]
+    pub fn is_open(self, order: &Order) -> bool {
+        match self {
+            Self::Payment => order.state == OrderState::Pending,
+            Self::Accounting => order.state.has_been_paid() && order.accounting.state != SyncState::Done,
+        }
+    }
+}
+
+/// An order that waits for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// Which order.
+    pub order: OrderId,
+    /// When it was accepted.
+    pub since: Timestamp,
+}
+
+/// Orders that wait for something. Stores keep the list in the same transactions as the orders themselves: an order is
+/// on it from [`super::Orders::order_insert`] and [`super::Orders::order_update`] on, and off it with the update, or the
+/// ledger's write, after which it waits no more.
+///
+/// An update that raced against the ledger's last write may leave an order on the list that waits for nothing. Nothing
+/// is ever missing from it.
+#[async_trait]
+pub trait OpenWork: Send + Sync {
+    /// Lists the orders that wait for something, oldest first. A cursor stays good when the orders before it leave.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn open_list(
+        &self,
+        tenant: &TenantId,
+        kind: OpenKind,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<OpenOrder>, Error>;
+
+    /// Takes an order off the list; again is the same.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn open_drop(&self, tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Result<(), Error>;
+}
