@@ -1,6 +1,6 @@
 //! What people did in the ledger program between two tries.
 
-use bokbro_app::message::{Envelope, Nudge};
+use bokbro_app::message::{Envelope, Nudge, Told};
 use bokbro_app::ports::{Clock as _, QueueName, Queues as _};
 use bokbro_domain::ids::CorrelationId;
 use bokbro_domain::order::{Order, SyncState};
@@ -28,6 +28,8 @@ async fn stopped_at(path: &str) -> (VismaWorld, Order) {
 
 /// A human asks for another try.
 async fn insist(world: &mut VismaWorld, order: &Order) -> Order {
+    // Insisting counts for what was sent before it.
+    world.clock.advance(std::time::Duration::from_secs(1));
     let correlation = CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock));
     let nudge = Nudge::Order { order: order.id.clone(), insist: true, told: None };
     let message = Envelope::new(tenant(), correlation, world.clock.now(), nudge);
@@ -107,6 +109,47 @@ async fn an_invoice_that_somebody_paid_is_not_paid_again() {
             assert_eq!(order.accounting.state, SyncState::NeedsAttention);
             assert!(order.accounting.message.unwrap().contains("has a payment already"));
         }
+    }
+}
+
+/// A person says which document a step's is.
+async fn name(world: &mut VismaWorld, order: &Order, step: &str, number: &str) -> Order {
+    world.clock.advance(std::time::Duration::from_secs(1));
+    let correlation = CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock));
+    let told = Told { step: step.to_owned(), number: number.to_owned() };
+    let nudge = Nudge::Order { order: order.id.clone(), insist: true, told: Some(told) };
+    let message = Envelope::new(tenant(), correlation, world.clock.now(), nudge);
+    world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
+    world.settle().await;
+    world.show(&order.id).await
+}
+
+#[tokio::test]
+async fn a_document_that_is_named_is_taken_when_it_fits() {
+    let (mut world, order) = stopped_at(CONVERT).await;
+    let path = path_of(&world, "drafts", "customerinvoicedrafts");
+    world.by_hand("POST", &format!("{path}/convert"), Some(json!({}))).await;
+    let order = name(&mut world, &order, "invoice", "7").await;
+    assert!(order.accounting.message.as_ref().unwrap().contains("Nothing was sent"), "{order:?}");
+    done(&name(&mut world, &order, "invoice", "1").await);
+    one_of_each(&world, "747.00", "149.40");
+
+    let (mut world, order) = stopped_at(PAYMENTS).await;
+    let order = name(&mut world, &order, "payment", "1").await;
+    assert!(order.accounting.message.as_ref().unwrap().contains("does not settle"), "{order:?}");
+    let path = format!("{}/payments", path_of(&world, "invoices", "customerinvoices"));
+    world.by_hand("POST", &path, Some(payment(&world, json!(747), 2))).await;
+    done(&name(&mut world, &order, "payment", "1").await);
+    one_of_each(&world, "747.00", "149.40");
+
+    for (path, step, number) in [
+        ("/v2/customers", "customer", "7"),
+        ("/v2/articles", "article_25", "BB-25-3001"),
+        ("/v2/customerinvoicedrafts", "draft", "00000000-0000-4000-8000-000000000bad"),
+    ] {
+        let (mut world, order) = stopped_at(path).await;
+        let order = name(&mut world, &order, step, number).await;
+        assert!(order.accounting.message.as_ref().unwrap().contains("is not there"), "{order:?}");
     }
 }
 
