@@ -1,4 +1,4 @@
-//! Checks requests and answers against Fortnox' published OpenAPI description, read from outside the project.
+//! Checks requests and answers against the providers' published OpenAPI descriptions, read from outside the project.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::Validator;
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 /// Names in the record of observed types, and the schema that each is about.
@@ -23,9 +24,14 @@ const OBSERVED: &[(&str, &str)] = &[
     ("Articles", "fortnox_ArticleListItem"),
 ];
 
-/// Query parameters of every list, which the description states only in prose (`apis/fortnox.md` 2.3).
-const EVERY_LIST: &[&str] =
+/// Query parameters of every list of Fortnox, which the description states only in prose (`apis/fortnox.md` 2.3).
+const FORTNOX_LISTS: &[&str] =
     &["limit", "page", "offset", "sortby", "sortorder", "lastmodified", "financialyear", "financialyeardate"];
+
+/// The same of Visma (`apis/visma.md` 2).
+const VISMA_LISTS: &[&str] = &["$filter", "$orderby", "$select", "$page", "$pagesize"];
+/// What stands before every path of Visma's description.
+const VISMA_BASE: &str = "/v2";
 
 /// The folder with provider descriptions, from `BOKBRO_SPECS_DIR`. They are not part of the project.
 #[must_use]
@@ -38,10 +44,12 @@ pub struct OpenApi {
     paths: Map<String, Value>,
     /// As published, but a body may have no members that the description does not name.
     request_schemas: Value,
-    /// The same, but nothing is required: a PUT changes only what it names (`apis/fortnox.md` 2.2).
+    /// The same for PUT; at Fortnox nothing is required, because it changes only what it names (`apis/fortnox.md` 2.2).
     update_schemas: Value,
     /// As published, widened by the types that recorded answers show.
     response_schemas: Value,
+    /// Query parameters that every list takes.
+    every_list: &'static [&'static str],
     validators: Mutex<HashMap<(Side, String), Arc<Validator>>>,
 }
 
@@ -50,7 +58,7 @@ impl OpenApi {
     ///
     /// # Errors
     /// When a file is missing or is not what it should be.
-    pub fn load(dir: &Path) -> io::Result<Self> {
+    pub fn fortnox(dir: &Path) -> io::Result<Self> {
         let read = |name: &str| -> io::Result<Value> {
             Ok(serde_json::from_str(&std::fs::read_to_string(dir.join("fortnox").join(name))?)?)
         };
@@ -64,13 +72,49 @@ impl OpenApi {
         Ok(Self::new(paths, schemas, &observed))
     }
 
+    /// Reads Visma's description below `dir`.
+    ///
+    /// # Errors
+    /// When the file is missing or is not what it should be.
+    pub fn visma(dir: &Path) -> io::Result<Self> {
+        let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+        let text = std::fs::read_to_string(dir.join("visma/eaccounting-v2-openapi.yaml"))?;
+        let documents = Yaml::load_from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let mut description = documents.first().map(from_yaml).unwrap_or_default();
+        let (Value::Object(paths), schemas) =
+            (description["paths"].take(), description["components"]["schemas"].take())
+        else {
+            return Err(wrong("the description has no paths".to_owned()));
+        };
+        let paths = paths.into_iter().map(|(path, operations)| (format!("{VISMA_BASE}{path}"), operations));
+        let mut request_schemas = schemas.clone();
+        for schema in request_schemas.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            writable(schema);
+        }
+        Ok(Self {
+            paths: paths.collect(),
+            update_schemas: request_schemas.clone(),
+            request_schemas,
+            response_schemas: schemas,
+            every_list: VISMA_LISTS,
+            validators: Mutex::default(),
+        })
+    }
+
     fn new(paths: Map<String, Value>, schemas: Value, observed: &Value) -> Self {
         let (mut request_schemas, mut response_schemas) = (schemas.clone(), schemas);
         close(&mut request_schemas);
         widen(&mut response_schemas, observed);
         let mut update_schemas = request_schemas.clone();
         require_nothing(&mut update_schemas);
-        Self { paths, request_schemas, update_schemas, response_schemas, validators: Mutex::default() }
+        Self {
+            paths,
+            request_schemas,
+            update_schemas,
+            response_schemas,
+            every_list: FORTNOX_LISTS,
+            validators: Mutex::default(),
+        }
     }
 
     /// Checks a request: the operation exists, its query parameters are known, its body fits and has no members
@@ -94,7 +138,7 @@ impl OpenApi {
                 parameter["in"] == "query"
                     && parameter["name"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name))
             });
-            if !stated && !EVERY_LIST.contains(&name) {
+            if !stated && !self.every_list.contains(&name) {
                 problems.push(format!("{method} {path} has no query parameter {name}"));
             }
         }
@@ -155,12 +199,14 @@ impl OpenApi {
                     .zip(path.split('/'))
                     .all(|(wanted, actual)| wanted.starts_with('{') || wanted == actual)
         };
+        // Visma names the same parameter differently per method, which makes two templates of one path.
         self.paths
             .iter()
             .filter(|(template, _)| fits(template))
+            .map(|(template, operations)| (template, &operations[method.to_lowercase()]))
+            .filter(|(_, operation)| operation.is_object())
             .min_by_key(|(template, _)| template.matches('{').count())
-            .map(|(_, operations)| &operations[method.to_lowercase()])
-            .filter(|operation| operation.is_object())
+            .map(|(_, operation)| operation)
             .ok_or_else(|| vec![format!("the description has no {method} {path}")])
     }
 
@@ -207,6 +253,32 @@ fn close(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
+    }
+}
+
+/// Takes away what only the provider sets, and dates their time: they are documented as days (`apis/visma.md` 2).
+fn writable(schema: &mut Value) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|_, property| property["readOnly"] != true);
+        for property in properties.values_mut().filter(|property| property["format"] == "date-time") {
+            property["format"] = "date".into();
+        }
+    }
+}
+
+/// The same as JSON. Dates and the like are texts there too.
+fn from_yaml(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Boolean(flag)) => (*flag).into(),
+        Yaml::Value(Scalar::Integer(number)) => (*number).into(),
+        Yaml::Value(Scalar::FloatingPoint(number)) => number.into_inner().into(),
+        Yaml::Value(Scalar::String(text)) => text.as_ref().into(),
+        Yaml::Sequence(items) => items.iter().map(from_yaml).collect(),
+        Yaml::Mapping(members) => members
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), from_yaml(value))))
+            .collect(),
+        _ => Value::Null,
     }
 }
 
@@ -316,6 +388,20 @@ mod tests {
         ] {
             assert_eq!(api.validate_request("POST", path, Some(&body)).is_ok(), fits, "{path} {body}");
         }
+    }
+
+    #[test]
+    fn a_description_in_yaml_loses_what_only_the_provider_sets() {
+        let text = "Thing:\n  required: [Name]\n  properties:\n    Id: {type: string, readOnly: true}\n    \
+            Name: {type: string, maxLength: 5}\n    Day: {type: string, format: date-time}\n    \
+            Share: {type: number, maximum: 0.5}\n  additionalProperties: false\n";
+        let documents = Yaml::load_from_str(text).unwrap();
+        let mut schema = from_yaml(&documents[0])["Thing"].take();
+        writable(&mut schema);
+        let expected = json!({"required": ["Name"], "additionalProperties": false, "properties": {
+            "Name": {"type": "string", "maxLength": 5}, "Day": {"type": "string", "format": "date"},
+            "Share": {"type": "number", "maximum": 0.5}}});
+        assert_eq!(schema, expected);
     }
 
     #[test]

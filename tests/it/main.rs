@@ -35,4 +35,5 @@ mod sweeps;
 mod table_fails;
 mod tidy;
 mod tokens;
+mod visma;
 mod ways_in;

@@ -123,7 +123,7 @@ fn visma(it: Arc<Visma>) -> Capabilities {
         name: visma::NAME,
         payments: None,
         webhooks: None,
-        accounting: None,
+        accounting: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),
@@ -214,7 +214,7 @@ mod tests {
         assert!(registry.webhooks(&fortnox).is_none());
         let visma = Provider::parse("visma").unwrap();
         assert!(registry.tokens(&visma).is_some());
-        assert!(registry.accounting(&visma).is_none());
+        assert!(registry.accounting(&visma).is_some());
         for (provider, consent) in [(&fortnox, true), (&visma, true), (&viva, false)] {
             assert_eq!(registry.oauth(provider).is_some(), consent, "{provider}");
             assert!(registry.checkup(provider).is_some(), "{provider}");

@@ -13,14 +13,12 @@ mod documents;
 mod errors;
 mod fields;
 mod invoices;
-mod json;
 mod lists;
 mod oauth;
 mod orders;
 mod payments;
 mod registers;
 mod rows;
-mod totals;
 mod vouchers;
 mod world;
 
@@ -38,12 +36,12 @@ use axum::routing::{MethodFilter, get, on, post};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::kit::{Clock, Faults, Kit, Log, Provider, Running, Server};
+use crate::kit::{Clock, Faults, Kit, Log, Provider, Running, Server, json, totals};
 use call::{Call, Operation};
 use world::{World, page};
 
+pub use crate::kit::VatRounding;
 pub use config::{AccountingMethod, FortnoxConfig, RateAnswer, RefreshReuse, TenantConfig};
-pub use totals::VatRounding;
 
 /// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;

@@ -3,9 +3,11 @@
 mod clock;
 mod control;
 mod faults;
+pub(crate) mod json;
 mod log;
 pub(crate) mod oauth;
 mod server;
+pub(crate) mod totals;
 
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ pub use faults::{Fault, Faults, Kind, Match, When};
 pub use log::{Log, RequestLine, Stats};
 pub use server::{Running, Server};
 pub(crate) use server::{Severable, Wire};
+pub use totals::VatRounding;
 
 /// The parts that a simulator shares with its `/_sim` routes. Clones share the same parts.
 #[derive(Clone, Default)]

@@ -1,67 +1,205 @@
-//! The API, as far as a connection is checked with it: the company's settings and the refusals of `apis/visma.md` 3.
+//! Who may call the API, how often, and how an answer looks on the wire.
 
-use axum::Json;
+use std::collections::{BTreeMap, VecDeque};
+
+use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
 
+use super::books::Books;
+use super::call::{Answer, Call, Operation, day};
+use super::config::{Settings, Switches, VismaConfig, put};
+use super::errors::Refusal;
 use super::identity::Identity;
+use super::seed;
+use super::{articles, customers, drafts, invoices, payments, registers, vouchers};
+use crate::kit::json::{Json, Object, parse};
 
-/// `GET /v2/companysettings`.
-pub(super) fn company_settings(identity: &mut Identity, headers: &HeaderMap, now: Timestamp) -> Response {
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let Some(grant) = identity.access(token, now).cloned() else {
-        let text = "AuthorizationException - Authorization has been denied for this request.";
-        return refused(identity, StatusCode::UNAUTHORIZED, 4005, text, now);
-    };
-    if identity.module_missing {
-        let text = "ForbiddenRequestException - No access to module: api_standard";
-        return refused(identity, StatusCode::FORBIDDEN, 4002, text, now);
-    }
-    if identity.refusal > 0 {
-        let code = identity.refusal;
-        return refused(identity, StatusCode::FORBIDDEN, code, "ForbiddenRequestException", now);
-    }
-    if !grant.scopes.iter().any(|scope| scope == "ea:sales" || scope == "ea:sales_readonly") {
-        return refused(
-            identity,
-            StatusCode::FORBIDDEN,
-            4006,
-            "ForbiddenRequestException - No access to scopes",
-            now,
-        );
-    }
-    let Some(company) = identity.company(&grant.company) else {
-        return refused(
-            identity,
-            StatusCode::FORBIDDEN,
-            4011,
-            "ForbiddenRequestException - No access to company",
-            now,
-        );
-    };
-    let settings = json!({
-        "Name": company.name, "CorporateIdentityNumber": company.organisation_number,
-        "VatCode": format!("SE{}01", company.organisation_number), "Address1": "Storgatan 1", "Address2": null,
-        "PostalCode": "35230", "City": "Växjö", "CountryCode": "SE", "CurrencyCode": "SEK",
-        "CompanyIdentifier": company.identifier, "CompanyStatus": 1, "ActivatedModules": ["api_standard"],
-        "AccountingLockedTo": null, "DomesticCurrencyRounding": 0,
-    });
-    answer(StatusCode::OK, &settings)
+/// Calls of one endpoint that one client may make within the window, for all its companies (`apis/visma.md` 4).
+const CALLS_PER_WINDOW: usize = 600;
+const WINDOW: SignedDuration = SignedDuration::from_mins(1);
+
+/// Every operation of the API.
+pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
+    let tables = [
+        customers::OPERATIONS,
+        articles::OPERATIONS,
+        drafts::OPERATIONS,
+        invoices::OPERATIONS,
+        payments::OPERATIONS,
+        vouchers::OPERATIONS,
+        registers::OPERATIONS,
+    ];
+    tables.into_iter().flatten()
 }
 
-/// A refusal as it was captured; the error's id is what support asks for.
-fn refused(identity: &mut Identity, status: StatusCode, code: u32, text: &str, now: Timestamp) -> Response {
-    let id = identity.error_id(now);
-    let body = json!({ "ErrorCode": code, "DeveloperErrorMessage": text, "ErrorId": id, "Errors": [] });
-    answer(status, &body)
+/// Everything that the simulator holds.
+pub(super) struct World {
+    pub(super) identity: Identity,
+    pub(super) books: BTreeMap<String, Books>,
+    recent_calls: BTreeMap<(&'static str, &'static str), VecDeque<Timestamp>>,
+    rate_limited: bool,
+    answers: u64,
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    let json = header::HeaderValue::from_static("application/json;charset=UTF-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
+impl World {
+    pub(super) fn new(config: VismaConfig, now: Timestamp) -> Self {
+        let settings = Settings::of(&config);
+        let of = |company: &super::Company| {
+            (company.customer_id.clone(), Books::new(company.clone(), settings.clone(), now))
+        };
+        Self {
+            books: config.companies.iter().map(of).collect(),
+            rate_limited: config.rate_limited,
+            recent_calls: BTreeMap::new(),
+            answers: 0,
+            identity: Identity::new(config),
+        }
+    }
+
+    /// Empties the books and windows. Consents, tokens and switches stay.
+    pub(super) fn reset(&mut self, now: Timestamp) {
+        for books in self.books.values_mut() {
+            *books = Books::new(books.company.clone(), books.settings.clone(), now);
+        }
+        self.recent_calls.clear();
+        self.identity.reset_counters();
+    }
+
+    pub(super) fn state(&self, now: Timestamp) -> Box<RawValue> {
+        let mut companies = Object::default();
+        for (company, books) in &self.books {
+            companies.set(company, books.state());
+        }
+        let oauth = parse(&self.identity.state(now).to_string()).unwrap_or(Json::Null);
+        let text = Json::from(Object::default().with("companies", companies).with("oauth", oauth)).render(0);
+        RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// Turns switches; those of the books for all companies.
+    ///
+    /// # Errors
+    /// When a company or a consent answer does not exist or a date is not one.
+    pub(super) fn configure(&mut self, switches: &Switches, now: Timestamp) -> Result<(), String> {
+        let locked_through = match switches.locked_until.as_deref() {
+            None => None,
+            Some("") => Some(None),
+            Some(text) => Some(Some(day(text).ok_or_else(|| format!("{text} is not a date"))?)),
+        };
+        if switches.conflict_status.is_some_and(|status| ![400, 409].contains(&status)) {
+            return Err("a conflict is answered with 400 or 409".to_owned());
+        }
+        self.identity.configure(switches)?;
+        put(switches.rate_limited, &mut self.rate_limited);
+        for books in self.books.values_mut() {
+            let settings = &mut books.settings;
+            put(switches.vat_rounding, &mut settings.vat_rounding);
+            put(switches.whole_kronor, &mut settings.whole_kronor);
+            put(switches.prices_excl_vat, &mut settings.prices_excl_vat);
+            put(switches.keep_draft_date, &mut settings.keep_draft_date);
+            put(locked_through, &mut settings.locked_through);
+            put(switches.lag_ms, &mut settings.lag_ms);
+            put(switches.any_filter, &mut settings.any_filter);
+            put(switches.conflict_status, &mut settings.conflict_status);
+            let holds = |year: &Object, date| {
+                day(year.text("StartDate")) <= Some(date) && Some(date) <= day(year.text("EndDate"))
+            };
+            if let Some(date) = switches.remove_year {
+                books.years.retain(|year| !holds(&year.fields, date));
+            }
+            if let Some(date) = switches.open_year {
+                seed::open_year(books, date.year(), now);
+            }
+            if let Some(date) = switches.lock_year {
+                for year in books.years.iter_mut().filter(|year| holds(&year.fields, date)) {
+                    year.fields.set("IsLockedForAccounting", true);
+                }
+            }
+            if let Some(accounts) = &switches.bank_accounts {
+                seed::set_bank_accounts(books, accounts, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers one call of the API.
+    pub(super) fn answer(
+        &mut self,
+        operation: &'static Operation,
+        headers: &HeaderMap,
+        call: &Call,
+    ) -> Response {
+        let outcome = self.admit(operation, headers, call.now).and_then(|company| {
+            let books = self.books.get_mut(&company).ok_or_else(no_company)?;
+            (operation.run)(books, call)
+        });
+        self.answers += 1;
+        match outcome {
+            Ok(answer) => self.respond(&answer),
+            Err(refusal) => {
+                let id = self.identity.error_id(call.now);
+                self.respond(&refusal.answer(id))
+            }
+        }
+    }
+
+    /// The company of the call's token, when token, window, module and scopes allow the call.
+    fn admit(
+        &mut self,
+        operation: &'static Operation,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let grant = self.identity.access(token, now).cloned().ok_or_else(|| {
+            let text = "AuthorizationException - Authorization has been denied for this request.";
+            Refusal::new(401, 4005, text)
+        })?;
+        self.count_call(operation, now)?;
+        let forbidden =
+            |code: u32, what: &str| Refusal::new(403, code, format!("ForbiddenRequestException - {what}"));
+        if self.identity.module_missing {
+            return Err(forbidden(4002, "No access to module: api_standard"));
+        }
+        if self.identity.refusal > 0 {
+            return Err(forbidden(self.identity.refusal, "No access"));
+        }
+        if !operation.scopes.iter().any(|wanted| grant.scopes.iter().any(|scope| scope == wanted)) {
+            return Err(forbidden(4006, "No access to scopes"));
+        }
+        Ok(grant.company)
+    }
+
+    fn count_call(&mut self, operation: &'static Operation, now: Timestamp) -> Result<(), Refusal> {
+        let recent = self.recent_calls.entry((operation.method, operation.path)).or_default();
+        // A clock that was set back must not leave calls from the future behind.
+        recent.retain(|&at| at <= now && now.duration_since(at) < WINDOW);
+        if self.rate_limited && recent.len() >= CALLS_PER_WINDOW {
+            let oldest = recent.front().copied().unwrap_or(now);
+            let seconds = WINDOW.as_secs() - now.duration_since(oldest).as_secs();
+            return Err(Refusal::too_many(CALLS_PER_WINDOW, seconds));
+        }
+        recent.push_back(now);
+        Ok(())
+    }
+
+    fn respond(&self, answer: &Answer) -> Response {
+        let mut response = Response::new(Body::from(
+            answer.body.as_ref().map(|body| body.render(self.answers)).unwrap_or_default(),
+        ));
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if answer.body.is_some() {
+            let json = header::HeaderValue::from_static("application/json;charset=UTF-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        response
+    }
+}
+
+fn no_company() -> Refusal {
+    Refusal::new(403, 4011, "ForbiddenRequestException - No access to company")
 }

@@ -1,6 +1,9 @@
 //! What the simulator is started with, and the switches that can be turned while it runs.
 
+use jiff::civil::Date;
 use serde::Deserialize;
+
+use crate::kit::VatRounding;
 
 /// How a simulated Visma starts.
 #[derive(Clone)]
@@ -17,6 +20,14 @@ pub struct VismaConfig {
     pub companies: Vec<Company>,
     /// Whether refresh tokens rotate.
     pub rotation: Rotation,
+    /// Whether calls beyond 600 per minute and endpoint are refused.
+    pub rate_limited: bool,
+    /// Where value-added tax is rounded; Visma's way is not documented.
+    pub vat_rounding: VatRounding,
+    /// Whether totals are rounded to whole kronor (`DomesticCurrencyRounding`).
+    pub whole_kronor: bool,
+    /// Whether prices are shown without VAT to private persons too (`ShowPricesExclVatPC`).
+    pub prices_excl_vat: bool,
 }
 
 impl Default for VismaConfig {
@@ -34,6 +45,10 @@ impl Default for VismaConfig {
                 organisation_number: "5560004754".to_owned(),
             }],
             rotation: Rotation::default(),
+            rate_limited: true,
+            vat_rounding: VatRounding::default(),
+            whole_kronor: false,
+            prices_excl_vat: false,
         }
     }
 }
@@ -64,6 +79,34 @@ pub enum Rotation {
     Silent,
 }
 
+/// The switches of the books.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) vat_rounding: VatRounding,
+    pub(super) whole_kronor: bool,
+    pub(super) prices_excl_vat: bool,
+    pub(super) keep_draft_date: bool,
+    pub(super) locked_through: Option<Date>,
+    pub(super) lag_ms: i64,
+    pub(super) any_filter: bool,
+    pub(super) conflict_status: u16,
+}
+
+impl Settings {
+    pub(super) fn of(config: &VismaConfig) -> Self {
+        Self {
+            vat_rounding: config.vat_rounding,
+            whole_kronor: config.whole_kronor,
+            prices_excl_vat: config.prices_excl_vat,
+            keep_draft_date: false,
+            locked_through: None,
+            lag_ms: 0,
+            any_filter: false,
+            conflict_status: 400,
+        }
+    }
+}
+
 /// `POST /_sim/config`: every member is optional; what is absent stays.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,4 +126,35 @@ pub(super) struct Switches {
     pub(super) module_missing: Option<bool>,
     /// Another refusal of every call, by its code, with status 403; 0 for none.
     pub(super) refusal: Option<u32>,
+    /// Whether calls beyond 600 per minute and endpoint are refused.
+    pub(super) rate_limited: Option<bool>,
+    /// Where value-added tax is rounded.
+    pub(super) vat_rounding: Option<VatRounding>,
+    pub(super) whole_kronor: Option<bool>,
+    pub(super) prices_excl_vat: Option<bool>,
+    /// Whether the company keeps a draft's date when it is converted, without being asked.
+    pub(super) keep_draft_date: Option<bool>,
+    /// Last day of the locked period; empty text unlocks.
+    pub(super) locked_until: Option<String>,
+    /// Locks the fiscal year that holds this day.
+    pub(super) lock_year: Option<Date>,
+    /// Removes the fiscal year that holds this day.
+    pub(super) remove_year: Option<Date>,
+    /// Adds the calendar year that holds this day as a fiscal year.
+    pub(super) open_year: Option<Date>,
+    /// Simulated milliseconds for which lists do not show a new document.
+    pub(super) lag_ms: Option<i64>,
+    /// Whether every property can be filtered by; otherwise only those that are known to be.
+    pub(super) any_filter: Option<bool>,
+    /// Status of a conflict (4000), 400 or 409.
+    pub(super) conflict_status: Option<u16>,
+    /// Replaces the bank accounts by one for each of these ledger accounts.
+    pub(super) bank_accounts: Option<Vec<u32>>,
+}
+
+/// Stores a value that was given.
+pub(super) fn put<T>(given: Option<T>, place: &mut T) {
+    if let Some(value) = given {
+        *place = value;
+    }
 }

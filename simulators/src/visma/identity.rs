@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::config::{Company, Rotation, Switches, VismaConfig};
+use super::config::{Company, Rotation, Switches, VismaConfig, put};
 use crate::kit::oauth::{Mint, after, back_to, is_client};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -100,27 +100,27 @@ impl Identity {
         }
     }
 
-    pub(super) fn configure(&mut self, switches: Switches) -> Result<(), String> {
+    pub(super) fn configure(&mut self, switches: &Switches) -> Result<(), String> {
         let named = [&switches.consenting_company, &switches.token_company];
         for company in named.into_iter().flatten().filter(|company| !company.is_empty()) {
             if self.company(company).is_none() {
                 return Err(format!("there is no company {company}"));
             }
         }
-        if let Some(answer) = switches.consent_answer {
+        if let Some(answer) = &switches.consent_answer {
             if !CONSENT_ANSWERS.contains(&answer.as_str()) {
                 return Err(format!("the consent page knows {CONSENT_ANSWERS:?} only"));
             }
-            self.consent_answer = answer;
+            self.consent_answer.clone_from(answer);
         }
         if switches.consent_revoked == Some(true) {
             self.refresh.clear();
         }
-        put(switches.consenting_company, &mut self.consenting_company);
+        put(switches.consenting_company.clone(), &mut self.consenting_company);
         put(switches.rotation, &mut self.config.rotation);
         put(switches.consent_revoked, &mut self.consent_revoked);
         put(switches.customer_claim, &mut self.customer_claim);
-        put(switches.token_company, &mut self.token_company);
+        put(switches.token_company.clone(), &mut self.token_company);
         put(switches.module_missing, &mut self.module_missing);
         put(switches.refusal, &mut self.refusal);
         Ok(())
@@ -158,7 +158,7 @@ impl Identity {
     /// How many tokens are out and how many calls were made, without any token's text.
     pub(super) fn state(&self, now: Timestamp) -> Value {
         let live = self.refresh.values().filter(|grant| now < grant.expires).count();
-        json!({ "oauth": { "live_refresh_tokens": live, "token_calls": self.token_calls } })
+        json!({ "live_refresh_tokens": live, "token_calls": self.token_calls })
     }
 
     /// `GET /connect/authorize`: a user who decides at once, as the switches say. Without `select_account` the default
@@ -287,13 +287,6 @@ impl Identity {
         }
         self.refresh.remove(&form.token);
         StatusCode::OK.into_response()
-    }
-}
-
-/// Stores a value that was given.
-fn put<T>(given: Option<T>, place: &mut T) {
-    if let Some(value) = given {
-        *place = value;
     }
 }
 

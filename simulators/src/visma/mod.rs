@@ -1,31 +1,53 @@
-//! Visma eEkonomi: the identity server, and of the API the company's settings (`apis/visma.md` 1, 3 and 7).
+//! Visma eEkonomi: the identity server, and the part of the API that an invoice integration meets (`apis/visma.md`).
 //!
-//! One origin stands in for the hosts of both.
+//! One origin stands in for the hosts of both. It is strict where the real answer is not known, so that nothing is
+//! accepted here that Visma might refuse.
 
 mod api;
+mod articles;
+mod books;
+mod call;
 mod config;
+mod customers;
+mod documents;
+mod drafts;
+mod errors;
+mod fields;
+mod filter;
 mod identity;
+mod invoices;
+mod lists;
+mod payments;
+mod registers;
+mod seed;
+mod vouchers;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::{Form, Query, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::body::to_bytes;
+use axum::extract::{Form, Query, RawPathParams, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, get, on, post};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::kit::{Clock, Faults, Kit, Log, Provider, Running, Server};
+use api::{World, operations};
+use call::{Call, Operation};
 use config::Switches;
-use identity::Identity;
 
 pub use config::{Company, Rotation, VismaConfig};
+
+/// Largest request body that is read, in bytes.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Starts simulated Vismas.
 pub struct Visma;
@@ -38,8 +60,8 @@ impl Visma {
     pub async fn start(config: VismaConfig) -> io::Result<Handle> {
         let kit = Kit::default();
         let port = config.port;
-        let identity = Arc::new(Mutex::new(Identity::new(config)));
-        let shared = Shared { identity, clock: kit.clock.clone() };
+        let world = Arc::new(Mutex::new(World::new(config, kit.clock.now())));
+        let shared = Shared { world, clock: kit.clock.clone() };
         let running =
             Server::start(port, kit.clone(), Arc::new(shared.clone()), routes(shared.clone())).await?;
         Ok(Handle { running, clock: kit.clock, faults: kit.faults, log: kit.log, shared })
@@ -73,16 +95,22 @@ impl Handle {
         serde_json::from_str(self.shared.state().get()).unwrap_or_default()
     }
 
+    /// What one company holds, by its `customer_id`; null when there is no such company.
+    #[must_use]
+    pub fn books(&self, customer_id: &str) -> Value {
+        self.state()["companies"][customer_id].take()
+    }
+
     /// Whether this refresh token would be taken now.
     #[must_use]
     pub fn is_live(&self, refresh_token: &str) -> bool {
-        self.shared.identity().is_live(refresh_token, self.shared.clock.now())
+        self.shared.world().identity.is_live(refresh_token, self.shared.clock.now())
     }
 
     /// Every code, access token and refresh token ever given out, for tests that search for them elsewhere.
     #[must_use]
     pub fn secrets_issued(&self) -> Vec<String> {
-        self.shared.identity().secrets().to_vec()
+        self.shared.world().identity.secrets().to_vec()
     }
 
     /// Turns switches, as `POST /_sim/config` does.
@@ -100,47 +128,75 @@ impl Handle {
     }
 }
 
-/// The identity server, shared by all requests.
+/// The world, shared by all requests.
 #[derive(Clone)]
 struct Shared {
-    identity: Arc<Mutex<Identity>>,
+    world: Arc<Mutex<World>>,
     clock: Clock,
 }
 
 impl Shared {
-    fn identity(&self) -> MutexGuard<'_, Identity> {
-        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Provider for Shared {
     fn state(&self) -> Box<RawValue> {
-        let state = self.identity().state(self.clock.now());
-        to_raw_value(&state).unwrap_or_else(|_| RawValue::NULL.to_owned())
+        self.world().state(self.clock.now())
     }
 
     fn reset(&self) {
-        self.identity().reset_counters();
+        self.world().reset(self.clock.now());
     }
 
     fn configure(&self, switches: &RawValue) -> Result<(), String> {
         let switches: Switches = serde_json::from_str(switches.get()).map_err(|error| error.to_string())?;
-        self.identity().configure(switches)
+        self.world().configure(&switches, self.clock.now())
     }
 }
 
 fn routes(shared: Shared) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/connect/authorize", get(authorize))
         .route("/connect/token", post(token))
-        .route("/connect/revocation", post(revoke))
-        .route("/v2/companysettings", get(company_settings))
-        .with_state(shared)
+        .route("/connect/revocation", post(revoke));
+    for operation in operations() {
+        let method = match operation.method {
+            "GET" => MethodFilter::GET,
+            "POST" => MethodFilter::POST,
+            "PUT" => MethodFilter::PUT,
+            _ => MethodFilter::DELETE,
+        };
+        let handler = move |state, params, query, request| call(state, operation, params, query, request);
+        router = router.route(operation.path, on(method, handler));
+    }
+    router.with_state(shared)
+}
+
+async fn call(
+    State(shared): State<Shared>,
+    operation: &'static Operation,
+    params: RawPathParams,
+    Query(query): Query<BTreeMap<String, String>>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call {
+        params: params.iter().map(|(_, value)| value.to_owned()).collect(),
+        query,
+        body: body.to_vec(),
+        now: shared.clock.now(),
+    };
+    shared.world().answer(operation, &parts.headers, &call)
 }
 
 async fn authorize(State(shared): State<Shared>, Query(asked): Query<identity::Consent>) -> Response {
     let now = shared.clock.now();
-    shared.identity().authorize(&asked, now)
+    shared.world().identity.authorize(&asked, now)
 }
 
 async fn token(
@@ -149,7 +205,7 @@ async fn token(
     Form(form): Form<identity::TokenForm>,
 ) -> Response {
     let now = shared.clock.now();
-    shared.identity().token(&headers, &form, now)
+    shared.world().identity.token(&headers, &form, now)
 }
 
 async fn revoke(
@@ -157,10 +213,5 @@ async fn revoke(
     headers: HeaderMap,
     Form(form): Form<identity::RevokeForm>,
 ) -> Response {
-    shared.identity().revoke(&headers, &form)
-}
-
-async fn company_settings(State(shared): State<Shared>, headers: HeaderMap) -> Response {
-    let now = shared.clock.now();
-    api::company_settings(&mut shared.identity(), &headers, now)
+    shared.world().identity.revoke(&headers, &form)
 }

@@ -1,10 +1,13 @@
 //! The simulator from outside, over HTTP.
 
+mod books;
+mod contract;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
 use super::{Company, Handle, Visma, VismaConfig};
@@ -73,6 +76,24 @@ impl Bench {
 
     async fn refresh_token(&self) -> String {
         text(&self.tokens("").await["refresh_token"])
+    }
+
+    /// An access token that may do all that a connection may.
+    async fn full_token(&self) -> String {
+        let scope = "ea:api%20ea:sales%20ea:accounting%20ea:purchase_readonly";
+        let location = self.consent(scope, "").await;
+        let code = location.split_once("code=").unwrap().1.split('&').next().unwrap();
+        text(&json_of(self.by_code(code).await).await.1["access_token"])
+    }
+
+    /// One call of the API.
+    async fn call(&self, token: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let url = format!("{}/v2{path}", self.sim.url);
+        let mut request = self.http.request(method.parse::<Method>().unwrap(), url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        json_of(request.send().await.unwrap()).await
     }
 
     async fn settings(&self, token: &str) -> (u16, Value) {

@@ -113,7 +113,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
         (&[Exists, Send, Dismiss], &["outcome_unknown", "document_does_not_fit"]),
         (&[Exists, Retry, Dismiss], &["conflict", "paid_by_hand"]),
         (&[Match, Retry, Dismiss], &["unmatched_payment"]),
-        (&[Dismiss], &["refund_to_book", "unreadable_message"]),
+        (&[Dismiss], &["credit_by_hand", "refund_to_book", "unreadable_message"]),
     ]
 };
 

@@ -238,6 +238,7 @@ async fn trouble_that_waits_already_is_not_parked_twice_and_the_order_leads_to_i
         guard: owned(),
         ledger: &ledger,
         status: Some(&status),
+        order_version: None,
         entries: &entries,
         parked: Some(&parked),
     };

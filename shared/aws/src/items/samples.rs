@@ -110,6 +110,8 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         numbers: BTreeMap::from([("invoice_number".to_owned(), "42".to_owned())]),
         message: Some("look".to_owned()),
         parked,
+        credited: 24_900,
+        by_hand: true,
     }
 }
 

@@ -19,7 +19,7 @@ use bokbro_app::ports::{Access, Accounting as _, Effector, unlimited};
 use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::Credentials;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
-use bokbro_domain::ids::{OrderId, OrderNumber, Provider, TenantId};
+use bokbro_domain::ids::{OrderNumber, Provider, TenantId};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, LineKind};
 use bokbro_domain::posting::{CustomerKeys, PaymentPosting, Posting, PostingProfile, PostingRow};
@@ -65,7 +65,8 @@ fn posting() -> Posting {
     freight.text = "Frakt".to_owned();
     let date = "2026-11-20".parse().unwrap();
     Posting {
-        reference: OrderId::parse(REFERENCE).unwrap(),
+        reference: REFERENCE.to_owned(),
+        credits: Vec::new(),
         order_number: OrderNumber::parse("1753-1001").unwrap(),
         profile: PostingProfile::Invoice,
         customer: Customer {

@@ -12,14 +12,25 @@ use super::Visma;
 const ALLOWANCE: Allowance = Allowance { calls: 599, window: SignedDuration::from_secs(60) };
 
 impl Limited for Visma {
-    /// All companies of a client share it. Each of our operations is one endpoint.
+    /// All companies of a client share it.
     fn limit(&self, _connection: &Connection, app: &Credentials, operation: &str) -> Option<Limit> {
         let client_id = app.get("client_id").map_or("", |id| id.expose());
-        Some(Limit { key: format!("{client_id}:{operation}"), allowance: ALLOWANCE })
+        Some(Limit { key: format!("{client_id}:{}", endpoint(operation)), allowance: ALLOWANCE })
     }
 
     /// An order's calls go to several endpoints.
     fn order(&self, _connection: &Connection, _app: &Credentials) -> Option<(Limit, u32)> {
         None
+    }
+}
+
+/// The endpoint of an operation. Whether reading and writing at one address count together is not documented.
+fn endpoint(operation: &str) -> &str {
+    match operation {
+        "search_customers" | "list_customers" | "create_customer" => "customers",
+        "search_articles" | "create_article" => "articles",
+        "list_drafts" | "create_draft" => "customerinvoicedrafts",
+        "get_draft" | "price_draft" => "customerinvoicedrafts/{id}",
+        other => other,
     }
 }

@@ -1,28 +1,68 @@
-//! Visma eEkonomi (now Spiris), a Swedish ledger program: consent, access tokens and a look at the company.
+//! Visma eEkonomi (now Spiris), a Swedish ledger program: paid orders become customers, invoices and payments there.
 
+mod adopt;
+mod api;
 mod auth;
+mod chart;
+mod customers;
+mod effects;
+mod errors;
 mod limit;
+mod map;
 mod requests;
+mod rows;
+mod wire;
+
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, Checkup, Clock, EntryField, Findings, Tokens};
+use bokbro_app::ports::{Access, Accounting, Checkup, Clock, Effector, EntryField, Findings, Tokens};
+use bokbro_domain::posting::{Chart, Posting};
 
+use self::api::Api;
 use self::auth::{COMPANY_ID, claimed};
-use self::wire::{CompanySettings, Refused};
-use crate::kit::{Answer, Client, Wire};
+use self::effects::Effects;
+use self::errors::no_access;
+use self::wire::CompanySettings;
+use crate::kit::{Client, Wire};
 
 /// The provider's name in settings, keys and logs.
 pub const NAME: &str = "visma";
 
-/// Nothing is entered by hand: a consent brings all that is needed.
-pub const ENTRY_FIELDS: &[EntryField] = &[];
+/// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
+/// that a test which exercises the whole list exercises the whole connector.
+pub const OPERATIONS: [&str; 19] = [
+    "get_company_settings",
+    "list_fiscal_years",
+    "list_codings",
+    "list_bank_accounts",
+    "list_units",
+    "list_terms",
+    "search_customers",
+    "list_customers",
+    "create_customer",
+    "search_articles",
+    "create_article",
+    "list_drafts",
+    "get_draft",
+    "create_draft",
+    "price_draft",
+    "convert_draft",
+    "search_invoices",
+    "get_invoice",
+    "create_payment",
+];
+
+/// The connection's setting that names the bank account (by its ledger account) which payments go to when it is not 1580.
+const BANK_ACCOUNT: &str = "bank_account";
+
+/// What people may enter. The company is not among it: a consent brings it.
+pub const ENTRY_FIELDS: &[EntryField] = &[EntryField { name: BANK_ACCOUNT, secret: false, required: false }];
 
 /// Visma's hosts, without a path. Sandbox companies live on the same ones (`apis/visma.md` 0).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +95,10 @@ impl Visma {
         Self { urls, client: Client::new(NAME, wire, clock) }
     }
 
+    fn api(&self, access: &Access) -> Api {
+        Api::new(self.client.paced(access), self.urls.api.clone(), access.tokens.clone())
+    }
+
     /// The company's own settings, the cheapest read that tells whose company it is.
     async fn company_settings(
         &self,
@@ -71,6 +115,18 @@ impl Visma {
             });
         }
         answer.json().map_err(|why| garbled(why.to_string()))
+    }
+}
+
+#[async_trait]
+impl Accounting for Visma {
+    async fn read_chart(&self, access: &Access) -> Result<Chart, Error> {
+        let named = access.connection.settings.get(BANK_ACCOUNT).map(String::as_str);
+        chart::read(&self.api(access), named).await
+    }
+
+    fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector> {
+        Box::new(Effects { api: self.api(&access), posting })
     }
 }
 
@@ -94,28 +150,4 @@ impl Checkup for Visma {
         let details = number.map(|number| ("organisation_number".to_owned(), number)).into_iter().collect();
         Ok(Findings { name: found.name.0, details, settings: BTreeMap::new() })
     }
-}
-
-/// What people must do about a refusal (`apis/visma.md` 3). A code alone does not decide: 4002 has a second meaning with
-/// status 400.
-fn no_access(answer: &Answer) -> Option<String> {
-    let refused: Option<Refused> = answer.json().ok();
-    let code = refused.and_then(|refused| refused.error_code.as_deref()?.parse::<u32>().ok());
-    let message = match (answer.status, code?) {
-        (403, 4002) => {
-            "the company has no access to the API; activate it in Visma under apps and add-ons, and check that the consent \
-             was not given for a standard company"
-        }
-        (403, 4003) => "the company's start-up guide is not finished; finish it in Visma",
-        (_, 4006) => "the consent does not cover what is needed; give it again",
-        (_, 4007 | 4011 | 4012 | 4019) => {
-            "the user who gave the consent lost the right to the company; let a user with the right give it again"
-        }
-        (_, 4004 | 4009) => "the company's variant of the program lacks the API; change it in Visma",
-        (_, 4034) => {
-            "the app's credentials are for sandbox companies only; ask Visma for those of production"
-        }
-        _ => return None,
-    };
-    Some(format!("{message} (code {})", code?))
 }

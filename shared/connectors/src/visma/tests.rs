@@ -1,4 +1,11 @@
-//! Consent, tokens and check-ups over a scripted wire.
+//! Consent, tokens and check-ups over a scripted wire; in the modules, the way of postings.
+
+mod accounts;
+mod documents;
+mod office;
+mod priced;
+mod refusals;
+mod search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -313,6 +320,8 @@ fn calls_count_by_client_and_endpoint() {
         limit("create_invoice"),
         visma.limit(&connection(Some(COMPANY)), &app(), "create_invoice").unwrap()
     );
+    assert_eq!(limit("search_customers"), limit("create_customer"));
+    assert_ne!(limit("list_drafts"), limit("get_draft"));
     assert!(limit("create_invoice").allowance.calls < 600);
     assert_eq!(visma.order(&connection(None), &app()), None);
 }

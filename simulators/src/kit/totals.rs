@@ -1,6 +1,6 @@
 //! What a document adds up to: rows, value-added tax and rounding.
 //!
-//! How Fortnox rounds tax over several rates is not known (`apis/fortnox.md` 6), so both ways are here.
+//! How ledger programs round tax over several rates is not known (`apis/fortnox.md` 6), so both ways are here.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,16 @@ pub enum VatRounding {
 }
 
 /// One row, or freight or fee, that adds to the totals. Amounts are kronor.
-pub(super) struct Line {
-    pub(super) account: u32,
+pub(crate) struct Line {
+    pub(crate) account: u32,
     /// Percent.
-    pub(super) rate: Decimal,
-    pub(super) quantity: Decimal,
-    pub(super) price: Decimal,
-    pub(super) discount: Decimal,
-    pub(super) discount_is_percent: bool,
+    pub(crate) rate: Decimal,
+    pub(crate) quantity: Decimal,
+    pub(crate) price: Decimal,
+    pub(crate) discount: Decimal,
+    pub(crate) discount_is_percent: bool,
     /// Whether it is freight or a fee, which count into the total but not into `Net`.
-    pub(super) extra: bool,
+    pub(crate) extra: bool,
 }
 
 impl Line {
@@ -37,7 +37,7 @@ impl Line {
     }
 
     /// The row's `Total`: with tax when the document's prices are with tax.
-    pub(super) fn total(&self) -> Decimal {
+    pub(crate) fn total(&self) -> Decimal {
         let full = self.quantity * self.price;
         let discount = if self.discount_is_percent {
             full * self.discount / Decimal::ONE_HUNDRED
@@ -48,34 +48,34 @@ impl Line {
     }
 
     /// An amount of this row without tax.
-    pub(super) fn excluding_vat(&self, amount: Decimal, vat_included: bool) -> Decimal {
+    pub(crate) fn excluding_vat(&self, amount: Decimal, vat_included: bool) -> Decimal {
         if vat_included { amount * Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + self.rate) } else { amount }
     }
 }
 
 /// The sums of a document, in kronor.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     /// Rows without tax, before discounts.
-    pub(super) gross: Decimal,
+    pub(crate) gross: Decimal,
     /// Rows without tax.
-    pub(super) net: Decimal,
+    pub(crate) net: Decimal,
     /// All tax.
-    pub(super) vat: Decimal,
+    pub(crate) vat: Decimal,
     /// What rounding to whole kronor added.
-    pub(super) round_off: Decimal,
+    pub(crate) round_off: Decimal,
     /// Everything, rounded.
-    pub(super) total: Decimal,
+    pub(crate) total: Decimal,
     /// Tax on freight and fees, in the order of the lines.
-    pub(super) extra_vat: Vec<Decimal>,
+    pub(crate) extra_vat: Vec<Decimal>,
     /// Net sales by account.
-    pub(super) sales: BTreeMap<u32, Decimal>,
+    pub(crate) sales: BTreeMap<u32, Decimal>,
     /// Tax by rate.
-    pub(super) vat_by_rate: BTreeMap<Decimal, Decimal>,
+    pub(crate) vat_by_rate: BTreeMap<Decimal, Decimal>,
 }
 
 /// Adds up the lines of a document.
-pub(super) fn add_up(
+pub(crate) fn add_up(
     lines: &[Line],
     vat_included: bool,
     rounding: VatRounding,
@@ -139,7 +139,7 @@ pub(super) fn add_up(
 }
 
 /// Rounds to whole öre, halves away from zero.
-pub(super) fn round(amount: Decimal) -> Decimal {
+pub(crate) fn round(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 

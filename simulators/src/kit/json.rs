@@ -1,4 +1,4 @@
-//! JSON as Fortnox reads and writes it: exact numbers, escaped slashes and letters, and no promise about key order.
+//! JSON as providers read and write it: exact numbers, escaped slashes and letters, and no promise about key order.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 /// A JSON value whose numbers are exact decimals. `serde_json::Value` would take money through a float.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     Number(Decimal),
@@ -19,8 +19,8 @@ pub(super) enum Json {
 }
 
 impl Json {
-    /// The JSON text, with keys in an order that depends on `salt` (`apis/fortnox.md` 2.1).
-    pub(super) fn render(&self, salt: u64) -> String {
+    /// The JSON text, with keys in an order that depends on `salt`: no provider promises one.
+    pub(crate) fn render(&self, salt: u64) -> String {
         let mut out = String::new();
         self.write(salt, &mut out);
         out
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 /// Reads JSON text without losing a digit.
-pub(super) fn parse(text: &str) -> Result<Json, serde_json::Error> {
+pub(crate) fn parse(text: &str) -> Result<Json, serde_json::Error> {
     let text = text.trim();
     Ok(match text.as_bytes().first() {
         Some(b'{') => Json::Object(Object(serde_json::from_str(text)?)),
@@ -118,24 +118,24 @@ pub(super) fn parse(text: &str) -> Result<Json, serde_json::Error> {
 
 /// A JSON object with shorthands for reading what is known to be there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Object(pub(super) BTreeMap<String, Json>);
+pub(crate) struct Object(pub(crate) BTreeMap<String, Json>);
 
 impl Object {
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         self.0.get(name)
     }
 
-    pub(super) fn set(&mut self, name: &str, value: impl Into<Json>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<Json>) {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    pub(super) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.set(name, value);
         self
     }
 
     /// The member as text; empty when it is absent or something else.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         match self.get(name) {
             Some(Json::Text(text)) => text,
             _ => "",
@@ -143,7 +143,7 @@ impl Object {
     }
 
     /// The member as a number, also when it is written as text; zero otherwise.
-    pub(super) fn number(&self, name: &str) -> Decimal {
+    pub(crate) fn number(&self, name: &str) -> Decimal {
         match self.get(name) {
             Some(Json::Number(number)) => *number,
             Some(Json::Text(text)) => text.parse().unwrap_or_default(),
@@ -151,11 +151,11 @@ impl Object {
         }
     }
 
-    pub(super) fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name) == Some(&Json::Bool(true))
     }
 
-    pub(super) fn list(&self, name: &str) -> &[Json] {
+    pub(crate) fn list(&self, name: &str) -> &[Json] {
         match self.get(name) {
             Some(Json::List(items)) => items,
             _ => &[],
@@ -163,7 +163,7 @@ impl Object {
     }
 
     /// The objects of a list member.
-    pub(super) fn objects(&self, name: &str) -> impl Iterator<Item = &Object> {
+    pub(crate) fn objects(&self, name: &str) -> impl Iterator<Item = &Object> {
         self.list(name).iter().filter_map(|item| match item {
             Json::Object(object) => Some(object),
             _ => None,

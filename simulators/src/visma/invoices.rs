@@ -1,0 +1,183 @@
+//! Customer invoices: booked as soon as they exist, never changed; credited or voided (`apis/visma.md` 2.1).
+
+use rust_decimal::Decimal;
+
+use super::books::{Books, Entry, Origin};
+use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation};
+use super::documents::{Kind, accept, totals};
+use super::errors::Refusal;
+use super::lists::{List, by_id, place_of};
+use crate::kit::json::{Json, Object};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("GET", "/v2/customerinvoices", SALES_READ, list),
+    operation("POST", "/v2/customerinvoices", SALES, create),
+    operation("GET", "/v2/customerinvoices/{id}", SALES_READ, show),
+    operation("POST", "/v2/customerinvoices/{id}/void", SALES, void),
+];
+
+const LIST: List = List {
+    filterable: &[
+        "PaymentStatus",
+        "HasAutoInvoiceError",
+        "TotalAmount",
+        "TotalAmountInvoiceCurrency",
+        "RemainingAmount",
+        "RemainingAmountInvoiceCurrency",
+        "ModifiedUtc",
+        "Rows/Text",
+    ],
+    parameters: &["modifiedSinceUtc"],
+};
+const WHAT: &str = "the customer invoice";
+
+/// Claims on customers.
+pub(super) const RECEIVABLES: u32 = 1510;
+/// Differences of öre.
+const ROUND_OFF: u32 = 3740;
+/// `VoucherType` of an invoice and of a credit invoice.
+const VOUCHER_TYPES: [u32; 2] = [14, 15];
+
+/// `PaymentStatus`.
+pub(super) const PAID: u32 = 0;
+const UNPAID: u32 = 1;
+
+fn list(books: &mut Books, call: &Call) -> Outcome {
+    LIST.answer(call, &books.invoices, books.settings.any_filter)
+}
+
+fn show(books: &mut Books, call: &Call) -> Outcome {
+    by_id(&books.invoices, call.param(0), WHAT).map(Answer::shows)
+}
+
+fn create(books: &mut Books, call: &Call) -> Outcome {
+    let input = call.input()?;
+    let draft_id = input.text("CreatedFromDraftId");
+    if draft_id.is_empty() {
+        let document = accept(books, call, Kind::Invoice)?;
+        return Ok(Answer::created(&book(books, call, document)?));
+    }
+    let place = place_of(&books.drafts, draft_id, "the customer invoice draft")?;
+    let document = books.drafts[place].fields.clone();
+    let invoice = book(books, call, document)?;
+    books.drafts.retain(|draft| draft.fields.text("Id") != draft_id);
+    Ok(Answer::created(&invoice))
+}
+
+/// Books a checked document as an invoice; its `Id` becomes the draft's, and the invoice gets one of its own.
+///
+/// # Errors
+/// When the day cannot be booked on, or when no row has an article.
+pub(super) fn book(books: &mut Books, call: &Call, document: Object) -> Result<Object, Refusal> {
+    let date = day(document.text("InvoiceDate")).unwrap_or_else(|| call.today());
+    books.bookable(date)?;
+    if document.objects("Rows").all(|row| row.flag("IsTextRow")) {
+        return Err(Refusal::invalid("Rows", "must hold an article"));
+    }
+    let totals = totals(books, &document);
+    let number = Books::next_number(&books.invoices, "InvoiceNumber");
+    let id = books.new_id();
+    let is_credit = document.flag("IsCreditInvoice");
+    let mut entries: Vec<Entry> = vec![(RECEIVABLES, totals.total), (ROUND_OFF, -totals.round_off)];
+    entries.extend(totals.sales.iter().map(|(account, amount)| (*account, -amount)));
+    entries.extend(totals.vat_by_rate.iter().map(|(rate, amount)| (vat_account(*rate), -amount)));
+    let origin = Origin {
+        date,
+        text: format!("Kundfaktura {number}"),
+        kind: VOUCHER_TYPES[usize::from(is_credit)],
+        source: Some(&id),
+    };
+    let voucher = books.book(origin, &entries, call.now);
+    let rows: Vec<Json> = document.objects("Rows").map(|row| invoice_row(row, &document)).collect();
+    let mut invoice = document.clone();
+    for name in ["TotalAmountBaseCurrency", "TotalVatAmountBaseCurrency", "InvoiceCurrencyCode"] {
+        invoice.0.remove(name);
+    }
+    let by_draft = books.drafts.iter().any(|draft| draft.fields.text("Id") == document.text("Id"));
+    if by_draft {
+        invoice.set("CreatedFromDraftId", document.text("Id"));
+    }
+    invoice.set("Id", id);
+    invoice.set("CurrencyCode", document.text("InvoiceCurrencyCode"));
+    invoice.set("InvoiceNumber", number);
+    invoice.set("Rows", rows);
+    for (name, amount) in [
+        ("TotalAmount", totals.total),
+        ("TotalAmountInvoiceCurrency", totals.total),
+        ("TotalVatAmount", totals.vat),
+        ("TotalVatAmountInvoiceCurrency", totals.vat),
+        ("TotalRoundings", totals.round_off),
+        ("RemainingAmount", totals.total),
+        ("RemainingAmountInvoiceCurrency", totals.total),
+    ] {
+        invoice.set(name, amount);
+    }
+    let specification = totals.vat_by_rate.iter().map(|(rate, vat)| {
+        Object::default().with("VatPercent", *rate).with("VatAmountInvoiceCurrency", *vat).into()
+    });
+    invoice.set("VatSpecification", specification.collect::<Vec<Json>>());
+    invoice.set("PaymentStatus", if totals.total.is_zero() { PAID } else { UNPAID });
+    invoice.set("HasAutoInvoiceError", false);
+    invoice.set("CreditedBy", Vec::new());
+    invoice.set("VoucherId", voucher.text("Id"));
+    invoice.set("VoucherNumber", voucher.text("NumberAndNumberSeries"));
+    invoice.set("CreatedUtc", moment(call.now));
+    invoice.set("ModifiedUtc", moment(call.now));
+    let stored = books.stored(invoice.clone(), call.now);
+    books.invoices.push(stored);
+    Ok(invoice)
+}
+
+fn vat_account(rate: Decimal) -> u32 {
+    match rate.to_string().as_str() {
+        "25" => 2611,
+        "12" => 2621,
+        "6" => 2631,
+        _ => 3740,
+    }
+}
+
+fn invoice_row(row: &Object, document: &Object) -> Json {
+    let mut row = row.clone();
+    row.0.remove("ReversedConstructionServicesVatFree");
+    if !row.flag("IsTextRow") {
+        let rate = row.number("VatRate");
+        let amount = row.number("Amount");
+        let net = if document.flag("IncludesVat") { amount / (Decimal::ONE + rate) } else { amount };
+        row.set("AmountNoVat", crate::kit::totals::round(net));
+    }
+    row.into()
+}
+
+/// Takes an invoice back: a credit invoice of the same rows, each against the other.
+fn void(books: &mut Books, call: &Call) -> Outcome {
+    let place = place_of(&books.invoices, call.param(0), WHAT)?;
+    let invoice = books.invoices[place].fields.clone();
+    let is_paid = books.payments.iter().any(|payment| payment.fields.text("InvoiceId") == call.param(0));
+    if is_paid || !invoice.list("CreditedBy").is_empty() || invoice.flag("IsCreditInvoice") {
+        return Err(Refusal::not_now("The invoice has payments or credit invoices"));
+    }
+    let mut credit = invoice
+        .clone()
+        .with("IsCreditInvoice", true)
+        .with("InvoiceCurrencyCode", invoice.text("CurrencyCode"));
+    credit.0.remove("CreatedFromDraftId");
+    let credit = book(books, call, credit)?;
+    let credited = Object::default().with("CreditInvoiceId", credit.text("Id"));
+    let original = &mut books.invoices[place].fields;
+    original.set("CreditedBy", vec![Json::from(credited)]);
+    settle(original, call);
+    if let Some(credit) = books.invoices.last_mut() {
+        credit.fields.set("ReferringInvoiceId", call.param(0));
+        settle(&mut credit.fields, call);
+    }
+    Ok(Answer::done())
+}
+
+/// Nothing is left to pay.
+fn settle(invoice: &mut Object, call: &Call) {
+    invoice.set("RemainingAmount", Decimal::ZERO);
+    invoice.set("RemainingAmountInvoiceCurrency", Decimal::ZERO);
+    invoice.set("PaymentStatus", PAID);
+    invoice.set("ModifiedUtc", moment(call.now));
+}
