@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 pub use clock::Clock;
 pub use faults::{Fault, Faults, Kind, Match, When};
 pub use log::{Log, RequestLine, Stats};
-pub(crate) use outbox::{Letter, Outbox, Route};
 pub use outbox::{Attempt, Delivery, DeliveryState};
+pub(crate) use outbox::{Letter, Outbox, Route};
 pub use server::{Running, Server};
 pub(crate) use server::{Severable, Wire};
 
