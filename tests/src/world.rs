@@ -188,6 +188,7 @@ async fn furnish(
         tenant: tenant(),
         provider: provider("viva"),
         handshake_key: account.webhook_key.clone(),
+        token_sha256: None,
     };
     store.endpoint_put(&endpoint).await.unwrap();
 }

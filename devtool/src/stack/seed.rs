@@ -132,6 +132,7 @@ impl Seed {
             tenant: tenant.clone(),
             provider: viva,
             handshake_key: self.viva.webhook_key.clone(),
+            token_sha256: None,
         };
         hub.endpoint_put(&endpoint).await?;
         vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;

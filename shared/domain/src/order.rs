@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use crate::money::{Currency, Money};
 use crate::payment::PaymentTotals;
+use crate::shipment::Shipment;
 use crate::vat::VatRate;
 
 /// Most lines that an order may have; a webshop's basket is far below, and the whole order must fit one table item.
@@ -287,6 +288,8 @@ pub struct SyncStatus {
     pub message: Option<String>,
     /// The item that waits for a human, when there is one.
     pub parked: Option<ParkedId>,
+    /// What the warehouse told last.
+    pub shipment: Option<Shipment>,
 }
 
 impl Default for SyncStatus {
@@ -297,6 +300,7 @@ impl Default for SyncStatus {
             numbers: BTreeMap::new(),
             message: None,
             parked: None,
+            shipment: None,
         }
     }
 }

@@ -15,11 +15,13 @@ pub enum OpenKind {
     Payment,
     /// The books.
     Accounting,
+    /// Its parcel.
+    Warehouse,
 }
 
 impl OpenKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Payment, Self::Accounting];
+    pub const ALL: [Self; 3] = [Self::Payment, Self::Accounting, Self::Warehouse];
 
     /// Its name in keys.
     #[must_use]
@@ -27,15 +29,16 @@ impl OpenKind {
         match self {
             Self::Payment => "payment",
             Self::Accounting => "accounting",
+            Self::Warehouse => "warehouse",
         }
     }
 
-    /// What an order waits for at a target, where that is kept.
+    /// What an order waits for at a target.
     #[must_use]
-    pub fn of(target: Target) -> Option<Self> {
+    pub fn of(target: Target) -> Self {
         match target {
-            Target::Accounting => Some(Self::Accounting),
-            Target::Warehouse => None,
+            Target::Accounting => Self::Accounting,
+            Target::Warehouse => Self::Warehouse,
         }
     }
 
@@ -45,6 +48,7 @@ impl OpenKind {
         match self {
             Self::Payment => order.state == OrderState::Pending,
             Self::Accounting => order.state.has_been_paid() && order.accounting.state != SyncState::Done,
+            Self::Warehouse => order.state.has_been_paid() && order.warehouse.state != SyncState::Done,
         }
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Reason};
 use crate::message::{PaymentHint, Unreadable};
-use crate::ports::{Limited, Pace};
+use crate::ports::{Limited, Pace, ParcelWebhooks, Shipping};
 use crate::records::Connection;
 use crate::secret::{Credentials, SecretText};
 
@@ -339,6 +339,10 @@ pub trait Providers: Send + Sync {
     fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
     /// Ledger program.
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
+    /// Warehouse, or that another system writes to it.
+    fn shipping(&self, provider: &Provider) -> Option<Shipping>;
+    /// Sender of webhooks about parcels.
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>>;
     /// Token endpoint.
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
     /// Consent in a browser.

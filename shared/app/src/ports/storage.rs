@@ -8,8 +8,7 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
-use super::Limits;
-use super::OpenWork;
+use super::{Cursors, Limits, OpenWork, Stocks, Turns};
 use crate::error::Error;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
@@ -402,7 +401,20 @@ pub trait Audits: Send + Sync {
 
 /// Everything that the table keeps, behind one adapter.
 pub trait Store:
-    Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates + Limits
+    Orders
+    + OpenWork
+    + Ledgers
+    + Parking
+    + Inbox
+    + Nonces
+    + Jobs
+    + Audits
+    + Directory
+    + TokenStates
+    + Limits
+    + Turns
+    + Cursors
+    + Stocks
 {
 }
 
@@ -418,6 +430,9 @@ impl<T> Store for T where
         + Directory
         + TokenStates
         + Limits
+        + Turns
+        + Cursors
+        + Stocks
 {
 }
 

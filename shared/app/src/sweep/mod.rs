@@ -148,6 +148,7 @@ pub(crate) use parked::{deliveries_resend, hint_of};
 #[serde(rename_all = "snake_case")]
 enum Section {
     Books,
+    Parcels,
     Payments,
     Parked,
     Jobs,
@@ -156,7 +157,8 @@ enum Section {
 impl Section {
     fn next(self) -> Option<Self> {
         match self {
-            Self::Books => Some(Self::Payments),
+            Self::Books => Some(Self::Parcels),
+            Self::Parcels => Some(Self::Payments),
             Self::Payments => Some(Self::Parked),
             Self::Parked => Some(Self::Jobs),
             Self::Jobs => None,
@@ -190,6 +192,7 @@ impl Sweep<'_> {
             let cursor = cursor.map(Cursor);
             let more = match section {
                 Section::Books => self.books(cursor.as_ref()).await?,
+                Section::Parcels => self.parcels(cursor.as_ref()).await?,
                 Section::Payments => self.payments(cursor.as_ref()).await?,
                 Section::Parked => self.parked(cursor.as_ref()).await?,
                 Section::Jobs => self.jobs(cursor.as_ref()).await?,

@@ -1,6 +1,8 @@
 //! Orders, their history and what waits for a human, as the API shows them.
 
 use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, SyncStatus};
+use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::parked::{Action, actions};
@@ -13,6 +15,7 @@ pub fn order_json(order: &Order) -> Value {
     let customer = &body.customer;
     let accounting = &order.accounting;
     let warehouse = &order.warehouse;
+    let shipment = warehouse.shipment.as_ref();
     json!({
         "id": order.id,
         "order_number": body.order_number,
@@ -53,8 +56,11 @@ pub fn order_json(order: &Order) -> Value {
                 "state": warehouse.state.as_str(),
                 "provider": warehouse.provider,
                 "order_id": number(warehouse, "order_id"),
-                "status": number(warehouse, "status"),
-                "tracking": [],
+                "status": shipment.map(Shipment::status_text),
+                "stage": shipment.map(|shipment| shipment.stage.as_str()),
+                "shipped_at": shipment.and_then(|shipment| shipment.shipped_at),
+                "tracking": shipment.map_or_else(Vec::new, tracking_json),
+                "lines": shipment.map_or_else(Vec::new, picked_json),
                 "message": warehouse.message,
                 "parked": warehouse.parked,
             },
@@ -66,6 +72,22 @@ pub fn order_json(order: &Order) -> Value {
 
 fn number<'a>(status: &'a SyncStatus, name: &str) -> Option<&'a str> {
     status.numbers.get(name).map(String::as_str)
+}
+
+/// Parcels, each with its number and where people follow it.
+fn tracking_json(shipment: &Shipment) -> Vec<Value> {
+    let parcel = |parcel: &Parcel| json!({ "number": parcel.number, "url": parcel.url });
+    shipment.parcels.iter().map(parcel).collect()
+}
+
+/// What was picked, which is what was shipped once the parcels have left.
+fn picked_json(shipment: &Shipment) -> Vec<Value> {
+    let (text, shipped) = (|d: Decimal| d.normalize().to_string(), shipment.stage == Stage::Shipped);
+    let line = |line: &PickedLine| {
+        let shipped = shipped.then(|| text(line.picked));
+        json!({ "sku": line.sku, "ordered": text(line.ordered), "picked": text(line.picked), "shipped": shipped })
+    };
+    shipment.lines.iter().map(line).collect()
 }
 
 fn address_json(address: &Address) -> Value {

@@ -110,6 +110,19 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         numbers: BTreeMap::from([("invoice_number".to_owned(), "42".to_owned())]),
         message: Some("look".to_owned()),
         parked,
+        shipment: None,
+    }
+}
+
+pub(crate) fn shipment() -> Shipment {
+    Shipment {
+        order_id: "50161".to_owned(),
+        status: 450,
+        text: "Sent".to_owned(),
+        stage: Stage::Shipped,
+        shipped_at: Some(time()),
+        parcels: vec![Parcel { number: "3735".to_owned(), url: Some("https://track.example.se/3735".to_owned()) }],
+        lines: vec![PickedLine { sku: "OIL-30".to_owned(), ordered: 2.into(), picked: 2.into() }],
     }
 }
 
