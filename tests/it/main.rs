@@ -34,4 +34,5 @@ mod sweeps;
 mod table_fails;
 mod tidy;
 mod tokens;
+mod warehouse;
 mod ways_in;

@@ -10,4 +10,5 @@ pub mod local_aws;
 pub mod stack;
 pub mod store_contract;
 pub mod traffic;
+pub mod warehouse;
 pub mod world;

@@ -200,12 +200,20 @@ async fn put_article(State(shared): State<Arc<Shared>>, body: Bytes) -> Response
     shared.respond(put)
 }
 
-async fn list_articles(State(shared): State<Arc<Shared>>, Query(asked): Query<Asked>) -> Response {
+async fn list_articles(
+    State(shared): State<Arc<Shared>>,
+    Query(asked): Query<Asked>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    // A list parameter repeats its key (apis/viva-ongoing-bank.md 2.4).
+    let numbers: Vec<String> =
+        pairs.into_iter().filter(|(name, _)| name == "articleNumbers").map(|(_, number)| number).collect();
     let state = shared.state();
     let listed = state.goods_owner(asked.goods_owner_id).and_then(|goods_owner| {
         let articles = state.articles_of(goods_owner, asked.stock_info_changed_from, shared.now())?;
         let wanted = articles.into_iter().filter(|article| {
             asked.article_number.as_ref().is_none_or(|number| *number == article.number)
+                && (numbers.is_empty() || numbers.contains(&article.number))
                 && asked.article_system_id_from.is_none_or(|from| article.id >= from)
         });
         let most = asked.max_articles_to_get.unwrap_or(PAGE).min(PAGE);

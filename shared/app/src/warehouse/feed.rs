@@ -181,7 +181,7 @@ impl Pull<'_> {
     /// The next tick is the better retry: an hour is nothing here, and an outage would fill the dead letters.
     fn no_answer(&self, error: Error) -> Result<(), Error> {
         match error {
-            Error::Unavailable { .. } | Error::Consent { .. } => {
+            Error::Unavailable { .. } | Error::Consent { .. } | Error::Parked(_) => {
                 let (tenant, provider) = (self.tenant, self.provider);
                 tracing::warn!(%tenant, %provider, code = error.code(), error = chain(&error), "not read this time");
                 Ok(())

@@ -11,6 +11,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
