@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bokbro_app::app::Invocation;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Clock, Directory, QueueName, Vault};
+use bokbro_app::ports::{Clock, Directory, QueueName};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Settings};
 use bokbro_app::webhooks::{Ingress, parcel_webhook_receive, token_sha256};
 use bokbro_app::work::message_handle;

@@ -40,7 +40,8 @@ pub async fn message_handle(
             order_account(app, invocation, tenant, order, ask).await
         }
         (QueueName::Warehouse, Nudge::Order { order, insist, told }) => {
-            order_ship(app, invocation, tenant, order, *insist, told.as_ref()).await
+            let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
+            order_ship(app, invocation, tenant, order, ask).await
         }
         (QueueName::Warehouse, Nudge::Parcel(hint)) => parcel_handle(app, invocation, tenant, hint).await,
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {

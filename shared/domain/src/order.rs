@@ -305,6 +305,19 @@ impl Default for SyncStatus {
     }
 }
 
+/// Number that a warehouse has given the order.
+pub const PARCEL_ORDER: &str = "order_id";
+/// How taking the order back from the warehouse ended.
+pub const CANCELLATION: &str = "cancellation";
+
+impl SyncStatus {
+    /// Whether a warehouse has the order and nobody has tried to take it back from there.
+    #[must_use]
+    pub fn may_be_taken_back(&self) -> bool {
+        self.numbers.contains_key(PARCEL_ORDER) && !self.numbers.contains_key(CANCELLATION)
+    }
+}
+
 /// An order as Bokbro keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {

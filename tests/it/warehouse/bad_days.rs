@@ -62,7 +62,9 @@ async fn every_bad_answer_to_every_write_leaves_one_parcel_order() {
                 if name == "401" {
                     // There is no token to renew: user and password are refused until a human comes.
                     assert_eq!(shown.warehouse.state, SyncState::NeedsAttention, "{case}");
-                    world.hour_passes().await;
+                    for _ in 0..times {
+                        world.hour_passes().await;
+                    }
                     assert_eq!(world.show(&shown.id).await.warehouse.state, SyncState::Done, "{case}");
                 } else {
                     assert_eq!(shown.warehouse.state, SyncState::Done, "{case}");
@@ -112,7 +114,8 @@ async fn a_refusal_waits_for_a_human_whatever_its_body_looks_like() {
         let parked = world.parked().await;
         assert_eq!(parked.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["ongoing_400"], "{body:?}");
         assert!(world.parcels().is_empty());
-        // The cause is lifted, and a human says so.
+        // The cause is lifted, and a human says so, later.
+        world.clock.advance(std::time::Duration::from_secs(60));
         let nudge = bokbro_app::parked::Answer::Retry;
         let correlation = bokbro_tests::browser::correlation(&world);
         bokbro_app::parked::parked_resolve(

@@ -9,7 +9,7 @@ use bokbro_app::app::App;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
     Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers,
-    Limited, OAuth, Payments, Providers, SendError, TokenEndpoint, Webhooks,
+    Limited, OAuth, ParcelWebhooks, Payments, Providers, SendError, Shipping, TokenEndpoint, Webhooks,
 };
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::Provider;
@@ -74,6 +74,14 @@ impl Providers for Blind {
 
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         Some(Arc::new(BlindAccounting(self.0.accounting(provider)?)))
+    }
+
+    fn shipping(&self, provider: &Provider) -> Option<Shipping> {
+        self.0.shipping(provider)
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        self.0.parcel_webhooks(provider)
     }
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {

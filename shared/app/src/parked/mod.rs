@@ -94,7 +94,6 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "totals_differ",
                 "unknown_step",
                 // The warehouse.
-                "bad_setting",
                 "canceled_before",
                 "foreign_order",
                 "parcel_canceled",

@@ -89,8 +89,7 @@ impl Desk<'_> {
     /// The same for the parcel. An order whose money was given back may have one that is to be stopped. Where there is no
     /// warehouse the order waits for none: a warehouse that is connected later must not ship what left long ago.
     pub(super) async fn parcel_nudge(&self, order: &Order) -> Result<(), Error> {
-        let stop = order.state == OrderState::Refunded;
-        if !order.state.has_been_paid() || (order.warehouse.state == SyncState::Done && !stop) {
+        if !OpenKind::Warehouse.is_open(order) {
             return Ok(());
         }
         let settings = self.app.directory.settings_get(self.tenant).await?;

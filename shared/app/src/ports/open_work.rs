@@ -48,7 +48,10 @@ impl OpenKind {
         match self {
             Self::Payment => order.state == OrderState::Pending,
             Self::Accounting => order.state.has_been_paid() && order.accounting.state != SyncState::Done,
-            Self::Warehouse => order.state.has_been_paid() && order.warehouse.state != SyncState::Done,
+            Self::Warehouse => {
+                let stop = order.state == OrderState::Refunded && order.warehouse.may_be_taken_back();
+                order.state.has_been_paid() && (order.warehouse.state != SyncState::Done || stop)
+            }
         }
     }
 }

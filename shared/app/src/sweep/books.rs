@@ -41,7 +41,7 @@ impl Sweep<'_> {
             let fresh = self.app.clock.now().duration_since(order.updated_at) < UNTOUCHED;
             match order.sync(target).state {
                 // An update that raced against the last write has listed it again.
-                SyncState::Done => {
+                SyncState::Done if !kind.is_open(&order) => {
                     self.app.open_work.open_drop(self.tenant, kind, &order.id).await?;
                 }
                 SyncState::NeedsAttention => {
@@ -49,7 +49,7 @@ impl Sweep<'_> {
                         released.push(Nudge::order(order.id));
                     }
                 }
-                SyncState::Waiting | SyncState::Running | SyncState::Retrying => {
+                SyncState::Waiting | SyncState::Running | SyncState::Retrying | SyncState::Done => {
                     if !fresh || self.asked_for() {
                         left_behind.push(Nudge::order(order.id));
                     }

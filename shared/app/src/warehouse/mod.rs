@@ -13,10 +13,10 @@ use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncState};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::accounting::pause;
 use crate::app::{App, Invocation};
-use crate::effects::Work;
+use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason, chain};
-use crate::message::Told;
 use crate::parked::order_park;
 use crate::ports::{
     Access, Effector, Found, LedgerKey, OpenKind, ParcelWish, SendError, Shipping, Turn, Warehouse,
@@ -40,8 +40,21 @@ pub async fn order_ship(
     invocation: &Invocation,
     tenant: &TenantId,
     id: &OrderId,
-    insist: bool,
-    told: Option<&Told>,
+    ask: Ask<'_>,
+) -> Result<(), Error> {
+    let shipped = ship(app, invocation, tenant, id, ask).await;
+    if let Err(Error::Consent { provider, .. }) = &shipped {
+        pause(app, tenant, provider).await?;
+    }
+    shipped
+}
+
+async fn ship(
+    app: &App,
+    invocation: &Invocation,
+    tenant: &TenantId,
+    id: &OrderId,
+    ask: Ask<'_>,
 ) -> Result<(), Error> {
     let key = ledger_key(tenant, id);
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
@@ -50,7 +63,7 @@ pub async fn order_ship(
         order_park(app, &invocation.correlation, tenant, id, Target::Warehouse, reason.clone()).await?;
         return Err(Error::Parked(reason));
     };
-    let Some(wish) = wish(&order, insist) else { return Ok(()) };
+    let Some(wish) = wish(&order, ask.insist) else { return Ok(()) };
     let settings = app.directory.settings_get(tenant).await?;
     let Some(provider) = settings.and_then(|settings| settings.warehouse) else {
         return app.open_work.open_drop(tenant, OpenKind::Warehouse, id).await;
@@ -58,7 +71,7 @@ pub async fn order_ship(
     let work = Work::begin(app, invocation, key, &order, &ledger, &provider)?;
     let opened = match open(app, tenant, &provider, invocation.deadline).await {
         Ok(Opened::Ours(warehouse, access)) => (warehouse, access),
-        Ok(Opened::Theirs) => return work.run(&Recorded { order: &order, wish }, insist, told).await,
+        Ok(Opened::Theirs) => return work.run(&Recorded { order: &order, wish }, ask).await,
         Err(error) => return Err(work.stop(None, error).await),
     };
     let (warehouse, access) = opened;
@@ -75,7 +88,7 @@ pub async fn order_ship(
     let turn = format!("{provider}#{writer}");
     turn_take(app, invocation, &turn).await?;
     app.crash.reached("after taking the turn").await;
-    let done = work.run(&*effector, insist, told).await;
+    let done = work.run(&*effector, ask).await;
     if let Err(error) = app.turns.turn_give_back(&turn, &invocation.owner).await {
         tracing::warn!(%tenant, error = chain(&error), "the turn ends by itself");
     }
@@ -93,7 +106,9 @@ fn wish(order: &Order, insist: bool) -> Option<ParcelWish> {
         OrderState::Paid | OrderState::PartiallyRefunded => {
             (insist || order.warehouse.state != SyncState::Done).then_some(ParcelWish::Ship)
         }
-        OrderState::Refunded => Some(ParcelWish::Cancel),
+        OrderState::Refunded => {
+            (insist || OpenKind::Warehouse.is_open(order)).then_some(ParcelWish::Cancel)
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! meanwhile loses nothing, and neither does this.
 
 use bokbro_domain::ids::{OrderId, ParkedId, Provider, TenantId};
-use bokbro_domain::order::{Order, SyncState, SyncStatus};
+use bokbro_domain::order::{Order, PARCEL_ORDER, SyncState, SyncStatus};
 use bokbro_domain::shipment::{Shipment, Stage};
 use jiff::{SignedDuration, Timestamp};
 
@@ -90,7 +90,7 @@ fn told(
     let before = order.warehouse.shipment.as_ref();
     let mut status = order.warehouse.clone();
     status.provider = Some(provider.clone());
-    status.numbers.insert("order_id".to_owned(), shipment.order_id.clone());
+    status.numbers.insert(PARCEL_ORDER.to_owned(), shipment.order_id.clone());
     status.shipment = Some(shipment.clone());
     let entry = |event: &str, message: String| {
         Some(app.stamps.entry(&*app.clock, &invocation.correlation, event, message))

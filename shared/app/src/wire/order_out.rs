@@ -1,6 +1,6 @@
 //! Orders, their history and what waits for a human, as the API shows them.
 
-use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, SyncStatus};
+use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, PARCEL_ORDER, SyncStatus};
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ pub fn order_json(order: &Order) -> Value {
             "warehouse": {
                 "state": warehouse.state.as_str(),
                 "provider": warehouse.provider,
-                "order_id": number(warehouse, "order_id"),
+                "order_id": number(warehouse, PARCEL_ORDER),
                 "status": shipment.map(Shipment::status_text),
                 "stage": shipment.map(|shipment| shipment.stage.as_str()),
                 "shipped_at": shipment.and_then(|shipment| shipment.shipped_at),

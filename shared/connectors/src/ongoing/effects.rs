@@ -8,7 +8,7 @@ use bokbro_app::error::{Error, Reason};
 use bokbro_app::ports::{Effector, Found, ParcelWish, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::{OrderId, OrderNumber};
-use bokbro_domain::order::Order;
+use bokbro_domain::order::{CANCELLATION, Order, PARCEL_ORDER};
 use bokbro_domain::shipment::Stage;
 use jiff::{SignedDuration, Timestamp};
 
@@ -277,6 +277,10 @@ impl Effector for Effects {
     }
 
     fn number_name(&self, step: &StepName) -> Option<&'static str> {
-        (step.0 == ORDER).then_some("order_id")
+        match step.0.as_str() {
+            ORDER => Some(PARCEL_ORDER),
+            CANCEL => Some(CANCELLATION),
+            _ => None,
+        }
     }
 }
