@@ -56,7 +56,8 @@ fn the_warehouse_s_events_are_read_or_refused_as_their_names_say() {
     let Nudge::Parcel(queued) = message("warehouse/parcel").unwrap().nudge else { panic!("not a hint") };
     assert_eq!(queued, hint, "the queue event is what the webhook event becomes");
     assert!(matches!(message("warehouse/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
-    for (name, wanted) in [("pulls/parcels", ConnectionTask::Parcels), ("pulls/stock", ConnectionTask::Stock)] {
+    for (name, wanted) in [("pulls/parcels", ConnectionTask::Parcels), ("pulls/stock", ConnectionTask::Stock)]
+    {
         let Nudge::Connection { task, .. } = message(name).unwrap().nudge else { panic!("not a task") };
         assert_eq!(task, wanted);
     }

@@ -29,6 +29,7 @@ mod stack_parked;
 mod stack_replay;
 mod stack_schedule;
 mod stack_sweep;
+mod stack_warehouse;
 mod stores;
 mod sweeps;
 mod table_fails;

@@ -8,7 +8,7 @@ use bokbro_app::ports::{Clock, Directory, QueueName};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Settings};
 use bokbro_app::webhooks::{Ingress, parcel_webhook_receive, token_sha256};
 use bokbro_app::work::message_handle;
-use bokbro_simulators::ongoing::{Order, OngoingConfig, Work};
+use bokbro_simulators::ongoing::{OngoingConfig, Order, Work};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -78,7 +78,8 @@ impl World {
     /// Hands a delivery about a parcel to the ingress.
     pub async fn parcel_webhook(&self, body: &str, token: Option<&str>) -> Ingress {
         let ongoing = provider("ongoing");
-        parcel_webhook_receive(&self.app, &self.cache, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes()).await
+        parcel_webhook_receive(&self.app, &self.cache, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes())
+            .await
     }
 
     /// The parcel orders, oldest first.

@@ -146,7 +146,8 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
     let answered = answered.map_or("no answer".to_owned(), |status| format!("answered {status}"));
     steps.tell("Ongoing", format_args!("the staff packs and sends it; the webhook is sent ({answered})"));
 
-    let shipped = api.order_until(id, LIMIT, |order| order["sync"]["warehouse"]["stage"] == "shipped").await?;
+    let shipped =
+        api.order_until(id, LIMIT, |order| order["sync"]["warehouse"]["stage"] == "shipped").await?;
     let followed = &shipped["sync"]["warehouse"]["tracking"][0];
     steps.tell(
         "Bokbro",

@@ -16,7 +16,8 @@ async fn main() -> Result<(), Error> {
         Some("pulls") => (Role::Pulls, QueueName::Pulls),
         _ => {
             return Err(
-                "BOKBRO_SYNC_ROLE must be payments, accounting, warehouse or pulls; template.yaml sets it".into()
+                "BOKBRO_SYNC_ROLE must be payments, accounting, warehouse or pulls; template.yaml sets it"
+                    .into(),
             );
         }
     };

@@ -29,7 +29,8 @@ async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) ->
         Method::GET => webhook_handshake(app, cache, &provider, endpoint).await,
         Method::POST => match app.providers.parcel_webhooks(&provider) {
             Some(webhooks) => {
-                let token = request.headers().get(webhooks.token_header()).and_then(|value| value.to_str().ok());
+                let token =
+                    request.headers().get(webhooks.token_header()).and_then(|value| value.to_str().ok());
                 let body = request.body().as_ref();
                 parcel_webhook_receive(app, cache, &provider, endpoint, token, body).await
             }

@@ -91,7 +91,11 @@ impl Registry {
             visma(Arc::new(Visma::new(urls.visma, wire.clone(), clock.clone()))),
             viva(Arc::new(Viva::new(urls.viva, wire.clone(), clock.clone()))),
             ongoing(Arc::new(Ongoing::new(urls.ongoing, wire, clock))),
-            Capabilities { name: external::NAME, shipping: Some(Shipping::Theirs), ..Capabilities::default() },
+            Capabilities {
+                name: external::NAME,
+                shipping: Some(Shipping::Theirs),
+                ..Capabilities::default()
+            },
         ];
         Self { known }
     }

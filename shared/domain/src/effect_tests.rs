@@ -6,7 +6,13 @@ use super::*;
 use crate::testing::at;
 
 fn intent(request: &str) -> Intent {
-    Intent { step: "invoice".into(), reference: "ord_1".into(), request: request.into(), may_exist: false, replaces: false }
+    Intent {
+        step: "invoice".into(),
+        reference: "ord_1".into(),
+        request: request.into(),
+        may_exist: false,
+        replaces: false,
+    }
 }
 
 fn now() -> Timestamp {

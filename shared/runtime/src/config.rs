@@ -84,12 +84,9 @@ impl Role {
     fn opens_connections(self) -> bool {
         match self {
             Self::Webhook | Self::Scheduler | Self::Replay => false,
-            Self::Admin
-            | Self::Oauth
-            | Self::Payments
-            | Self::Accounting
-            | Self::Warehouse
-            | Self::Pulls => true,
+            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting | Self::Warehouse | Self::Pulls => {
+                true
+            }
         }
     }
 

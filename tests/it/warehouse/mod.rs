@@ -2,6 +2,7 @@
 
 mod apart;
 mod bad_days;
+mod contract;
 mod refunds;
 mod stock;
 mod tells;
@@ -86,7 +87,9 @@ async fn a_paid_order_is_sent_to_the_warehouse_once_with_its_articles_first() {
     assert!(world.dead.is_empty() && world.parked().await.is_empty());
     // The same webhook once more, and a human who wants it all looked at again, change nothing.
     world.webhook(&event).await;
-    bokbro_app::orders::order_sync(&world.app, &tenant(), &order.id, &shown_correlation(&world)).await.unwrap();
+    bokbro_app::orders::order_sync(&world.app, &tenant(), &order.id, &shown_correlation(&world))
+        .await
+        .unwrap();
     world.settle().await;
     assert_eq!(one_parcel(&world, &order.id).writes, 1);
 }
@@ -154,8 +157,10 @@ async fn a_warehouse_that_is_connected_later_ships_no_old_orders() {
 #[tokio::test]
 async fn another_system_s_order_is_parked_and_never_overwritten() {
     let mut world = World::shipping().await;
-    let theirs = |number: &str| json!({"goodsOwnerId": 159, "orderNumber": number, "deliveryDate": "2026-11-20",
-        "goodsOwnerOrderId": "fortnox-17", "consignee": {"name": "Åsa Öberg"}, "orderLines": []});
+    let theirs = |number: &str| {
+        json!({"goodsOwnerId": 159, "orderNumber": number, "deliveryDate": "2026-11-20",
+        "goodsOwnerOrderId": "fortnox-17", "consignee": {"name": "Åsa Öberg"}, "orderLines": []})
+    };
     world.foreign_parcel(&theirs("1753-1001")).await;
     let shown = shipped_order(&mut world, "1753-1001").await;
     assert_eq!(shown.warehouse.state, SyncState::NeedsAttention, "{:?}", shown.warehouse);

@@ -25,7 +25,13 @@ fn work(status: u32) -> Work {
 }
 
 async fn codes(world: &World) -> Vec<String> {
-    world.parked().await.into_iter().map(|parked| parked.code).filter(|code| code != "refund_to_book").collect()
+    world
+        .parked()
+        .await
+        .into_iter()
+        .map(|parked| parked.code)
+        .filter(|code| code != "refund_to_book")
+        .collect()
 }
 
 #[tokio::test]
@@ -65,7 +71,10 @@ async fn goods_that_come_back_after_they_left_are_no_trouble_here() {
     world.staff(&work(450)).await;
     refund(&mut world, &shown, None).await;
     assert_eq!(one_parcel(&world, &shown.id).status, 450);
-    assert_eq!((world.show(&shown.id).await.warehouse.state, codes(&world).await), (SyncState::Done, Vec::new()));
+    assert_eq!(
+        (world.show(&shown.id).await.warehouse.state, codes(&world).await),
+        (SyncState::Done, Vec::new())
+    );
     assert_eq!(world.ongoing.kit.log.calls("DELETE /demo/api/v1/orders/{id}"), 0);
 }
 

@@ -13,7 +13,10 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 async fn sellable(world: &World, sku: &str) -> Option<String> {
     let ongoing = Provider::parse("ongoing").unwrap();
     let listed = world.store.stocks_list(&tenant(), &ongoing, 100, None).await.unwrap().items;
-    listed.into_iter().find(|(stock, _)| stock.sku == sku).map(|(stock, _)| stock.sellable.normalize().to_string())
+    listed
+        .into_iter()
+        .find(|(stock, _)| stock.sku == sku)
+        .map(|(stock, _)| stock.sellable.normalize().to_string())
 }
 
 /// The queries of the reads of stock so far: whether each asked for changes only.

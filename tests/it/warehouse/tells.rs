@@ -50,7 +50,10 @@ async fn a_webhook_brings_status_parcels_and_what_was_shipped_once() {
     let warehouse = &json["sync"]["warehouse"];
     assert_eq!(warehouse["status"], "450 Sent");
     assert_eq!(warehouse["tracking"][0]["number"], "373512345678");
-    assert_eq!(warehouse["lines"][0], json!({"sku": "OIL-30", "ordered": "2", "picked": "1", "shipped": "1"}));
+    assert_eq!(
+        warehouse["lines"][0],
+        json!({"sku": "OIL-30", "ordered": "2", "picked": "1", "shipped": "1"})
+    );
     // A repeat of a delivery that was dealt with costs the warehouse no read.
     let reads = world.ongoing.kit.log.stats().calls_total;
     world.parcel_webhook(&body, Some(TOKEN)).await;
@@ -62,7 +65,8 @@ async fn a_webhook_brings_status_parcels_and_what_was_shipped_once() {
 async fn a_delivery_without_the_secret_is_nobody_s_and_a_lie_tells_nothing() {
     let mut world = World::shipping().await;
     let order = shipped_order(&mut world, "1").await;
-    let open = json!({"orderId": 1, "orderNumber": "1", "orderStatus": {"number": 450}, "system": "demo"}).to_string();
+    let open = json!({"orderId": 1, "orderNumber": "1", "orderStatus": {"number": 450}, "system": "demo"})
+        .to_string();
     for token in [None, Some(""), Some("guessed"), Some("a-secret-of-the-webhook ")] {
         assert!(matches!(world.parcel_webhook(&open, token).await, Ingress::NotTheirs), "{token:?}");
     }
@@ -75,12 +79,17 @@ async fn a_delivery_without_the_secret_is_nobody_s_and_a_lie_tells_nothing() {
     world.settle().await;
     let shipment = world.show(&order.id).await.warehouse.shipment.unwrap();
     assert_eq!((shipment.status, shipment.stage), (200, Stage::Open), "what the warehouse's API says counts");
-    for (body, taken) in [("[]", false), ("{}", false), (r#"{"orderNumber":""}"#, false), (r#"{"orderNumber":"1"}"#, true)] {
+    for (body, taken) in
+        [("[]", false), ("{}", false), (r#"{"orderNumber":""}"#, false), (r#"{"orderNumber":"1"}"#, true)]
+    {
         let ingress = world.parcel_webhook(body, Some(TOKEN)).await;
         assert_eq!(matches!(ingress, Ingress::Accepted), taken, "{body}: {ingress:?}");
         assert_eq!(matches!(ingress, Ingress::NotAnEvent(_)), !taken, "{body}: {ingress:?}");
     }
-    assert!(matches!(world.parcel_webhook(&" ".repeat(256 * 1024 + 1), Some(TOKEN)).await, Ingress::TooLarge));
+    assert!(matches!(
+        world.parcel_webhook(&" ".repeat(256 * 1024 + 1), Some(TOKEN)).await,
+        Ingress::TooLarge
+    ));
     assert!(world.parked().await.is_empty() && world.dead.is_empty());
 }
 

@@ -31,7 +31,9 @@ async fn workers_that_run_at_once_never_write_at_once() {
             place: None,
             correlation: message.correlation.clone(),
         };
-        bokbro_app::work::message_handle(&world.app, &invocation, QueueName::Payments, &message).await.unwrap();
+        bokbro_app::work::message_handle(&world.app, &invocation, QueueName::Payments, &message)
+            .await
+            .unwrap();
     }
     assert_eq!(world.queues.len(QueueName::Warehouse), ORDERS);
     let waited = world.ship_at_once().await;

@@ -43,7 +43,10 @@ pub(super) fn check(orders: &[Order], collisions: u64, shown: &Value) -> bool {
         ("exactly one parcel order, written once", orders.len() == 1 && has(&|order| order.writes == 1)),
         ("it carries the order's id", has(&|order| order.members["goodsOwnerOrderId"] == shown["id"])),
         ("its number is the webshop's", has(&|order| shown["order_number"] == *order.number)),
-        ("the order shows the warehouse's id of it", has(&|order| warehouse["order_id"] == *order.id.to_string())),
+        (
+            "the order shows the warehouse's id of it",
+            has(&|order| warehouse["order_id"] == *order.id.to_string()),
+        ),
         ("the order shows the parcel", warehouse["tracking"][0]["number"] == NUMBER),
         ("the order shows what was shipped", warehouse["lines"][0]["shipped"] == "2"),
         ("nobody wrote while another was writing", collisions == 0),

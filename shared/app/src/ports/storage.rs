@@ -8,7 +8,6 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
-use super::{Cursors, Limits, OpenWork, Stocks, Turns};
 use crate::error::Error;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
@@ -397,43 +396,6 @@ pub trait Audits: Send + Sync {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, Error>;
-}
-
-/// Everything that the table keeps, behind one adapter.
-pub trait Store:
-    Orders
-    + OpenWork
-    + Ledgers
-    + Parking
-    + Inbox
-    + Nonces
-    + Jobs
-    + Audits
-    + Directory
-    + TokenStates
-    + Limits
-    + Turns
-    + Cursors
-    + Stocks
-{
-}
-
-impl<T> Store for T where
-    T: Orders
-        + OpenWork
-        + Ledgers
-        + Parking
-        + Inbox
-        + Nonces
-        + Jobs
-        + Audits
-        + Directory
-        + TokenStates
-        + Limits
-        + Turns
-        + Cursors
-        + Stocks
-{
 }
 
 /// The tokens' states of connections.

@@ -148,8 +148,8 @@ pub(crate) use parked::{deliveries_resend, hint_of};
 #[serde(rename_all = "snake_case")]
 enum Section {
     Books,
-    Parcels,
     Payments,
+    Parcels,
     Parked,
     Jobs,
 }
@@ -157,9 +157,9 @@ enum Section {
 impl Section {
     fn next(self) -> Option<Self> {
         match self {
-            Self::Books => Some(Self::Parcels),
-            Self::Parcels => Some(Self::Payments),
-            Self::Payments => Some(Self::Parked),
+            Self::Books => Some(Self::Payments),
+            Self::Payments => Some(Self::Parcels),
+            Self::Parcels => Some(Self::Parked),
             Self::Parked => Some(Self::Jobs),
             Self::Jobs => None,
         }

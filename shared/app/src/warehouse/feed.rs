@@ -10,7 +10,8 @@ use super::status::{Told, shipment_tell};
 use super::{Opened, open};
 use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
-use crate::ports::{Access, Warehouse};
+use crate::orders::Refusal;
+use crate::ports::{Access, Cursor, Page, Stock, Warehouse};
 
 /// Names of the cursors.
 const PARCELS: &str = "parcels";
@@ -116,6 +117,23 @@ pub async fn stock_pull(
             tracing::info!(%tenant, %provider, articles, full = run.since.is_none(), "stock read");
             return Ok(());
         }
+    }
+}
+
+/// Lists what the tenant's warehouse had when it was last read, each with the time of that.
+///
+/// # Errors
+/// `Invalid` for a cursor of another list.
+pub async fn stock_list(
+    app: &App,
+    tenant: &TenantId,
+    limit: usize,
+    cursor: Option<&Cursor>,
+) -> Result<Page<(Stock, Timestamp)>, Refusal> {
+    let settings = app.directory.settings_get(tenant).await?;
+    match settings.and_then(|settings| settings.warehouse) {
+        Some(warehouse) => Ok(app.stocks.stocks_list(tenant, &warehouse, limit, cursor).await?),
+        None => Ok(Page { items: Vec::new(), next: None }),
     }
 }
 

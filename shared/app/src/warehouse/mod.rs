@@ -23,7 +23,7 @@ use crate::ports::{
 };
 use crate::records::{Connection, ConnectionState};
 
-pub use feed::{parcels_pull, stock_pull};
+pub use feed::{parcels_pull, stock_list, stock_pull};
 pub use hint::parcel_handle;
 
 /// A turn outlives its invocation by this much: what a killed worker sent last has come to an end by then.
@@ -106,9 +106,7 @@ fn wish(order: &Order, insist: bool) -> Option<ParcelWish> {
         OrderState::Paid | OrderState::PartiallyRefunded => {
             (insist || order.warehouse.state != SyncState::Done).then_some(ParcelWish::Ship)
         }
-        OrderState::Refunded => {
-            (insist || OpenKind::Warehouse.is_open(order)).then_some(ParcelWish::Cancel)
-        }
+        OrderState::Refunded => (insist || OpenKind::Warehouse.is_open(order)).then_some(ParcelWish::Cancel),
     }
 }
 

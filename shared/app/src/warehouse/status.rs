@@ -121,7 +121,7 @@ fn canceled_there(
     provider: &Provider,
     shipment: &Shipment,
 ) -> Option<Parked> {
-    use bokbro_domain::order::OrderState::{Cancelled, PartiallyRefunded, Pending, Paid, Refunded};
+    use bokbro_domain::order::OrderState::{Cancelled, Paid, PartiallyRefunded, Pending, Refunded};
     match order.state {
         Paid | PartiallyRefunded if shipment.stage == Stage::Cancelled => {}
         Paid | PartiallyRefunded | Pending | Cancelled | Refunded => return None,

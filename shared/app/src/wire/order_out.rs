@@ -2,10 +2,12 @@
 
 use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, PARCEL_ORDER, SyncStatus};
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::parked::{Action, actions};
+use crate::ports::Stock;
 use crate::records::{Parked, TimelineEntry};
 
 /// An order as `GET /v1/orders/{id}` shows it.
@@ -116,6 +118,13 @@ fn line_json(line: &Line) -> Value {
         "unit_price": line.unit_price.to_string(),
         "vat_rate": line.vat_rate.percent().to_string(),
     })
+}
+
+/// How many of an article the warehouse had, and when that was read.
+#[must_use]
+pub fn stock_json((stock, read_at): &(Stock, Timestamp)) -> Value {
+    let text = |number: Decimal| number.normalize().to_string();
+    json!({ "sku": stock.sku, "on_hand": text(stock.on_hand), "sellable": text(stock.sellable), "read_at": read_at })
 }
 
 /// One entry of an order's history.

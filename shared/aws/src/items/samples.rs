@@ -122,7 +122,10 @@ pub(crate) fn shipment() -> Shipment {
         text: "Sent".to_owned(),
         stage: Stage::Shipped,
         shipped_at: Some(time()),
-        parcels: vec![Parcel { number: "3735".to_owned(), url: Some("https://track.example.se/3735".to_owned()) }],
+        parcels: vec![Parcel {
+            number: "3735".to_owned(),
+            url: Some("https://track.example.se/3735".to_owned()),
+        }],
         lines: vec![PickedLine { sku: "OIL-30".to_owned(), ordered: 2.into(), picked: 2.into() }],
     }
 }

@@ -200,7 +200,13 @@ fn records_read_back_as_written() {
         accounts: std::collections::BTreeMap::default(),
         payment_mode: Some("VIVA".to_owned()),
     });
-    holds(&Endpoint { name: "e".into(), tenant: tenant.clone(), provider, handshake_key: "k".into(), token_sha256: None });
+    holds(&Endpoint {
+        name: "e".into(),
+        tenant: tenant.clone(),
+        provider,
+        handshake_key: "k".into(),
+        token_sha256: None,
+    });
     holds(&ApiKey { tenant, role: Role::Operator, prefix: "bk_ab".to_owned() });
 }
 

@@ -117,8 +117,9 @@ impl Checkup for Ongoing {
         findings.details.insert("statuses".to_owned(), known.join(", "));
         if let Some(secret) = access.credentials.get(WEBHOOK_SECRET) {
             if secret.expose().chars().count() < SHORTEST_SECRET {
-                let message =
-                    format!("its {WEBHOOK_SECRET} is shorter than {SHORTEST_SECRET} characters; make up a longer one");
+                let message = format!(
+                    "its {WEBHOOK_SECRET} is shorter than {SHORTEST_SECRET} characters; make up a longer one"
+                );
                 return Err(self.client.consent(message));
             }
             findings.settings.insert(WEBHOOK_TOKEN.to_owned(), token_sha256(secret.expose()));

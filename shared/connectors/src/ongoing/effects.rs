@@ -112,9 +112,10 @@ impl Effects {
         };
         match found.shipment.stage {
             Stage::Cancelled => Ok(Some(receipt(found.id))),
-            Stage::Shipped => {
-                Ok(Some(told(&format!("came too late: the parcel has left ({})", found.shipment.status_text()))))
-            }
+            Stage::Shipped => Ok(Some(told(&format!(
+                "came too late: the parcel has left ({})",
+                found.shipment.status_text()
+            )))),
             Stage::Picking => Err(Error::Parked(self.begun(&found, "canceled"))),
             Stage::Open => Ok(None),
         }
@@ -229,10 +230,7 @@ impl Effector for Effects {
                 );
                 return Err(Error::park("canceled_before", message));
             }
-            ORDER => (
-                self.number.to_string(),
-                serde_json::to_string(&self.document).map_err(unwritable)?,
-            ),
+            ORDER => (self.number.to_string(), serde_json::to_string(&self.document).map_err(unwritable)?),
             CANCEL => {
                 let sent = ledger.steps.contains_key(&StepName::from(ORDER)) || self.stage.is_some();
                 if !sent || matches!(self.stage, Some(Stage::Shipped | Stage::Cancelled)) {

@@ -183,7 +183,8 @@ fn parcels(got: &GotOrder) -> Vec<Parcel> {
     let numbered = |parcel: &GotParcel| {
         let number = parcel.parcel_number.0.clone().filter(|_| parcel.is_return_parcel.0 != Some(true))?;
         let own = parcel.tracking.as_ref().and_then(url);
-        let of_order = || links.iter().find(|link| link.waybill.0.as_ref() == Some(&number)).and_then(|l| url(l));
+        let of_order =
+            || links.iter().find(|link| link.waybill.0.as_ref() == Some(&number)).and_then(|l| url(l));
         Some(Parcel { url: own.or_else(of_order), number })
     };
     let parcels: Vec<Parcel> = got.parcels.iter().flatten().filter_map(numbered).collect();

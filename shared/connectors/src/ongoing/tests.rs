@@ -146,7 +146,8 @@ fn found(orders: &[Value]) -> Reply {
 }
 
 fn articles(numbers: &[&str]) -> Reply {
-    let article = |number: &&str| json!({"articleSystemId": 7, "articleNumber": number, "inventoryInfo": null});
+    let article =
+        |number: &&str| json!({"articleSystemId": 7, "articleNumber": number, "inventoryInfo": null});
     reply(200, &Value::Array(numbers.iter().map(article).collect()))
 }
 

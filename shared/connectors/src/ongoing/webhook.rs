@@ -31,7 +31,8 @@ fn parse(body: &[u8]) -> Result<ParcelHint, Unreadable> {
     }
     let event: Event =
         serde_json::from_slice(body).map_err(|_| unreadable("not a JSON object with an orderNumber"))?;
-    let order_number = short(Some(event.order_number)).ok_or_else(|| unreadable("orderNumber is no number"))?;
+    let order_number =
+        short(Some(event.order_number)).ok_or_else(|| unreadable("orderNumber is no number"))?;
     let text = |text: LooseText| short(text.0);
     Ok(ParcelHint {
         provider: Provider::parse(NAME).map_err(|_| unreadable("not a provider's name"))?,
@@ -45,7 +46,9 @@ fn parse(body: &[u8]) -> Result<ParcelHint, Unreadable> {
 
 /// A text that is worth carrying on.
 fn short(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control))
+    text.filter(|text| {
+        !text.is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control)
+    })
 }
 
 fn unreadable(why: &str) -> Unreadable {

@@ -34,7 +34,10 @@ async fn missing_articles_are_made_and_known_ones_left_alone() {
     let list = "GET /demo/api/v1/articles?goodsOwnerId=159&maxArticlesToGet=200&articleNumbers=OIL-30&articleNumbers=SOAP";
     assert_eq!(bench.script.lines(), [list, list, "PUT /demo/api/v1/articles"]);
     let sent = bench.script.sent().pop().unwrap();
-    assert_eq!(sent.body, r#"{"goodsOwnerId":159,"articleNumber":"OIL-30","articleName":"Ansiktsolja 30 ml"}"#);
+    assert_eq!(
+        sent.body,
+        r#"{"goodsOwnerId":159,"articleNumber":"OIL-30","articleName":"Ansiktsolja 30 ml"}"#
+    );
     assert_eq!(sent.authorization, "Basic u:p");
 }
 
@@ -61,7 +64,11 @@ async fn an_order_is_found_by_number_and_told_from_others() {
         ("canceled and anew", vec![shown(&ours, 1000), shown(&ours, 200)], Ok(Seen::Yes)),
         ("another system's", vec![shown(&json!("shop-7"), 200)], Err("foreign_order")),
         ("nobody's", vec![shown(&Value::Null, 200)], Err("foreign_order")),
-        ("another order of ours", vec![shown(&json!("ord_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 200)], Err("foreign_order")),
+        (
+            "another order of ours",
+            vec![shown(&json!("ord_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 200)],
+            Err("foreign_order"),
+        ),
     ];
     for (name, orders, expected) in cases {
         let bench = bench([found(&orders)]);
@@ -100,9 +107,21 @@ async fn a_write_is_sorted_by_what_is_known_of_its_outcome() {
         ("401", vec![page(401)], "not done"),
         ("403", vec![page(403)], "not done"),
         ("404", vec![page(404)], "not done"),
-        ("400 and nothing there", vec![reply(400, &json!("The article does not exist.")), none()], "ongoing_400"),
-        ("400 because it has begun", vec![reply(400, &json!({"Message": "started"})), begun()], "picking_started"),
-        ("400 and no way to look", vec![Reply::Status(400, String::new()), Reply::MaybeSent, Reply::MaybeSent, Reply::MaybeSent], "not done"),
+        (
+            "400 and nothing there",
+            vec![reply(400, &json!("The article does not exist.")), none()],
+            "ongoing_400",
+        ),
+        (
+            "400 because it has begun",
+            vec![reply(400, &json!({"Message": "started"})), begun()],
+            "picking_started",
+        ),
+        (
+            "400 and no way to look",
+            vec![Reply::Status(400, String::new()), Reply::MaybeSent, Reply::MaybeSent, Reply::MaybeSent],
+            "not done",
+        ),
     ];
     for (name, replies, expected) in cases {
         let bench = bench(replies);
@@ -128,12 +147,24 @@ async fn a_cancellation_ends_by_what_the_warehouse_shows() {
     let cases: Vec<(&str, Vec<Reply>, Result<&str, &str>)> = vec![
         ("open", vec![found(&[shown(&ours, 200)]), gone()], Ok("50161")),
         ("not there", vec![found(&[])], Ok("was not needed: there is no such order of ours")),
-        ("another system's", vec![found(&[shown(&theirs, 200)])], Ok("was not needed: there is no such order of ours")),
+        (
+            "another system's",
+            vec![found(&[shown(&theirs, 200)])],
+            Ok("was not needed: there is no such order of ours"),
+        ),
         ("canceled", vec![found(&[shown(&ours, 1000)])], Ok("50161")),
         ("sent", vec![found(&[shown(&ours, 450)])], Ok("came too late: the parcel has left (450 T)")),
         ("picked", vec![found(&[shown(&ours, 400)])], Err("picking_started")),
-        ("refused", vec![found(&[shown(&ours, 320)]), Reply::Status(400, "no".into()), found(&[shown(&ours, 320)])], Err("picking_started")),
-        ("refused, but canceled", vec![found(&[shown(&ours, 200)]), Reply::Status(400, "no".into()), found(&[shown(&ours, 1000)])], Ok("50161")),
+        (
+            "refused",
+            vec![found(&[shown(&ours, 320)]), Reply::Status(400, "no".into()), found(&[shown(&ours, 320)])],
+            Err("picking_started"),
+        ),
+        (
+            "refused, but canceled",
+            vec![found(&[shown(&ours, 200)]), Reply::Status(400, "no".into()), found(&[shown(&ours, 1000)])],
+            Ok("50161"),
+        ),
     ];
     for (name, replies, expected) in cases {
         let bench = bench(replies);

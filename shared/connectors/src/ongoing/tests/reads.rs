@@ -66,7 +66,8 @@ async fn another_system_s_order_is_no_shipment_of_ours() {
 
 #[tokio::test]
 async fn what_a_status_means_is_the_warehouse_s_choice() {
-    let cases: [(&[(&str, &str)], u32, Stage); 10] = [
+    type Entered = &'static [(&'static str, &'static str)];
+    let cases: [(Entered, u32, Stage); 10] = [
         (&[], 150, Stage::Open),
         (&[], 320, Stage::Open),
         (&[], 400, Stage::Picking),
@@ -152,18 +153,28 @@ async fn reads_are_repeated_and_refusals_sorted() {
 
 #[tokio::test]
 async fn a_check_reads_statuses_and_the_goods_owner_and_hands_out_no_secret() {
-    let statuses = || reply(200, &json!({"orderStatuses": [{"number": 200, "text": "Open"}, {"number": 450, "text": "Sent"}]}));
+    let statuses = || {
+        reply(
+            200,
+            &json!({"orderStatuses": [{"number": 200, "text": "Open"}, {"number": 450, "text": "Sent"}]}),
+        )
+    };
     let mut bench = bench([statuses(), articles(&[])]);
     let secret = "a-secret-of-the-webhook";
-    bench.access.credentials = Arc::new(credentials(&[("user", "u"), ("password", "p"), ("webhook_token", secret)]));
+    bench.access.credentials =
+        Arc::new(credentials(&[("user", "u"), ("password", "p"), ("webhook_token", secret)]));
     let findings = bench.ongoing.check(&bench.access).await.unwrap();
     assert_eq!(findings.details["statuses"], "200 Open, 450 Sent");
     assert_eq!(findings.settings, BTreeMap::from([(WEBHOOK_TOKEN.to_owned(), token_sha256(secret))]));
     let lines = bench.script.lines();
-    assert_eq!(lines, ["GET /demo/api/v1/orders/statuses", "GET /demo/api/v1/articles?goodsOwnerId=159&maxArticlesToGet=1"]);
+    assert_eq!(
+        lines,
+        ["GET /demo/api/v1/orders/statuses", "GET /demo/api/v1/articles?goodsOwnerId=159&maxArticlesToGet=1"]
+    );
 
     let mut short = super::bench([statuses(), articles(&[])]);
-    short.access.credentials = Arc::new(credentials(&[("user", "u"), ("password", "p"), ("webhook_token", "short")]));
+    short.access.credentials =
+        Arc::new(credentials(&[("user", "u"), ("password", "p"), ("webhook_token", "short")]));
     let error = short.ongoing.check(&short.access).await.unwrap_err();
     assert!(error.to_string().contains("webhook_token is shorter than 16"), "{error}");
 }
