@@ -3,15 +3,17 @@
 mod apart;
 mod bad_days;
 mod contract;
+mod entry;
 mod refunds;
 mod stock;
 mod tells;
 mod writers;
 
-use bokbro_app::ports::{OpenKind, OpenWork};
+use bokbro_app::ports::{OpenKind, OpenWork, Orders as _};
 use bokbro_domain::ids::OrderId;
 use bokbro_domain::order::{Order, SyncState};
 use bokbro_simulators::ongoing;
+use bokbro_tests::browser::correlation;
 use bokbro_tests::world::{World, sample, tenant};
 use serde_json::{Value, json};
 
@@ -87,15 +89,32 @@ async fn a_paid_order_is_sent_to_the_warehouse_once_with_its_articles_first() {
     assert!(world.dead.is_empty() && world.parked().await.is_empty());
     // The same webhook once more, and a human who wants it all looked at again, change nothing.
     world.webhook(&event).await;
-    bokbro_app::orders::order_sync(&world.app, &tenant(), &order.id, &shown_correlation(&world))
-        .await
-        .unwrap();
+    bokbro_app::orders::order_sync(&world.app, &tenant(), &order.id, &correlation(&world)).await.unwrap();
     world.settle().await;
     assert_eq!(one_parcel(&world, &order.id).writes, 1);
 }
 
-fn shown_correlation(world: &World) -> bokbro_domain::ids::CorrelationId {
-    bokbro_tests::browser::correlation(world)
+#[tokio::test]
+async fn an_order_that_changed_is_written_again_until_picking_starts() {
+    for status in [320, 400] {
+        let mut world = World::shipping().await;
+        let id = shipped_order(&mut world, "1").await.id;
+        move_house(&mut world, &id, "Nya gatan 3").await;
+        let parcel = one_parcel(&world, &id);
+        assert_eq!((parcel.writes, &parcel.members["consignee"]["address1"]), (2, &json!("Nya gatan 3")));
+        assert_eq!(world.show(&id).await.warehouse.state, SyncState::Done);
+        let work = ongoing::Work { order_number: "1".to_owned(), status, ..ongoing::Work::default() };
+        world.staff(&work).await;
+        move_house(&mut world, &id, "Ännu nyare gatan 4").await;
+        let parcel = one_parcel(&world, &id);
+        assert_eq!(
+            (parcel.writes, &parcel.members["consignee"]["address1"]),
+            (2, &json!("Nya gatan 3")),
+            "{status}"
+        );
+        let codes: Vec<String> = world.parked().await.into_iter().map(|parked| parked.code).collect();
+        assert_eq!(codes, ["picking_started"], "{status}");
+    }
 }
 
 #[tokio::test]

@@ -111,7 +111,13 @@ impl Checkup for Ongoing {
     async fn check(&self, access: &Access) -> Result<Findings, Error> {
         let api = self.api(access)?;
         let statuses = api.statuses().await?;
-        api.articles_of_goods_owner().await?;
+        api.articles_of_goods_owner().await.map_err(|error| match error {
+            // Any refusal here is about the one thing that was asked for.
+            Error::Parked(_) => {
+                self.client.consent(format!("it does not know the {GOODS_OWNER}; correct it"))
+            }
+            other => other,
+        })?;
         let mut findings = Findings::default();
         let known: Vec<String> = statuses.iter().map(|(number, text)| format!("{number} {text}")).collect();
         findings.details.insert("statuses".to_owned(), known.join(", "));

@@ -152,6 +152,17 @@ async fn reads_are_repeated_and_refusals_sorted() {
 }
 
 #[tokio::test]
+async fn a_call_may_take_a_minute_but_never_longer_than_the_invocation_lasts() {
+    for (left, patience) in [(110, 60), (30, 25), (2, 1)] {
+        let mut bench = bench([found(&[])]);
+        bench.access.deadline = Some(now() + jiff::SignedDuration::from_secs(left));
+        bench.ongoing.changes(&bench.access, now(), None).await.unwrap();
+        let given = bench.script.sent()[0].patience.unwrap();
+        assert_eq!(given.as_secs(), patience, "{left} s left");
+    }
+}
+
+#[tokio::test]
 async fn a_check_reads_statuses_and_the_goods_owner_and_hands_out_no_secret() {
     let statuses = || {
         reply(
