@@ -94,6 +94,17 @@ async fn a_paid_order_is_sent_to_the_warehouse_once_with_its_articles_first() {
     assert_eq!(one_parcel(&world, &order.id).writes, 1);
 }
 
+/// Nothing in Bokbro changes an order's contents yet; the store in memory lets a test do it.
+async fn move_house(world: &mut World, id: &OrderId, street: &str) {
+    let mut order = world.show(id).await;
+    street.clone_into(&mut order.body.customer.billing.address1);
+    order.version += 1;
+    world.store.order_update(&order, &[], &[]).await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(60));
+    bokbro_app::orders::order_sync(&world.app, &tenant(), id, &correlation(world)).await.unwrap();
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn an_order_that_changed_is_written_again_until_picking_starts() {
     for status in [320, 400] {
