@@ -1,8 +1,11 @@
 //! The way to the warehouse and back against the real binaries: over HTTP, through queues, with every role enforced.
 
 use bokbro_tests::stack::{LIMIT, Ordered, Stack, read, until};
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Waits until the order's side at the warehouse is as wanted.
 async fn warehouse_until(stack: &Stack, order: &Ordered, what: &str, good: impl Fn(&Value) -> bool) -> Value {
@@ -38,8 +41,31 @@ async fn a_paid_order_is_shipped_once_and_its_parcel_comes_back() {
     assert_eq!((&sync["tracking"][0]["number"], &sync["lines"][0]["shipped"]), (&json!("3735"), &json!("2")));
     stack.booked(&order, LIMIT).await;
     stack.books(&order).await.assert_one_of_each("747.00", "149.40");
-    // Stock is listed, by whoever has read it last.
-    assert!(stack.get("/v1/stock").await["items"].is_array());
+}
+
+#[tokio::test]
+async fn the_hourly_tick_reads_parcels_that_no_webhook_told_of_and_the_stock() {
+    let Some(stack) = Stack::shared() else { return };
+    let order = stack.ordered().await;
+    stack.pay_on_the_page(order.code).await;
+    let shown = warehouse_until(&stack, &order, "a parcel order", |sync| sync["state"] == "done").await;
+    let work =
+        json!({"order_number": shown["order_number"], "status": 450, "parcels": ["3736"], "deliver": false});
+    stack.steer("ongoing", "work", &work).await;
+    stack.steer("ongoing", "receive", &json!({"article_number": "OIL-30", "items": "1000"})).await;
+    // A time that no other run of this test has ticked at.
+    let due = Timestamp::from_second(i64::from(Uuid::new_v4().as_fields().0)).unwrap().to_string();
+    stack.invoke("scheduler", &json!({ "time": due })).await.unwrap();
+    let shown = warehouse_until(&stack, &order, "the parcel", |sync| sync["stage"] == "shipped").await;
+    assert_eq!(shown["sync"]["warehouse"]["tracking"][0]["number"], "3736");
+    until(LIMIT, "the stock to be read", async || {
+        let listed = stack.get("/v1/stock").await;
+        let oil =
+            listed["items"].as_array().unwrap().iter().find(|stock| stock["sku"] == "OIL-30").cloned()?;
+        let sellable: Decimal = oil["sellable"].as_str().unwrap().parse().unwrap();
+        (sellable > Decimal::ZERO).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
