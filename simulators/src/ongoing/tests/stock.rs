@@ -45,6 +45,17 @@ async fn changes_of_stock_are_told_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_list_of_numbers_repeats_its_key() {
+    let bench = Bench::stocked().await;
+    let numbers = async |query: &str| {
+        let (_, found) = bench.get(&format!("articles?goodsOwnerId=159{query}")).await;
+        sellable(&found).into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("&articleNumbers=SOAP-1&articleNumbers=NONE").await, ["SOAP-1"]);
+    assert_eq!(numbers("&articleNumbers=OIL-30&articleNumbers=SOAP-1").await, ["OIL-30", "SOAP-1"]);
+}
+
+#[tokio::test]
 async fn an_article_is_one_article_however_often_it_is_put() {
     let bench = Bench::stocked().await;
     let mut article = json!({ "goodsOwnerId": 159, "articleNumber": "OIL-30", "articleName": "Olja" });
