@@ -71,18 +71,21 @@ impl Api {
                 if good(&last) {
                     return Ok(last.clone());
                 }
-                if last["sync"]["accounting"]["state"] == "needs_attention" {
-                    bail!("the order needs a human: {}", last["sync"]["accounting"]["message"]);
+                for side in ["accounting", "warehouse"] {
+                    if last["sync"][side]["state"] == "needs_attention" {
+                        bail!("the order needs a human: {}", last["sync"][side]["message"]);
+                    }
                 }
             }
         };
         match timeout(limit, looking).await {
             Ok(done) => done,
             Err(_) => bail!(
-                "the order is not done after {} s: payment {}, books {}",
+                "the order is not done after {} s: payment {}, books {}, parcel {}",
                 limit.as_secs(),
                 last["state"],
-                last["sync"]["accounting"]
+                last["sync"]["accounting"],
+                last["sync"]["warehouse"]
             ),
         }
     }

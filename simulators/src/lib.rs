@@ -9,5 +9,6 @@ pub mod aws;
 pub mod contract;
 pub mod fortnox;
 pub mod kit;
+pub mod ongoing;
 pub mod visma;
 pub mod viva;

@@ -20,31 +20,31 @@ use bokbro_tests::world::{COMPANY, World, sample, tenant};
 use serde_json::{Value, json};
 
 /// One request and what was answered.
-struct Exchange {
-    operation: &'static str,
-    method: String,
+pub(crate) struct Exchange {
+    pub(crate) operation: &'static str,
+    pub(crate) method: String,
     /// Path and query.
-    path: String,
-    headers: Vec<(&'static str, String)>,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The body's JSON, or its form as an object.
-    body: Option<Value>,
-    authorization: String,
+    pub(crate) body: Option<Value>,
+    pub(crate) authorization: String,
     /// Status and JSON; none when the connection broke.
-    answer: Option<(u16, Option<Value>)>,
+    pub(crate) answer: Option<(u16, Option<Value>)>,
 }
 
 /// Sends for real and keeps what was said.
-struct Recorder {
+pub(crate) struct Recorder {
     transport: Transport,
     heard: Mutex<Vec<Exchange>>,
 }
 
 impl Recorder {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { transport: Transport::new().unwrap(), heard: Mutex::default() })
     }
 
-    fn heard(&self) -> Vec<Exchange> {
+    pub(crate) fn heard(&self) -> Vec<Exchange> {
         std::mem::take(&mut *self.heard.lock().unwrap())
     }
 }

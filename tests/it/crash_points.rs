@@ -95,7 +95,7 @@ async fn every_bad_answer_to_every_write_leaves_one_of_each() {
     }
 }
 
-fn bad_answers(method: &str, path: &str) -> Vec<(&'static str, Fault)> {
+pub(crate) fn bad_answers(method: &str, path: &str) -> Vec<(&'static str, Fault)> {
     let html = |fault: Fault| Fault {
         body: Some("<html><body>Bad gateway</body></html>".into()),
         content_type: Some("text/html".into()),

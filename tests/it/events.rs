@@ -45,6 +45,25 @@ fn the_webhook_events_are_read_or_refused_as_their_names_say() {
 }
 
 #[test]
+fn the_warehouse_s_events_are_read_or_refused_as_their_names_say() {
+    let registry = Registry::new(Urls::default(), Arc::new(SystemClock)).unwrap();
+    let webhooks = registry.parcel_webhooks(&Provider::parse("ongoing").unwrap()).unwrap();
+    let body = |name: &str| event(name)["body"].as_str().unwrap().to_owned();
+    let token = |name: &str| event(name)["headers"][webhooks.token_header()].is_string();
+    let hint = webhooks.parse(body("webhook/ongoing-status").as_bytes()).unwrap();
+    assert!(token("webhook/ongoing-status") && !token("webhook/ongoing-without-token"));
+    assert!(webhooks.parse(body("webhook/ongoing-not-an-event").as_bytes()).is_err());
+    let Nudge::Parcel(queued) = message("warehouse/parcel").unwrap().nudge else { panic!("not a hint") };
+    assert_eq!(queued, hint, "the queue event is what the webhook event becomes");
+    assert!(matches!(message("warehouse/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    for (name, wanted) in [("pulls/parcels", ConnectionTask::Parcels), ("pulls/stock", ConnectionTask::Stock)]
+    {
+        let Nudge::Connection { task, .. } = message(name).unwrap().nudge else { panic!("not a task") };
+        assert_eq!(task, wanted);
+    }
+}
+
+#[test]
 fn the_queue_events_are_messages_of_the_current_version() {
     assert!(matches!(message("accounting/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
     let Nudge::Connection { task, .. } = message("pulls/keep-alive").unwrap().nudge else {

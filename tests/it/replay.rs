@@ -327,7 +327,7 @@ async fn whole_queues_are_left_to_a_service_that_moves_them() {
     let correlation = correlation(&world);
     let asker = Asker { tenant: None, who: "invocation", correlation: &correlation };
     let job = replay_invoke(&world.app, asker, &all()).await.unwrap();
-    assert_eq!((job.state, counted(&job, "queues_moving")), (JobState::Done, 4));
+    assert_eq!((job.state, counted(&job, "queues_moving")), (JobState::Done, 5));
     assert!(world.queues.is_empty(QueueName::Replays) && world.queues.is_empty(ACCOUNTING));
     // One tenant's, or chosen ones, are not the service's to move.
     let (tenant, chosen) = (tenant(), Asked { ids: Some(vec!["gone".to_owned()]), ..all() });

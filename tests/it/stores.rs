@@ -43,6 +43,7 @@ macro_rules! kept_by_every_store {
 kept_by_every_store!(
     a_delivery_keeps_its_first_outcome_until_it_expires,
     a_history_is_added_to_without_the_order,
+    a_cursor_is_where_it_was_put,
     a_key_that_has_expired_is_free,
     a_ledger_is_empty_until_it_is_written,
     a_ledger_s_write_takes_everything_with_it,
@@ -53,6 +54,7 @@ kept_by_every_store!(
     a_taken_value_names_its_field,
     a_timeline_is_read_oldest_first,
     a_transaction_belongs_to_one_order,
+    a_turn_is_one_owner_s_at_a_time,
     a_worker_s_writes_never_touch_the_other_s,
     a_write_that_fails_lists_nothing,
     an_order_is_found_by_every_look_up,
@@ -69,6 +71,7 @@ kept_by_every_store!(
     open_work_is_read_oldest_first,
     trouble_in_a_ledger_s_write_is_parked_once,
     records_read_back_and_tenants_are_apart,
+    stock_is_listed_by_unit_and_replaced,
     the_same_key_gives_the_same_order,
     the_same_trouble_is_parked_once,
     unlinked_trouble_may_be_parked_beside,

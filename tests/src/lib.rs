@@ -11,4 +11,5 @@ pub mod stack;
 pub mod store_contract;
 pub mod traffic;
 pub mod visma_world;
+pub mod warehouse;
 pub mod world;

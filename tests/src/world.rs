@@ -24,6 +24,7 @@ use bokbro_domain::posting::PostingProfile;
 use bokbro_domain::retry::queue_wait;
 use bokbro_simulators::fortnox::{self, Fortnox, FortnoxConfig};
 use bokbro_simulators::kit::http_client;
+use bokbro_simulators::ongoing::{self, Ongoing, OngoingConfig};
 use bokbro_simulators::viva::{self, Amount, NewOrder, OrderCode, Pay, Viva, VivaConfig};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ pub struct Simulators {
     pub fortnox: Arc<fortnox::Handle>,
     /// The payment provider.
     pub viva: Arc<viva::Handle>,
+    /// The warehouse, which no tenant uses unless a test says so.
+    pub ongoing: Arc<ongoing::Handle>,
     /// Client id and secret of the integration at the ledger program.
     client: (String, String),
     account: VivaConfig,
@@ -59,7 +62,8 @@ impl Simulators {
         let client = (config.client_id.clone(), config.client_secret.clone());
         let fortnox = Arc::new(Fortnox::start(config).await.unwrap());
         let viva = Arc::new(Viva::start(account.clone()).await.unwrap());
-        Self { fortnox, viva, client, account }
+        let ongoing = Arc::new(Ongoing::start(OngoingConfig::default()).await.unwrap());
+        Self { fortnox, viva, ongoing, client, account }
     }
 
     /// Where they are.
@@ -71,6 +75,7 @@ impl Simulators {
         urls.viva.api.clone_from(&self.viva.url);
         urls.viva.accounts.clone_from(&self.viva.url);
         urls.viva.basic.clone_from(&self.viva.url);
+        urls.ongoing.api.clone_from(&self.ongoing.url);
         urls
     }
 
@@ -87,6 +92,8 @@ pub struct World {
     pub fortnox: Arc<fortnox::Handle>,
     /// The payment provider.
     pub viva: Arc<viva::Handle>,
+    /// The warehouse, once [`World::ship_with`] was called.
+    pub ongoing: Arc<ongoing::Handle>,
     /// The use cases.
     pub app: App,
     /// What they keep.
@@ -102,7 +109,7 @@ pub struct World {
     /// What went wrong, with its causes, as workers log it.
     pub errors: Vec<String>,
     flying: VecDeque<Flying>,
-    cache: EndpointCache,
+    pub(crate) cache: EndpointCache,
     invocations: u64,
     /// Client id and secret of the integration at the ledger program.
     client: (String, String),
@@ -134,11 +141,11 @@ pub fn tenant() -> TenantId {
     TenantId::parse("demo").unwrap()
 }
 
-fn provider(name: &str) -> Provider {
+pub(crate) fn provider(name: &str) -> Provider {
     Provider::parse(name).unwrap()
 }
 
-fn secrets(fields: &[(&str, &str)]) -> Credentials {
+pub(crate) fn secrets(fields: &[(&str, &str)]) -> Credentials {
     Credentials::new(fields.iter().map(|(n, v)| ((*n).to_owned(), SecretText::new((*v).to_owned()))))
 }
 
@@ -188,6 +195,7 @@ async fn furnish(
         tenant: tenant(),
         provider: provider("viva"),
         handshake_key: account.webhook_key.clone(),
+        token_sha256: None,
     };
     store.endpoint_put(&endpoint).await.unwrap();
 }
@@ -228,7 +236,7 @@ impl World {
         now: Timestamp,
     ) -> Self {
         let urls = simulators.urls();
-        let Simulators { fortnox, viva, client: (client_id, client_secret), account } = simulators;
+        let Simulators { fortnox, viva, ongoing, client: (client_id, client_secret), account } = simulators;
         let clock = Arc::new(ManualClock::new(now, 1753));
         let store = Arc::new(MemoryStore::default());
         let queues = Arc::new(MemoryQueues::timed(clock.clone()));
@@ -243,6 +251,7 @@ impl World {
         Self {
             fortnox,
             viva,
+            ongoing,
             app,
             store,
             queues,

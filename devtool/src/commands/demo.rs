@@ -1,11 +1,13 @@
 //! `cargo dev demo`: the main job on this machine, as a story with its proof.
 
 mod books;
+mod parcel;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use bokbro_simulators::ongoing::Work;
 use bokbro_simulators::viva::{Amount, NewOrder, Pay};
 use serde_json::Value;
 
@@ -22,10 +24,10 @@ const ORDER_NUMBER: &str = "1753-1001";
 /// What the sample order comes to.
 const TOTAL: Amount = Amount(74_700);
 
-/// Shows the main job: an order is posted, paid at Viva's stand-in and booked at Fortnox' stand-in.
+/// Shows the main job: an order is posted, paid at Viva's stand-in, booked at Fortnox' stand-in and sent by Ongoing's.
 ///
 /// Builds and starts everything, tells what happens step by step, and checks that there is one customer, one booked
-/// invoice and one booked payment with the right amounts. Ends with code 1 when anything is not as it should be.
+/// invoice, one booked payment with the right amounts and one parcel order. Ends with code 1 when anything is not as it should be.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Run release builds of the functions
@@ -86,8 +88,8 @@ impl Steps {
 /// Tells the story; says whether all of it came out right.
 async fn story(stack: &Stack, api: &Api) -> Result<bool> {
     let simulators = stack.simulators()?;
-    let (viva, fortnox) = (&simulators.viva, &simulators.fortnox);
-    progress::show("\nA paid order becomes a booked invoice\n");
+    let (viva, fortnox, ongoing) = (&simulators.viva, &simulators.fortnox, &simulators.ongoing);
+    progress::show("\nA paid order becomes a booked invoice and a parcel\n");
     let mut steps = Steps { begun: Instant::now(), count: 0 };
 
     let wish = NewOrder {
@@ -128,6 +130,30 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
         ),
     );
 
+    let ordered = api.order_until(id, LIMIT, |order| order["sync"]["warehouse"]["state"] == "done").await?;
+    let sync = &ordered["sync"]["warehouse"];
+    steps.tell("Bokbro", format_args!("parcel order {} is at the warehouse", text(&sync["order_id"])));
+
+    let packed = Work {
+        order_number: ORDER_NUMBER.to_owned(),
+        status: parcel::SENT,
+        parcels: vec![parcel::NUMBER.to_owned()],
+        deliver: true,
+        ..Work::default()
+    };
+    ongoing.work(&packed).await.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
+    let answered = ongoing.deliveries().last().and_then(|d| d.attempts.first()?.status);
+    let answered = answered.map_or("no answer".to_owned(), |status| format!("answered {status}"));
+    steps.tell("Ongoing", format_args!("the staff packs and sends it; the webhook is sent ({answered})"));
+
+    let shipped =
+        api.order_until(id, LIMIT, |order| order["sync"]["warehouse"]["stage"] == "shipped").await?;
+    let followed = &shipped["sync"]["warehouse"]["tracking"][0];
+    steps.tell(
+        "Bokbro",
+        format_args!("shipped: parcel {}, {}", text(&followed["number"]), text(&followed["url"])),
+    );
+
     progress::show("\nThe order's timeline (GET /v1/orders/{id}/timeline)");
     let timeline = api.get(&format!("/v1/orders/{id}/timeline")).await?;
     for entry in timeline["items"].as_array().into_iter().flatten() {
@@ -144,7 +170,10 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
         .filter(|t| t.transaction_id == told.transaction_id)
         .map(|t| t.amount.0)
         .sum();
-    Ok(books::check(&books, id, &Amount(captured).to_string()))
+    let parcels = ongoing.orders();
+    parcel::show(&parcels);
+    let booked = books::check(&books, id, &Amount(captured).to_string());
+    Ok(parcel::check(&parcels, ongoing.collisions(), &shipped) && booked)
 }
 
 /// Shows what waits for a human, which is the likeliest reason for an order that does not get done.

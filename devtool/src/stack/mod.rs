@@ -35,7 +35,7 @@ use self::simulators::Simulators;
 use crate::progress;
 
 /// Provider addresses: template parameter and the environment variable that a caller may set.
-const PROVIDER_URLS: [(&str, &str); 7] = [
+const PROVIDER_URLS: [(&str, &str); 8] = [
     ("FortnoxApiUrl", "BOKBRO_FORTNOX_API_URL"),
     ("FortnoxAuthUrl", "BOKBRO_FORTNOX_AUTH_URL"),
     ("VismaApiUrl", "BOKBRO_VISMA_API_URL"),
@@ -43,6 +43,7 @@ const PROVIDER_URLS: [(&str, &str); 7] = [
     ("VivaApiUrl", "BOKBRO_VIVA_API_URL"),
     ("VivaAccountsUrl", "BOKBRO_VIVA_ACCOUNTS_URL"),
     ("VivaBasicUrl", "BOKBRO_VIVA_BASIC_URL"),
+    ("OngoingApiUrl", "BOKBRO_ONGOING_API_URL"),
 ];
 
 /// How to start a stack.
@@ -160,6 +161,7 @@ impl Stack {
             ("BOKBRO_IDEMPOTENCY_TABLE", output("IdempotencyTableName")),
             ("BOKBRO_PAYMENTS_QUEUE_URL", output("PaymentsQueueUrl")),
             ("BOKBRO_ACCOUNTING_QUEUE_URL", output("AccountingQueueUrl")),
+            ("BOKBRO_WAREHOUSE_QUEUE_URL", output("WarehouseQueueUrl")),
             ("BOKBRO_PULLS_QUEUE_URL", output("PullsQueueUrl")),
             ("BOKBRO_SECRET_PREFIX", "bokbro/dev/".to_owned()),
         ]
@@ -183,12 +185,14 @@ impl Stack {
         told["queues"] = json!({
             "payments": output("PaymentsQueueUrl"),
             "accounting": output("AccountingQueueUrl"),
+            "warehouse": output("WarehouseQueueUrl"),
             "pulls": output("PullsQueueUrl"),
             "replays": output("ReplaysQueueUrl"),
         });
         told["dead_letters"] = json!({
             "payments": output("PaymentsDeadLettersUrl"),
             "accounting": output("AccountingDeadLettersUrl"),
+            "warehouse": output("WarehouseDeadLettersUrl"),
             "pulls": output("PullsDeadLettersUrl"),
             "replays": output("ReplaysDeadLettersUrl"),
         });

@@ -9,12 +9,14 @@ use bokbro_app::auth::api_key_store;
 use bokbro_app::ports::{Directory, Vault};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Role, Settings};
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_app::webhooks::token_sha256;
 use bokbro_aws::{Clients, Tables};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::SystemClock;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
+use bokbro_simulators::ongoing::OngoingConfig;
 use bokbro_simulators::visma::VismaConfig;
 use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
@@ -35,10 +37,15 @@ pub(crate) struct Seed {
     pub(crate) fortnox: FortnoxConfig,
     /// The other ledger program's app, as its stand-in knows it.
     pub(crate) visma: VismaConfig,
+    /// The tenant's account at the warehouse, as its stand-in knows it.
+    pub(crate) ongoing: OngoingConfig,
     /// The tenant's company in the ledger program.
     pub(crate) company: TenantConfig,
     api_key: String,
     endpoint: String,
+    parcel_endpoint: String,
+    /// What the warehouse's webhooks carry.
+    parcel_token: String,
 }
 
 impl Seed {
@@ -46,13 +53,19 @@ impl Seed {
     pub(crate) fn new() -> Self {
         let random = || Uuid::new_v4().simple();
         let company = TenantConfig::new("1000001", "Demobolaget AB");
+        let parcel_token = random().to_string();
+        let mut ongoing = OngoingConfig::default();
+        ongoing.switches.webhook_token = Some(parcel_token.clone());
         Self {
+            ongoing,
             viva: VivaConfig::default(),
             visma: VismaConfig::default(),
             fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
             company,
             api_key: format!("bk_{}{}", random(), random()),
             endpoint: format!("wh_{}", random()),
+            parcel_endpoint: format!("wh_{}", random()),
+            parcel_token,
         }
     }
 
@@ -61,9 +74,19 @@ impl Seed {
         &self.api_key
     }
 
+    /// The goods owner at the warehouse.
+    fn goods_owner(&self) -> String {
+        self.ongoing.goods_owners.first().copied().unwrap_or_default().to_string()
+    }
+
     /// Path of the webhook endpoint.
     pub(crate) fn webhook_path(&self) -> String {
         format!("/webhooks/viva/{}", self.endpoint)
+    }
+
+    /// Path of the endpoint for webhooks about parcels.
+    pub(crate) fn parcel_webhook_path(&self) -> String {
+        format!("/webhooks/ongoing/{}", self.parcel_endpoint)
     }
 
     /// The part of `.local/stack.json` that tells of the tenant. All values are made up and good for this stack alone.
@@ -73,6 +96,8 @@ impl Seed {
             "api_key": self.api_key,
             "viva_endpoint": self.endpoint,
             "viva_key": self.viva.webhook_key,
+            "ongoing_endpoint": self.parcel_endpoint,
+            "ongoing_token": self.parcel_token,
             "credentials": {
                 "fortnox": {
                     "client_id": self.fortnox.client_id,
@@ -89,6 +114,13 @@ impl Seed {
                     "client_id": self.viva.client_id,
                     "client_secret": self.viva.client_secret,
                 },
+                "ongoing": {
+                    "warehouse": self.ongoing.warehouse,
+                    "goods_owner_id": self.goods_owner(),
+                    "user": self.ongoing.user,
+                    "password": self.ongoing.password,
+                    "webhook_token": self.parcel_token,
+                },
             },
         })
     }
@@ -103,12 +135,13 @@ impl Seed {
         let clients = Clients::from_config(loader.region(Region::from_static(REGION)).load().await);
         let (hub, vault) = (Arc::new(clients.hub(tables)), Arc::new(clients.vault(SECRET_PREFIX)));
 
-        let (tenant, fortnox, viva) =
-            (TenantId::parse(TENANT)?, Provider::parse("fortnox")?, Provider::parse("viva")?);
+        let tenant = TenantId::parse(TENANT)?;
+        let (fortnox, viva, ongoing) =
+            (Provider::parse("fortnox")?, Provider::parse("viva")?, Provider::parse("ongoing")?);
         let settings = Settings {
             payments: viva.clone(),
             accounting: Some(fortnox.clone()),
-            warehouse: None,
+            warehouse: Some(ongoing.clone()),
             posting_profile: PostingProfile::default(),
             accounts: [].into(),
             payment_mode: None,
@@ -132,8 +165,27 @@ impl Seed {
             tenant: tenant.clone(),
             provider: viva,
             handshake_key: self.viva.webhook_key.clone(),
+            token_sha256: None,
         };
         hub.endpoint_put(&endpoint).await?;
+        let goods_owner = [
+            ("warehouse", &*self.ongoing.warehouse),
+            ("goods_owner_id", &*self.goods_owner()),
+            ("webhook_endpoint", &*self.parcel_endpoint),
+        ];
+        hub.connection_put(&connection(&ongoing, &goods_owner)).await?;
+        let parcels = Endpoint {
+            name: self.parcel_endpoint.clone(),
+            tenant: tenant.clone(),
+            provider: ongoing,
+            handshake_key: String::new(),
+            token_sha256: Some(token_sha256(&self.parcel_token)),
+        };
+        hub.endpoint_put(&parcels).await?;
+        let own = self.describe()["credentials"]["ongoing"].take();
+        let entered = ["user", "password", "webhook_token"].map(|name| (name.to_owned(), own[name].clone()));
+        let own = secrets(&Value::Object(entered.into_iter().collect()));
+        vault.secret_put(&format!("connections/{tenant}/ongoing"), &own).await?;
         vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
         vault.secret_put("app/visma", &secrets(&self.describe()["credentials"]["visma"])).await?;
         let own = secrets(&self.describe()["credentials"]["viva"]);

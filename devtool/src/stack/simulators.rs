@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use bokbro_simulators::fortnox::{self, Fortnox};
+use bokbro_simulators::ongoing::{self, Ongoing};
 use bokbro_simulators::visma::{self, Visma};
 use bokbro_simulators::viva::{self, Viva};
 
@@ -17,6 +18,8 @@ pub(crate) struct Simulators {
     pub(crate) viva: viva::Handle,
     /// The other ledger program; only its consent so far.
     pub(crate) visma: visma::Handle,
+    /// The warehouse.
+    pub(crate) ongoing: ongoing::Handle,
 }
 
 impl Simulators {
@@ -31,13 +34,17 @@ impl Simulators {
         let fortnox = Fortnox::start(seed.fortnox.clone()).await.context("Fortnox's stand-in")?;
         let viva = Viva::start(account).await.context("Viva's stand-in")?;
         let visma = Visma::start(seed.visma.clone()).await.context("Visma's stand-in")?;
-        Ok(Self { fortnox, viva, visma })
+        let mut warehouse = seed.ongoing.clone();
+        warehouse.switches.webhook_url = Some(format!("{base_url}{}", seed.parcel_webhook_path()));
+        let ongoing = Ongoing::start(warehouse).await.context("Ongoing's stand-in")?;
+        Ok(Self { fortnox, viva, visma, ongoing })
     }
 
     /// Their origins by provider.
     pub(crate) fn urls(&self) -> BTreeMap<&'static str, &str> {
         BTreeMap::from([
             ("fortnox", self.fortnox.url.as_str()),
+            ("ongoing", self.ongoing.url.as_str()),
             ("visma", self.visma.url.as_str()),
             ("viva", self.viva.url.as_str()),
         ])
@@ -54,6 +61,7 @@ impl Simulators {
             ("VivaApiUrl", viva),
             ("VivaAccountsUrl", viva),
             ("VivaBasicUrl", viva),
+            ("OngoingApiUrl", &self.ongoing.url),
         ]
         .map(|(parameter, url)| (parameter.to_owned(), url.clone()))
         .into()
@@ -63,6 +71,7 @@ impl Simulators {
     pub(crate) async fn stop(self) {
         self.viva.stop().await;
         self.visma.stop().await;
+        self.ongoing.stop().await;
         self.fortnox.stop().await;
     }
 }

@@ -18,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::{Value, json};
 
-use crate::{connections, orders, parked, work};
+use crate::{connections, orders, parked, stock, work};
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
@@ -39,6 +39,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .route("/v1/parked/{id}/resolve", post(parked::resolve))
         .route("/v1/dead-letters", get(work::dead_letters))
         .route("/v1/dead-letters/replay", post(work::replay))
+        .route("/v1/stock", get(stock::list))
         .route("/v1/jobs", get(work::jobs))
         .route("/v1/jobs/{id}", get(work::job))
         .route("/v1/audit", get(work::audit))

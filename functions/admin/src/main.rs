@@ -4,6 +4,7 @@ mod api;
 mod connections;
 mod orders;
 mod parked;
+mod stock;
 mod work;
 
 use std::sync::Arc;

@@ -12,10 +12,12 @@ async fn main() -> Result<(), Error> {
     let (role, queue) = match variable("BOKBRO_SYNC_ROLE").as_deref() {
         Some("payments") => (Role::Payments, QueueName::Payments),
         Some("accounting") => (Role::Accounting, QueueName::Accounting),
+        Some("warehouse") => (Role::Warehouse, QueueName::Warehouse),
         Some("pulls") => (Role::Pulls, QueueName::Pulls),
         _ => {
             return Err(
-                "BOKBRO_SYNC_ROLE must be payments, accounting or pulls; template.yaml sets it".into()
+                "BOKBRO_SYNC_ROLE must be payments, accounting, warehouse or pulls; template.yaml sets it"
+                    .into(),
             );
         }
     };

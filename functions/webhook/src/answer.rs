@@ -12,6 +12,11 @@ pub(crate) fn to(ingress: Ingress, correlation: &CorrelationId) -> Response<Body
         Ingress::Accepted => json_response(200, "application/json", r#"{"status":"accepted"}"#.to_owned()),
         Ingress::Handshake(json) => json_response(200, "application/json", json),
         Ingress::UnknownEndpoint => unknown(correlation),
+        Ingress::NotTheirs => {
+            tracing::warn!(%correlation, "a delivery without the endpoint's secret");
+            let detail = "The delivery does not carry the secret of this endpoint.";
+            Problem::new(StatusCode::UNAUTHORIZED, "not_theirs", detail, correlation).response()
+        }
         Ingress::TooLarge => {
             let detail = format!("The body is over {} KiB.", MAX_BODY / 1024);
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail, correlation).response()

@@ -2,7 +2,7 @@
 
 mod answer;
 
-use bokbro_app::webhooks::{EndpointCache, webhook_handshake, webhook_receive};
+use bokbro_app::webhooks::{EndpointCache, parcel_webhook_receive, webhook_handshake, webhook_receive};
 use bokbro_domain::ids::{CorrelationId, Provider};
 use bokbro_runtime::Platform;
 use bokbro_runtime::config::Role;
@@ -27,7 +27,15 @@ async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) ->
     };
     let ingress = match *request.method() {
         Method::GET => webhook_handshake(app, cache, &provider, endpoint).await,
-        Method::POST => webhook_receive(app, cache, &provider, endpoint, request.body().as_ref()).await,
+        Method::POST => match app.providers.parcel_webhooks(&provider) {
+            Some(webhooks) => {
+                let token =
+                    request.headers().get(webhooks.token_header()).and_then(|value| value.to_str().ok());
+                let body = request.body().as_ref();
+                parcel_webhook_receive(app, cache, &provider, endpoint, token, body).await
+            }
+            None => webhook_receive(app, cache, &provider, endpoint, request.body().as_ref()).await,
+        },
         _ => return answer::method_not_allowed(&correlation),
     };
     answer::to(ingress, &correlation)

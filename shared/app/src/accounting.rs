@@ -40,7 +40,7 @@ pub async fn order_account(
 
 /// Whoever is not let in with one order is not let in with the next one either: nothing more is sent until somebody has
 /// mended the connection and checked it.
-async fn pause(app: &App, tenant: &TenantId, provider: &str) -> Result<(), Error> {
+pub(crate) async fn pause(app: &App, tenant: &TenantId, provider: &str) -> Result<(), Error> {
     let Ok(provider) = Provider::parse(provider) else { return Ok(()) };
     let connection = app.directory.connection_get(tenant, &provider).await?;
     let works = |connection: &Connection| match connection.state {
@@ -88,7 +88,7 @@ async fn account(
     opened.access.pace.admit(place).await?;
     match prepare(app, &opened, &settings, &order, &ledger).await {
         Ok(posting) => {
-            let effector = credits::effector(&*opened.accounting, opened.access, posting);
+            let effector = credits::effector(opened.accounting, opened.access, posting);
             work.run(&*effector, ask).await
         }
         Err(error) => Err(work.stop(None, error).await),

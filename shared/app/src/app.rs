@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::access::AccessDesk;
 use crate::limits::Limiters;
 use crate::ports::{
-    Audits, Clock, CrashPoints, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, OpenWork, Orders,
-    Parking, Providers, Queues, Store, TokenStates, Vault,
+    Audits, Clock, CrashPoints, Cursors, DeadLetters, Directory, Inbox, Jobs, Ledgers, Nonces, OpenWork,
+    Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -37,6 +37,12 @@ pub struct App {
     pub directory: Arc<dyn Directory>,
     /// Leases and versions of tokens.
     pub token_states: Arc<dyn TokenStates>,
+    /// Turns of those who must not write at once.
+    pub turns: Arc<dyn Turns>,
+    /// How far providers' lists have been read.
+    pub cursors: Arc<dyn Cursors>,
+    /// What warehouses have.
+    pub stocks: Arc<dyn Stocks>,
     /// Secrets.
     pub vault: Arc<dyn Vault>,
     /// Work for others.
@@ -93,7 +99,10 @@ impl App {
             jobs: store.clone(),
             audits: store.clone(),
             directory: store.clone(),
-            token_states: store,
+            token_states: store.clone(),
+            turns: store.clone(),
+            cursors: store.clone(),
+            stocks: store,
             vault,
             queues,
             dead_letters,

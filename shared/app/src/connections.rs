@@ -29,6 +29,16 @@ pub const CONNECTED_AT: &str = "connected_at";
 pub const WEBHOOK_ENDPOINT: &str = "webhook_endpoint";
 /// What a check-up calls the key that answers the webhook's handshake.
 const WEBHOOK_KEY: &str = "webhook_key";
+/// What a check-up calls the SHA-256 of the secret that the webhook's deliveries carry.
+pub const WEBHOOK_TOKEN: &str = "webhook_token_sha256";
+
+/// How a webhook endpoint and its provider know each other.
+enum Proof<'a> {
+    /// The endpoint answers the handshake with this key.
+    Handshake(&'a str),
+    /// Deliveries carry the secret with this SHA-256.
+    Token(&'a str),
+}
 
 /// What a check of a connection found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +78,9 @@ pub async fn connection_health(
                 let webhook = webhook_check(app, &mut healed, key).await?;
                 details.insert("webhook".to_owned(), webhook.to_owned());
             }
+            if let Some(token) = findings.settings.get(WEBHOOK_TOKEN) {
+                entry::webhook_endpoint(app, &mut healed, &Proof::Token(token)).await?;
+            }
             details.extend(state.refreshed_at.map(|at| ("refreshed_at".to_owned(), at.to_string())));
             let days = view::days_left(app, &healed, &state);
             details.extend(days.map(|days| ("consent_days_left".to_owned(), days.to_string())));
@@ -101,7 +114,7 @@ async fn check(app: &App, connection: &Connection, had_ended: bool) -> Result<Fi
 
 /// Keeps the endpoint's key as the provider has it, and asks the endpoint as the provider does.
 async fn webhook_check(app: &App, connection: &mut Connection, key: &str) -> Result<&'static str, Error> {
-    let endpoint = entry::webhook_endpoint(app, connection, key).await?;
+    let endpoint = entry::webhook_endpoint(app, connection, &Proof::Handshake(key)).await?;
     let ingress =
         webhook_handshake(app, &EndpointCache::default(), &connection.provider, &endpoint.name).await;
     let expected = app.providers.webhooks(&connection.provider).map(|webhooks| webhooks.handshake(key));

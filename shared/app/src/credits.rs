@@ -1,6 +1,8 @@
 //! A sale and its credits as one row of steps, whatever the ledger program: a credit is a posting with everything
 //! negative, so the connector books it as it books a sale. Only the names of its steps differ.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::posting::{CreditId, Posting};
@@ -9,7 +11,11 @@ use crate::error::Error;
 use crate::ports::{Access, Accounting, Effector, Found, SendError};
 
 /// The way of a posting and its credits into one ledger program.
-pub(crate) fn effector(accounting: &dyn Accounting, access: Access, posting: Posting) -> Box<dyn Effector> {
+pub(crate) fn effector(
+    accounting: Arc<dyn Accounting>,
+    access: Access,
+    posting: Posting,
+) -> Box<dyn Effector> {
     if posting.credits.is_empty() {
         return accounting.effector(access, posting);
     }
@@ -17,10 +23,11 @@ pub(crate) fn effector(accounting: &dyn Accounting, access: Access, posting: Pos
     let credits = credits
         .map(|credit| (credit.id, accounting.effector(access.clone(), credit.posting.clone())))
         .collect();
-    Box::new(Credited { sale: accounting.effector(access, posting), credits })
+    Box::new(Credited { sale: accounting.effector(access, posting), credits, accounting })
 }
 
 struct Credited {
+    accounting: Arc<dyn Accounting>,
     sale: Box<dyn Effector>,
     credits: Vec<(CreditId, Box<dyn Effector>)>,
 }
@@ -44,19 +51,19 @@ impl Credited {
             let message = format!("there is no credit for step {}; report this as a bug", step.0);
             Error::park("unknown_step", message)
         })?;
-        Ok(Own { effector, step: own, ledger: view(effector, ledger, id) })
+        Ok(Own { effector, step: own, ledger: self.view(ledger, id) })
     }
-}
 
-/// The ledger as a credit sees it: its own steps under their plain names, and those that it shares with the sale.
-fn view(effector: &dyn Effector, ledger: &Ledger, id: CreditId) -> Ledger {
-    let seen = ledger.steps.iter().filter_map(|(name, step)| {
-        let (own, credit) = name.parts();
-        let own = StepName::from(own);
-        let is_seen = credit == Some(id) || credit.is_none() && effector.is_shared(&own);
-        is_seen.then(|| (own, step.clone()))
-    });
-    Ledger { steps: seen.collect(), ..ledger.clone() }
+    /// The ledger as a credit sees it: its own steps under their plain names, and those that it shares with the sale.
+    fn view(&self, ledger: &Ledger, id: CreditId) -> Ledger {
+        let seen = ledger.steps.iter().filter_map(|(name, step)| {
+            let (own, credit) = name.parts();
+            let own = StepName::from(own);
+            let is_seen = credit == Some(id) || credit.is_none() && self.accounting.is_shared(&own);
+            is_seen.then(|| (own, step.clone()))
+        });
+        Ledger { steps: seen.collect(), ..ledger.clone() }
+    }
 }
 
 #[async_trait]
@@ -64,14 +71,10 @@ impl Effector for Credited {
     fn steps(&self) -> Vec<StepName> {
         let mut steps = self.sale.steps();
         for (id, credit) in &self.credits {
-            let own = credit.steps().into_iter().filter(|step| !credit.is_shared(step));
+            let own = credit.steps().into_iter().filter(|step| !self.accounting.is_shared(step));
             steps.extend(own.map(|step| StepName::of_credit(&step.0, *id)));
         }
         steps
-    }
-
-    fn is_shared(&self, step: &StepName) -> bool {
-        self.sale.is_shared(step)
     }
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {

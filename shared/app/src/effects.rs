@@ -219,6 +219,10 @@ impl<'a> Work<'a> {
         let now = self.app.clock.now();
         match found {
             Found::Yes(receipt) => {
+                if sent_before && intent.replaces {
+                    // What is there has the contents of this request, whichever of ours made it.
+                    self.ledger.mark_sent(intent, now);
+                }
                 self.ledger.mark_done(step, receipt, now);
                 Ok(())
             }

@@ -33,6 +33,7 @@ pub mod stamp;
 pub mod sweep;
 mod token_entry;
 pub mod tokens;
+pub mod warehouse;
 pub mod webhooks;
 pub mod wire;
 pub mod work;

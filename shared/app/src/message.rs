@@ -54,6 +54,8 @@ pub enum Nudge {
         /// Which transaction.
         transaction: TransactionId,
     },
+    /// A warehouse told of something.
+    Parcel(ParcelHint),
     /// Look for everything of the tenant that was left behind.
     Sweep {
         /// The job that tells of it, when somebody asked for one.
@@ -89,6 +91,27 @@ pub struct Told {
 pub enum ConnectionTask {
     /// Refresh its token if nobody has for a week, so that the consent does not lapse.
     KeepAlive,
+    /// Ask the warehouse which orders have got on.
+    Parcels,
+    /// Read the warehouse's stock.
+    Stock,
+}
+
+/// What a warehouse's webhook claims. A hint, never a fact: webhooks are not signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelHint {
+    /// Which provider.
+    pub provider: Provider,
+    /// Which of the provider's systems.
+    pub system: Option<String>,
+    /// The warehouse's own id of the order.
+    pub order_id: Option<String>,
+    /// The order's number, which is the webshop's.
+    pub order_number: String,
+    /// The number of the status that it claims.
+    pub status: Option<u32>,
+    /// When that is claimed to have happened, as it was written.
+    pub at: Option<String>,
 }
 
 /// What a payment provider's webhook claims. A hint, never a fact: webhooks are not signed.
@@ -238,6 +261,21 @@ mod tests {
                 format!(
                     r#"{{"kind":"match","order":"ord_{ULID}","provider":"ledger","transaction":"t-1"}}"#
                 ),
+            ),
+            (
+                Nudge::Parcel(ParcelHint {
+                    provider: provider.clone(),
+                    system: None,
+                    order_id: Some("50161".to_owned()),
+                    order_number: "1753-1001".to_owned(),
+                    status: Some(450),
+                    at: None,
+                }),
+                concat!(
+                    r#"{"kind":"parcel","provider":"ledger","system":null,"order_id":"50161","#,
+                    r#""order_number":"1753-1001","status":450,"at":null}"#
+                )
+                .to_owned(),
             ),
             (Nudge::Sweep { job: None }, r#"{"kind":"sweep"}"#.to_owned()),
             (

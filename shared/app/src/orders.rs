@@ -142,7 +142,7 @@ pub async fn order_get(app: &App, tenant: &TenantId, id: &OrderId) -> Result<Ord
 }
 
 /// Has an order looked at now: at the payment provider, or in the books when it is paid and they lack it; there, what was
-/// refused is tried again.
+/// refused is tried again. A paid order is looked at in the warehouse too.
 ///
 /// # Errors
 /// `NotFound` when the tenant has no such order.
@@ -158,6 +158,11 @@ pub async fn order_sync(
     let nudge = Nudge::Order { order: id.clone(), insist: queue == QueueName::Accounting, told: None };
     let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
     app.queues.queue_send(queue, &message).await?;
+    if order.state.has_been_paid() {
+        let nudge = Nudge::Order { order: id.clone(), insist: true, told: None };
+        let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
+        app.queues.queue_send(QueueName::Warehouse, &message).await?;
+    }
     Ok(order)
 }
 

@@ -2,11 +2,12 @@
 
 use bokbro_domain::ids::{Provider, TenantId};
 
-use crate::app::App;
+use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
 use crate::message::ConnectionTask;
 use crate::ports::GrantKind;
 use crate::records::{Connection, ConnectionState};
+use crate::warehouse::{parcels_pull, stock_pull};
 
 /// Does what time has brought. Again, or too late, does nothing.
 ///
@@ -14,12 +15,15 @@ use crate::records::{Connection, ConnectionState};
 /// By what happens next.
 pub async fn connection_task(
     app: &App,
+    invocation: &Invocation,
     tenant: &TenantId,
     provider: &Provider,
     task: ConnectionTask,
 ) -> Result<(), Error> {
     match task {
         ConnectionTask::KeepAlive => connection_keep_alive(app, tenant, provider).await,
+        ConnectionTask::Parcels => parcels_pull(app, invocation, tenant, provider).await,
+        ConnectionTask::Stock => stock_pull(app, invocation, tenant, provider).await,
     }
 }
 

@@ -78,6 +78,9 @@ pub struct Endpoint {
     pub provider: Provider,
     /// What the handshake answers with. The provider publishes it by asking, so it is no secret.
     pub handshake_key: String,
+    /// SHA-256 in hex of the secret that deliveries carry, from providers that have such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_sha256: Option<String>,
 }
 
 /// What the holder of an API key or a session may do; each role includes those below it.

@@ -24,7 +24,7 @@ const PAGE: usize = 200;
 /// How much was set going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resumed {
-    /// Orders that the books lacked.
+    /// Orders that the books or the warehouse lacked.
     pub orders: usize,
     /// Deliveries of the payment provider.
     pub deliveries: usize,
@@ -43,8 +43,11 @@ pub async fn connection_resume(
     let (deliveries, for_a_human) = resend_deliveries(app, tenant, provider, correlation).await?;
     let mut resumed = Resumed { orders: 0, deliveries };
     let settings = app.directory.settings_get(tenant).await?;
-    if settings.is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
-        resumed.orders = nudge_orders(app, tenant, &for_a_human, correlation).await?;
+    if settings.as_ref().is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
+        resumed.orders = nudge_orders(app, tenant, Target::Accounting, &for_a_human, correlation).await?;
+    }
+    if settings.is_some_and(|settings| settings.warehouse.as_ref() == Some(provider)) {
+        resumed.orders += nudge_orders(app, tenant, Target::Warehouse, &for_a_human, correlation).await?;
     }
     tracing::info!(
         %tenant, %provider, %correlation,
@@ -57,15 +60,21 @@ pub async fn connection_resume(
 async fn nudge_orders(
     app: &App,
     tenant: &TenantId,
-    for_a_human: &BTreeSet<OrderId>,
+    target: Target,
+    for_a_human: &BTreeSet<(Target, OrderId)>,
     correlation: &CorrelationId,
 ) -> Result<usize, Error> {
+    let queue = match target {
+        Target::Accounting => QueueName::Accounting,
+        Target::Warehouse => QueueName::Warehouse,
+    };
     let (mut sent, mut cursor) = (0, None);
     loop {
-        let page = app.open_work.open_list(tenant, OpenKind::Accounting, PAGE, cursor.as_ref()).await?;
+        let page = app.open_work.open_list(tenant, OpenKind::of(target), PAGE, cursor.as_ref()).await?;
         let orders = page.items.into_iter().map(|open| open.order);
-        let nudges = orders.filter(|order| !for_a_human.contains(order)).map(Nudge::order).collect();
-        sent += nudge(app, tenant, correlation, QueueName::Accounting, nudges).await?;
+        let ours = orders.filter(|order| !for_a_human.contains(&(target, order.clone())));
+        let nudges = ours.map(Nudge::order).collect();
+        sent += nudge(app, tenant, correlation, queue, nudges).await?;
         cursor = page.next;
         if cursor.is_none() {
             return Ok(sent);
@@ -73,20 +82,19 @@ async fn nudge_orders(
     }
 }
 
-/// Says how many deliveries were sent, and which orders wait in the books for a human and not for a connection.
+/// Says how many deliveries were sent, and which orders wait at a target for a human and not for a connection.
 async fn resend_deliveries(
     app: &App,
     tenant: &TenantId,
     provider: &Provider,
     correlation: &CorrelationId,
-) -> Result<(usize, BTreeSet<OrderId>), Error> {
+) -> Result<(usize, BTreeSet<(Target, OrderId)>), Error> {
     let (mut sent, mut for_a_human, mut cursor) = (0, BTreeSet::new(), None);
     loop {
         let page = app.parking.parked_list(tenant, PAGE, cursor.as_ref()).await?;
         let (waited, others): (Vec<Parked>, Vec<Parked>) =
             page.items.into_iter().partition(|parked| parked.code == NEEDS_CONSENT);
-        let in_the_books = others.into_iter().filter(|parked| parked.target == Some(Target::Accounting));
-        for_a_human.extend(in_the_books.filter_map(|parked| parked.order));
+        for_a_human.extend(others.into_iter().filter_map(|parked| Some((parked.target?, parked.order?))));
         let deliveries = waited.into_iter().filter_map(|parked| hint_of(&parked).map(|hint| (parked, hint)));
         let ours = deliveries.filter(|(_, hint)| hint.provider == *provider).collect();
         sent += deliveries_resend(app, tenant, correlation, ours).await?;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::{App, Invocation};
 use crate::error::Error;
 use crate::message::{ConnectionTask, Envelope, Nudge};
-use crate::ports::{Cursor, QueueName};
+use crate::ports::{Cursor, QueueName, Shipping};
 use crate::pulls::is_idle;
 use crate::work::NOBODY;
 
@@ -79,6 +79,11 @@ pub async fn schedule_tick(
                 let provider = connection.provider.clone();
                 send(Nudge::Connection { provider, task: ConnectionTask::KeepAlive });
                 nudged += 1;
+            }
+            if let Some(Shipping::Ours(_)) = app.providers.shipping(&connection.provider) {
+                for task in [ConnectionTask::Parcels, ConnectionTask::Stock] {
+                    send(Nudge::Connection { provider: connection.provider.clone(), task });
+                }
             }
         }
         if page.next.is_none() {

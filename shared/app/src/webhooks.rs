@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bokbro_domain::ids::{CorrelationId, Provider};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::error::Error;
@@ -30,6 +32,8 @@ pub enum Ingress {
     Handshake(String),
     /// No such endpoint.
     UnknownEndpoint,
+    /// The delivery does not carry the endpoint's secret.
+    NotTheirs,
     /// The body is larger than [`MAX_BODY`].
     TooLarge,
     /// The body is not an event of the provider.
@@ -84,6 +88,52 @@ pub async fn webhook_receive(
         Ok(()) => Ingress::Accepted,
         Err(error) => Ingress::Failed(error),
     }
+}
+
+/// Takes a delivery about a parcel: only with the endpoint's secret, and answers well only once it is durable.
+pub async fn parcel_webhook_receive(
+    app: &App,
+    cache: &EndpointCache,
+    provider: &Provider,
+    name: &str,
+    token: Option<&str>,
+    body: &[u8],
+) -> Ingress {
+    let endpoint = match endpoint_find(app, cache, provider, name).await {
+        Ok(Some(endpoint)) => endpoint,
+        Ok(None) => return Ingress::UnknownEndpoint,
+        Err(error) => return Ingress::Failed(error),
+    };
+    let Some(webhooks) = app.providers.parcel_webhooks(provider) else { return Ingress::UnknownEndpoint };
+    if !token_fits(endpoint.token_sha256.as_deref(), token) {
+        return Ingress::NotTheirs;
+    }
+    if body.len() > MAX_BODY {
+        return Ingress::TooLarge;
+    }
+    let hint = match webhooks.parse(body) {
+        Ok(hint) => hint,
+        Err(unreadable) => return Ingress::NotAnEvent(unreadable),
+    };
+    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    tracing::info!(tenant = %endpoint.tenant, %correlation, status = hint.status, "webhook about a parcel received");
+    let message = Envelope::new(endpoint.tenant, correlation, app.clock.now(), Nudge::Parcel(hint));
+    match app.queues.queue_send(QueueName::Warehouse, &message).await {
+        Ok(()) => Ingress::Accepted,
+        Err(error) => Ingress::Failed(error),
+    }
+}
+
+/// SHA-256 of a webhook's secret in lower-case hex, which is all that is stored of it outside the vault.
+#[must_use]
+pub fn token_sha256(token: &str) -> String {
+    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compared in constant time. An endpoint without a secret takes nothing: anybody could send to it.
+fn token_fits(wanted: Option<&str>, sent: Option<&str>) -> bool {
+    let (Some(wanted), Some(sent)) = (wanted, sent) else { return false };
+    bool::from(wanted.as_bytes().ct_eq(token_sha256(sent).as_bytes()))
 }
 
 async fn endpoint_find(

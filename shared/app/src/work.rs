@@ -14,6 +14,7 @@ use crate::pulls::connection_task;
 use crate::records::Parked;
 use crate::replay::replay_run;
 use crate::sweep::tenant_sweep;
+use crate::warehouse::{order_ship, parcel_handle};
 
 /// Handles one message of a queue.
 ///
@@ -38,14 +39,22 @@ pub async fn message_handle(
             let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
             order_account(app, invocation, tenant, order, ask).await
         }
+        (QueueName::Warehouse, Nudge::Order { order, insist, told }) => {
+            let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
+            order_ship(app, invocation, tenant, order, ask).await
+        }
+        (QueueName::Warehouse, Nudge::Parcel(hint)) => parcel_handle(app, invocation, tenant, hint).await,
         (QueueName::Pulls, Nudge::Connection { provider, task }) => {
-            connection_task(app, tenant, provider, *task).await
+            connection_task(app, invocation, tenant, provider, *task).await
         }
         (QueueName::Pulls, Nudge::Sweep { job }) => tenant_sweep(app, invocation, tenant, job.as_ref()).await,
         (QueueName::Replays, Nudge::Replay { job }) => replay_run(app, invocation, tenant, job).await,
-        (QueueName::Payments, Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. })
+        (
+            QueueName::Payments,
+            Nudge::Parcel(_) | Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. },
+        )
         | (
-            QueueName::Accounting,
+            QueueName::Warehouse,
             Nudge::Payment(_)
             | Nudge::Match { .. }
             | Nudge::Connection { .. }
@@ -53,12 +62,26 @@ pub async fn message_handle(
             | Nudge::Replay { .. },
         )
         | (
+            QueueName::Accounting,
+            Nudge::Payment(_)
+            | Nudge::Parcel(_)
+            | Nudge::Match { .. }
+            | Nudge::Connection { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
+        )
+        | (
             QueueName::Pulls,
-            Nudge::Payment(_) | Nudge::Order { .. } | Nudge::Match { .. } | Nudge::Replay { .. },
+            Nudge::Payment(_)
+            | Nudge::Parcel(_)
+            | Nudge::Order { .. }
+            | Nudge::Match { .. }
+            | Nudge::Replay { .. },
         )
         | (
             QueueName::Replays,
             Nudge::Payment(_)
+            | Nudge::Parcel(_)
             | Nudge::Order { .. }
             | Nudge::Match { .. }
             | Nudge::Connection { .. }
@@ -119,7 +142,11 @@ pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) ->
     let nudge = serde_json::to_string(&message.nudge).unwrap_or_default();
     let order = match &message.nudge {
         Nudge::Order { order, .. } | Nudge::Match { order, .. } => Some(order.clone()),
-        Nudge::Payment(_) | Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. } => None,
+        Nudge::Payment(_)
+        | Nudge::Parcel(_)
+        | Nudge::Connection { .. }
+        | Nudge::Sweep { .. }
+        | Nudge::Replay { .. } => None,
     };
     let parked = Parked {
         id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),

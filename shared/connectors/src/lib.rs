@@ -4,8 +4,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod external;
 pub mod fortnox;
 pub mod kit;
+pub mod ongoing;
 pub mod registry;
 pub mod visma;
 pub mod viva;

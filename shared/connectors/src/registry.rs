@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use bokbro_app::ports::{
-    Accounting, Checkup, Clock, EntryField, Limited, OAuth, Payments, Providers, TokenEndpoint, Webhooks,
+    Accounting, Checkup, Clock, EntryField, Limited, OAuth, ParcelWebhooks, Payments, Providers, Shipping,
+    TokenEndpoint, Webhooks,
 };
 use bokbro_domain::ids::Provider;
 
+use crate::external;
 use crate::fortnox::{self, Fortnox, FortnoxUrls};
 use crate::kit::{Transport, Wire};
+use crate::ongoing::{self, Ongoing, OngoingUrls};
 use crate::visma::{self, Visma, VismaUrls};
 use crate::viva::{self, Viva, VivaUrls};
 
@@ -21,6 +24,8 @@ pub struct Urls {
     pub visma: VismaUrls,
     /// Viva's hosts.
     pub viva: VivaUrls,
+    /// Ongoing's host.
+    pub ongoing: OngoingUrls,
 }
 
 impl Urls {
@@ -37,6 +42,7 @@ impl Urls {
             ("BOKBRO_VIVA_API_URL", &mut urls.viva.api),
             ("BOKBRO_VIVA_ACCOUNTS_URL", &mut urls.viva.accounts),
             ("BOKBRO_VIVA_BASIC_URL", &mut urls.viva.basic),
+            ("BOKBRO_ONGOING_API_URL", &mut urls.ongoing.api),
         ];
         for (name, url) in hosts {
             if let Some(other) = lookup(name).filter(|other| !other.is_empty()) {
@@ -48,11 +54,14 @@ impl Urls {
 }
 
 /// What one provider can do.
+#[derive(Default)]
 struct Capabilities {
     name: &'static str,
     payments: Option<Arc<dyn Payments>>,
     webhooks: Option<Arc<dyn Webhooks>>,
     accounting: Option<Arc<dyn Accounting>>,
+    shipping: Option<Shipping>,
+    parcel_webhooks: Option<Arc<dyn ParcelWebhooks>>,
     tokens: Option<Arc<dyn TokenEndpoint>>,
     oauth: Option<Arc<dyn OAuth>>,
     checkup: Option<Arc<dyn Checkup>>,
@@ -80,7 +89,13 @@ impl Registry {
         let known = vec![
             fortnox(Arc::new(Fortnox::new(urls.fortnox, wire.clone(), clock.clone()))),
             visma(Arc::new(Visma::new(urls.visma, wire.clone(), clock.clone()))),
-            viva(Arc::new(Viva::new(urls.viva, wire, clock))),
+            viva(Arc::new(Viva::new(urls.viva, wire.clone(), clock.clone()))),
+            ongoing(Arc::new(Ongoing::new(urls.ongoing, wire, clock))),
+            Capabilities {
+                name: external::NAME,
+                shipping: Some(Shipping::Theirs),
+                ..Capabilities::default()
+            },
         ];
         Self { known }
     }
@@ -93,14 +108,25 @@ impl Registry {
 fn fortnox(it: Arc<Fortnox>) -> Capabilities {
     Capabilities {
         name: fortnox::NAME,
-        payments: None,
-        webhooks: None,
         accounting: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),
         limited: Some(it),
         entry_fields: fortnox::ENTRY_FIELDS,
+        ..Capabilities::default()
+    }
+}
+
+fn ongoing(it: Arc<Ongoing>) -> Capabilities {
+    Capabilities {
+        name: ongoing::NAME,
+        shipping: Some(Shipping::Ours(it.clone())),
+        parcel_webhooks: Some(it.clone()),
+        tokens: Some(it.clone()),
+        checkup: Some(it),
+        entry_fields: ongoing::ENTRY_FIELDS,
+        ..Capabilities::default()
     }
 }
 
@@ -109,26 +135,23 @@ fn viva(it: Arc<Viva>) -> Capabilities {
         name: viva::NAME,
         payments: Some(it.clone()),
         webhooks: Some(it.clone()),
-        accounting: None,
         tokens: Some(it.clone()),
-        oauth: None,
         checkup: Some(it),
-        limited: None,
         entry_fields: viva::ENTRY_FIELDS,
+        ..Capabilities::default()
     }
 }
 
 fn visma(it: Arc<Visma>) -> Capabilities {
     Capabilities {
         name: visma::NAME,
-        payments: None,
-        webhooks: None,
         accounting: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),
         limited: Some(it),
         entry_fields: visma::ENTRY_FIELDS,
+        ..Capabilities::default()
     }
 }
 
@@ -143,6 +166,14 @@ impl Providers for Registry {
 
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         self.get(provider)?.accounting.clone()
+    }
+
+    fn shipping(&self, provider: &Provider) -> Option<Shipping> {
+        self.get(provider)?.shipping.clone()
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        self.get(provider)?.parcel_webhooks.clone()
     }
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
@@ -221,6 +252,14 @@ mod tests {
             assert!(registry.entry_fields(provider).is_some(), "{provider}");
             assert_eq!(registry.limited(provider).is_some(), consent, "{provider}");
         }
+        let ongoing = Provider::parse("ongoing").unwrap();
+        assert!(matches!(registry.shipping(&ongoing), Some(Shipping::Ours(_))));
+        assert!(registry.parcel_webhooks(&ongoing).is_some());
+        assert!(registry.checkup(&ongoing).is_some());
+        let external = Provider::parse("external").unwrap();
+        assert!(matches!(registry.shipping(&external), Some(Shipping::Theirs)));
+        assert!(registry.tokens(&external).is_none());
+        assert!(registry.shipping(&fortnox).is_none());
         let nobody = Provider::parse("nobody").unwrap();
         assert!(registry.tokens(&nobody).is_none());
         assert!(registry.entry_fields(&nobody).is_none());

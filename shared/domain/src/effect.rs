@@ -102,6 +102,9 @@ pub struct Intent {
     pub request: String,
     /// Whether the document may exist already although we never sent it (a returning customer): look up always.
     pub may_exist: bool,
+    /// Whether sending another request replaces the document that is there, as a write under a fixed number does. Its
+    /// look-up then tells whether what is there has the contents of this request.
+    pub replaces: bool,
 }
 
 impl Intent {
@@ -192,21 +195,26 @@ impl Ledger {
             return if intent.may_exist { look_up } else { Action::Send };
         };
         let same = step.request_hash == intent.hash();
+        let settle = SignedDuration::try_from(patience.settle).unwrap_or(SignedDuration::MAX);
+        let settled = step.sent_at.saturating_add(settle).unwrap_or(Timestamp::MAX);
         match step.state {
+            // There is one document however often it is written: the new request only changes it.
+            StepState::Done if !same && intent.replaces => {
+                Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true }
+            }
             // Something exists or may exist under the old request: sending the new one could double it.
-            StepState::Done | StepState::Sent | StepState::Unknown if !same => Action::Conflict,
+            StepState::Done | StepState::Sent | StepState::Unknown if !same && !intent.replaces => {
+                Action::Conflict
+            }
             StepState::Done => Action::AlreadyDone,
             // Refused means that nothing exists, so a changed request may be sent; but whoever lifted the cause may have
             // done the rest by hand too.
             StepState::Rejected if same && !insist => Action::Rejected,
             StepState::Rejected => Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true },
-            StepState::Sent | StepState::Unknown => {
-                let settle = SignedDuration::try_from(patience.settle).unwrap_or(SignedDuration::MAX);
-                Action::LookUp {
-                    absent_counts_from: step.sent_at.saturating_add(settle).unwrap_or(Timestamp::MAX),
-                    may_send: step.attempt < patience.max_attempts || insist,
-                }
-            }
+            StepState::Sent | StepState::Unknown => Action::LookUp {
+                absent_counts_from: settled,
+                may_send: step.attempt < patience.max_attempts || insist,
+            },
         }
     }
 

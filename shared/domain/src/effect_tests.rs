@@ -6,7 +6,13 @@ use super::*;
 use crate::testing::at;
 
 fn intent(request: &str) -> Intent {
-    Intent { step: "invoice".into(), reference: "ord_1".into(), request: request.into(), may_exist: false }
+    Intent {
+        step: "invoice".into(),
+        reference: "ord_1".into(),
+        request: request.into(),
+        may_exist: false,
+        replaces: false,
+    }
 }
 
 fn now() -> Timestamp {
@@ -49,6 +55,23 @@ fn every_state_of_a_step_has_its_one_action() {
     for (name, ledger, request, insist, expected) in cases {
         assert_eq!(ledger.decide(&intent(request), Patience::default(), insist), expected, "{name}");
     }
+}
+
+#[test]
+fn a_document_that_is_written_by_number_takes_changes() {
+    let changed = Intent { replaces: true, ..intent("b") };
+    let now_or_later = |from| Action::LookUp { absent_counts_from: from, may_send: true };
+    let settled = now() + SignedDuration::from_secs(10);
+    for (state, expected) in [
+        (StepState::Done, now_or_later(Timestamp::MIN)),
+        (StepState::Sent, now_or_later(settled)),
+        (StepState::Unknown, now_or_later(settled)),
+        (StepState::Rejected, now_or_later(Timestamp::MIN)),
+    ] {
+        assert_eq!(with(state, 1).decide(&changed, Patience::default(), false), expected, "{state:?}");
+    }
+    let same = Intent { replaces: true, ..intent("a") };
+    assert_eq!(with(StepState::Done, 1).decide(&same, Patience::default(), true), Action::AlreadyDone);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod order;
 pub mod payment;
 pub mod posting;
 pub mod retry;
+pub mod shipment;
 pub mod token;
 pub mod vat;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use crate::money::{Currency, Money};
 use crate::payment::PaymentTotals;
+use crate::shipment::Shipment;
 use crate::vat::VatRate;
 
 /// Most lines that an order may have; a webshop's basket is far below, and the whole order must fit one table item.
@@ -293,6 +294,8 @@ pub struct SyncStatus {
     /// A human did it, or said that it need not be done: nothing is done there for the order any more.
     #[serde(default)]
     pub by_hand: bool,
+    /// What the warehouse told last.
+    pub shipment: Option<Shipment>,
 }
 
 impl Default for SyncStatus {
@@ -305,7 +308,21 @@ impl Default for SyncStatus {
             parked: None,
             credited: 0,
             by_hand: false,
+            shipment: None,
         }
+    }
+}
+
+/// Number that a warehouse has given the order.
+pub const PARCEL_ORDER: &str = "order_id";
+/// How taking the order back from the warehouse ended.
+pub const CANCELLATION: &str = "cancellation";
+
+impl SyncStatus {
+    /// Whether a warehouse has the order and nobody has tried to take it back from there.
+    #[must_use]
+    pub fn may_be_taken_back(&self) -> bool {
+        self.numbers.contains_key(PARCEL_ORDER) && !self.numbers.contains_key(CANCELLATION)
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Role {
     Payments,
     /// Worker that books.
     Accounting,
+    /// Worker that sends parcels.
+    Warehouse,
     /// Worker that does what time brings for connections.
     Pulls,
     /// Sends the hourly nudges.
@@ -43,6 +45,7 @@ impl Role {
             Self::Oauth => "bokbro-oauth",
             Self::Payments => "bokbro-payments",
             Self::Accounting => "bokbro-accounting",
+            Self::Warehouse => "bokbro-warehouse",
             Self::Pulls => "bokbro-pulls",
             Self::Scheduler => "bokbro-scheduler",
             Self::Replay => "bokbro-replay",
@@ -52,10 +55,12 @@ impl Role {
     /// Queues that the function sends to or receives from.
     fn queues(self) -> &'static [QueueName] {
         match self {
-            Self::Webhook => &[QueueName::Payments],
+            Self::Webhook => &[QueueName::Payments, QueueName::Warehouse],
             Self::Admin | Self::Replay => &QueueName::ALL,
-            Self::Oauth | Self::Payments => &[QueueName::Payments, QueueName::Accounting],
+            Self::Oauth => &[QueueName::Payments, QueueName::Accounting],
+            Self::Payments => &[QueueName::Payments, QueueName::Accounting, QueueName::Warehouse],
             Self::Accounting => &[QueueName::Accounting],
+            Self::Warehouse => &[QueueName::Warehouse],
             Self::Pulls => &QueueName::ALL,
             Self::Scheduler => &[QueueName::Pulls],
         }
@@ -69,6 +74,7 @@ impl Role {
             | Self::Oauth
             | Self::Payments
             | Self::Accounting
+            | Self::Warehouse
             | Self::Pulls
             | Self::Scheduler => &[],
         }
@@ -78,7 +84,9 @@ impl Role {
     fn opens_connections(self) -> bool {
         match self {
             Self::Webhook | Self::Scheduler | Self::Replay => false,
-            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting | Self::Pulls => true,
+            Self::Admin | Self::Oauth | Self::Payments | Self::Accounting | Self::Warehouse | Self::Pulls => {
+                true
+            }
         }
     }
 
@@ -86,7 +94,7 @@ impl Role {
     fn uses_idempotency(self) -> bool {
         match self {
             Self::Webhook | Self::Oauth | Self::Accounting | Self::Pulls | Self::Replay => false,
-            Self::Admin | Self::Payments | Self::Scheduler => true,
+            Self::Admin | Self::Payments | Self::Warehouse | Self::Scheduler => true,
         }
     }
 }
@@ -138,6 +146,7 @@ fn queue_variable(queue: QueueName) -> &'static str {
     match queue {
         QueueName::Payments => "BOKBRO_PAYMENTS_QUEUE_URL",
         QueueName::Accounting => "BOKBRO_ACCOUNTING_QUEUE_URL",
+        QueueName::Warehouse => "BOKBRO_WAREHOUSE_QUEUE_URL",
         QueueName::Pulls => "BOKBRO_PULLS_QUEUE_URL",
         QueueName::Replays => "BOKBRO_REPLAYS_QUEUE_URL",
     }
@@ -147,6 +156,7 @@ fn dead_letters_variable(queue: QueueName) -> &'static str {
     match queue {
         QueueName::Payments => "BOKBRO_PAYMENTS_DEAD_LETTERS_URL",
         QueueName::Accounting => "BOKBRO_ACCOUNTING_DEAD_LETTERS_URL",
+        QueueName::Warehouse => "BOKBRO_WAREHOUSE_DEAD_LETTERS_URL",
         QueueName::Pulls => "BOKBRO_PULLS_DEAD_LETTERS_URL",
         QueueName::Replays => "BOKBRO_REPLAYS_DEAD_LETTERS_URL",
     }
@@ -176,7 +186,11 @@ mod tests {
 
     #[test]
     fn a_function_needs_no_more_than_it_uses() {
-        let pairs = [("BOKBRO_HUB_TABLE", "hub"), ("BOKBRO_PAYMENTS_QUEUE_URL", "https://queue")];
+        let pairs = [
+            ("BOKBRO_HUB_TABLE", "hub"),
+            ("BOKBRO_PAYMENTS_QUEUE_URL", "https://queue"),
+            ("BOKBRO_WAREHOUSE_QUEUE_URL", "https://queue"),
+        ];
         let config = Config::read(Role::Webhook, &lookup(&pairs)).unwrap();
         assert_eq!(config.secret_prefix, "");
         assert_eq!(config.log, "info");

@@ -6,6 +6,7 @@ mod faults;
 pub(crate) mod json;
 mod log;
 pub(crate) mod oauth;
+pub(crate) mod outbox;
 mod server;
 pub(crate) mod totals;
 
@@ -16,6 +17,8 @@ use serde_json::value::RawValue;
 pub use clock::Clock;
 pub use faults::{Fault, Faults, Kind, Match, When};
 pub use log::{Log, RequestLine, Stats};
+pub use outbox::{Attempt, Delivery, DeliveryState};
+pub(crate) use outbox::{Letter, Outbox, Route};
 pub use server::{Running, Server};
 pub(crate) use server::{Severable, Wire};
 pub use totals::VatRounding;

@@ -24,12 +24,13 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::task::JoinSet;
 
-use crate::kit::{Clock, Kit, Provider, Running, Server};
-use delivery::{Letter, Outbox, Route};
+use crate::kit::{Clock, Kit, Provider, Route, Running, Server, outbox};
+use delivery::Outbox;
 use events::Event;
 use state::State;
 
-pub use delivery::{Attempt, Delivery, DeliveryState};
+pub use crate::kit::{Attempt, DeliveryState};
+pub use delivery::{About, Delivery};
 pub use members::Members;
 pub use model::{
     Customer, NewOrder, Order, OrderState, Outcome, Pay, Refund, Refused, Switches, Transaction,
@@ -89,13 +90,15 @@ impl Viva {
         let shared = Arc::new(Shared {
             clock: kit.clock.clone(),
             state: Mutex::new(State::new(account.switches.clone())),
-            outbox: Outbox::new(),
+            outbox: Arc::new(Outbox::default()),
             account,
         });
         let routes = api::routes().merge(page::routes()).merge(sim::routes()).with_state(shared.clone());
         let running = Server::start(shared.account.port, kit.clone(), shared.clone(), routes).await?;
         let mut worker = JoinSet::new();
-        worker.spawn(delivery::run(shared.clone()));
+        let later = shared.clone();
+        let duplicate_after = move || wire::millis(later.state().switches.duplicate_after_ms);
+        worker.spawn(outbox::run(shared.outbox.clone(), shared.clock.clone(), duplicate_after));
         Ok(Handle { kit, running, shared, _worker: worker })
     }
 }
@@ -201,7 +204,7 @@ struct Shared {
     account: VivaConfig,
     clock: Clock,
     state: Mutex<State>,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
 }
 
 impl Shared {
@@ -238,7 +241,7 @@ impl Shared {
                 duplicates: switches.duplicates,
             }
         };
-        self.outbox.post(Letter::Event(event), route)
+        self.outbox.post(delivery::event(event), route)
     }
 
     fn pay(&self, wish: &Pay) -> Result<(Transaction, u64), Refused> {

@@ -13,11 +13,12 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Shared;
-use super::delivery::{Delivery, Letter, Route};
+use super::delivery::{self, Delivery};
 use super::events::{Event, ORDER_UPDATED};
 use super::members::Members;
 use super::model::{Pay, Refund, Refused, Transaction};
 use super::wire::OrderCode;
+use crate::kit::Route;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -99,8 +100,8 @@ impl Shared {
         let mut ids = Vec::new();
         for _ in 0..times {
             let letter = match (&event, &made_up) {
-                (Some(event), _) => Letter::Event(event.clone()),
-                (None, text) => Letter::Text(text.clone().unwrap_or_default()),
+                (Some(event), _) => delivery::event(event.clone()),
+                (None, text) => delivery::made_up(text.clone().unwrap_or_default()),
             };
             let route =
                 Route { url: url.clone(), held: false, dropped: false, first_at: self.now(), duplicates: 0 };
@@ -114,13 +115,19 @@ impl Shared {
         Ok(ids.into_iter().filter_map(|id| self.outbox.get(id)).collect())
     }
 
+    /// The last event of this kind that was made about a transaction, for sending the very same again.
+    fn last_event(&self, transaction_id: &str, event_type_id: u32) -> Option<Event> {
+        let about = self.outbox.newest(|about| about.event_of(transaction_id, event_type_id).is_some())?;
+        about.event_of(transaction_id, event_type_id).cloned()
+    }
+
     fn event_to_send(&self, post: Post) -> Result<Event, Refused> {
         let event = match (&post.transaction_id, post.order_code) {
             (Some(id), _) => {
                 let transaction =
                     self.state().transaction(id).cloned().ok_or(Refused::Unknown("no such transaction"))?;
                 let event_type = post.event_type.unwrap_or_else(|| Event::type_of(&transaction));
-                let told = if post.fresh { None } else { self.outbox.last_event(id, event_type) };
+                let told = if post.fresh { None } else { self.last_event(id, event_type) };
                 told.unwrap_or_else(|| self.event(event_type, &transaction))
             }
             (None, Some(code)) => {

@@ -9,7 +9,7 @@ use bokbro_app::app::App;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
     Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers,
-    Limited, OAuth, Payments, Providers, SendError, TokenEndpoint, Webhooks,
+    Limited, OAuth, ParcelWebhooks, Payments, Providers, SendError, Shipping, TokenEndpoint, Webhooks,
 };
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::Provider;
@@ -76,6 +76,14 @@ impl Providers for Blind {
         Some(Arc::new(BlindAccounting(self.0.accounting(provider)?)))
     }
 
+    fn shipping(&self, provider: &Provider) -> Option<Shipping> {
+        self.0.shipping(provider)
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        self.0.parcel_webhooks(provider)
+    }
+
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
         self.0.tokens(provider)
     }
@@ -112,6 +120,10 @@ impl Accounting for BlindAccounting {
     fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector> {
         Box::new(BlindEffector(self.0.effector(access, posting)))
     }
+
+    fn is_shared(&self, step: &StepName) -> bool {
+        self.0.is_shared(step)
+    }
 }
 
 struct BlindEffector(Box<dyn Effector>);
@@ -124,10 +136,6 @@ impl Effector for BlindEffector {
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {
         self.0.intent(step, ledger)
-    }
-
-    fn is_shared(&self, step: &StepName) -> bool {
-        self.0.is_shared(step)
     }
 
     async fn look_up(&self, _: &Intent, _: &Ledger) -> Result<Found, Error> {

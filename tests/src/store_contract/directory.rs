@@ -55,8 +55,13 @@ pub async fn records_read_back_and_tenants_are_apart(store: &dyn Store) {
     assert_eq!(store.connection_get(&other, &books).await.unwrap(), None);
 
     let handshake_key = "k".to_owned();
-    let endpoint =
-        Endpoint { name: "e1".to_owned(), tenant: tenant.clone(), provider: payments, handshake_key };
+    let endpoint = Endpoint {
+        name: "e1".to_owned(),
+        tenant: tenant.clone(),
+        provider: payments,
+        handshake_key,
+        token_sha256: None,
+    };
     store.endpoint_put(&endpoint).await.unwrap();
     assert_eq!(store.endpoint_get("e1").await.unwrap(), Some(endpoint));
     assert_eq!(store.endpoint_get("e2").await.unwrap(), None);

@@ -31,8 +31,13 @@ pub(super) async fn taken(store: &dyn Store, worker: &str) -> (Order, LedgerKey,
 
 fn with_invoice(ledger: &Ledger, done: bool) -> Ledger {
     let (mut ledger, step) = (ledger.clone(), StepName::from("invoice"));
-    let intent =
-        Intent { step: step.clone(), reference: "r".to_owned(), request: "{}".to_owned(), may_exist: false };
+    let intent = Intent {
+        step: step.clone(),
+        reference: "r".to_owned(),
+        request: "{}".to_owned(),
+        may_exist: false,
+        replaces: false,
+    };
     ledger.mark_sent(&intent, time(2));
     if done {
         let facts = [("total".to_owned(), "349".to_owned())].into();

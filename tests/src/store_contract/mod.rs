@@ -12,6 +12,7 @@ mod orders;
 mod parking;
 mod races;
 mod samples;
+mod warehouse;
 
 pub use bokbro_app::ports::Store;
 
@@ -42,6 +43,10 @@ pub use parking::{
 pub use races::{
     one_key_makes_one_order, one_order_number_is_taken_once, one_trouble_is_parked_once,
     one_update_per_version_wins, one_worker_takes_the_lease,
+};
+
+pub use warehouse::{
+    a_cursor_is_where_it_was_put, a_turn_is_one_owner_s_at_a_time, stock_is_listed_by_unit_and_replaced,
 };
 
 /// How many act at once in the promises about races.

@@ -10,7 +10,9 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::view::{ConnectionView, view};
-use super::{COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT, WEBHOOK_KEY, endpoint_of};
+use super::{
+    COMPANY, COMPANY_NAME, CONNECTED_AT, Proof, WEBHOOK_ENDPOINT, WEBHOOK_KEY, WEBHOOK_TOKEN, endpoint_of,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::orders::Refusal;
@@ -87,9 +89,13 @@ pub async fn connection_enter(
                 connection.settings.insert(COMPANY_NAME.to_owned(), name);
             }
             if let Some(key) = findings.settings.get(WEBHOOK_KEY) {
-                webhook_endpoint(app, &mut connection, key).await?;
+                webhook_endpoint(app, &mut connection, &Proof::Handshake(key)).await?;
             }
-            let settings = findings.settings.into_iter().filter(|(name, _)| name != WEBHOOK_KEY);
+            if let Some(token) = findings.settings.get(WEBHOOK_TOKEN) {
+                webhook_endpoint(app, &mut connection, &Proof::Token(token)).await?;
+            }
+            let proofs = [WEBHOOK_KEY, WEBHOOK_TOKEN];
+            let settings = findings.settings.into_iter().filter(|(name, _)| !proofs.contains(&name.as_str()));
             connection.settings.extend(settings);
         }
         let state = entry.store(secrets, None).await?;
@@ -224,14 +230,21 @@ impl Tokens for Trial {
     }
 }
 
-/// The connection's webhook endpoint with this key: the one it has, or a new one under a name that nobody can guess.
+/// The connection's webhook endpoint with this proof: the one it has, or a new one under a name that nobody can guess.
 pub(super) async fn webhook_endpoint(
     app: &App,
     connection: &mut Connection,
-    key: &str,
+    proof: &Proof<'_>,
 ) -> Result<Endpoint, Error> {
+    let (key, token) = match proof {
+        Proof::Handshake(key) => ((*key).to_owned(), None),
+        Proof::Token(token) => (String::new(), Some((*token).to_owned())),
+    };
     let known = endpoint_of(app, connection).await?;
-    if let Some(endpoint) = known.as_ref().filter(|endpoint| endpoint.handshake_key == key) {
+    if let Some(endpoint) = &known
+        && endpoint.handshake_key == key
+        && endpoint.token_sha256 == token
+    {
         return Ok(endpoint.clone());
     }
     let name = known.map(|endpoint| endpoint.name);
@@ -239,7 +252,8 @@ pub(super) async fn webhook_endpoint(
         name: name.unwrap_or_else(|| format!("wh_{}", Uuid::new_v4().simple())),
         tenant: connection.tenant.clone(),
         provider: connection.provider.clone(),
-        handshake_key: key.to_owned(),
+        handshake_key: key,
+        token_sha256: token,
     };
     app.directory.endpoint_put(&endpoint).await?;
     connection.settings.insert(WEBHOOK_ENDPOINT.to_owned(), endpoint.name.clone());

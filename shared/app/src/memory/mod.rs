@@ -7,6 +7,7 @@ mod store;
 mod store_jobs;
 mod store_open;
 mod store_orders;
+mod store_warehouse;
 mod vault;
 
 pub use clock::ManualClock;

@@ -15,7 +15,7 @@ use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
     Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page,
-    Parking, StoredLimiter, TokenStates,
+    Parking, Stock, StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
@@ -47,6 +47,10 @@ pub(super) struct State {
     pub(super) open: Open,
     pub(super) jobs: BTreeMap<(TenantId, JobId), Job>,
     pub(super) audits: BTreeMap<TenantId, Vec<AuditEntry>>,
+    /// Turns by name: whose and until when.
+    pub(super) turns: BTreeMap<String, (String, Timestamp)>,
+    pub(super) cursors: BTreeMap<(TenantId, Provider, String), String>,
+    pub(super) stocks: BTreeMap<(TenantId, Provider, String), (Stock, Timestamp)>,
     pub(super) limiters: BTreeMap<LimitKey, StoredLimiter>,
 }
 
@@ -132,7 +136,8 @@ impl Ledgers for MemoryStore {
                 Target::Accounting => order.accounting = status,
                 Target::Warehouse => order.warehouse = status,
             }
-            if let Some(kind) = OpenKind::of(write.key.target).filter(|_| done) {
+            if done {
+                let kind = OpenKind::of(write.key.target);
                 let open = state.open.entry((write.key.tenant.clone(), kind)).or_default();
                 open.remove(&write.key.order);
             }

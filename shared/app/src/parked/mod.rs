@@ -94,6 +94,11 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "totals_differ",
                 "unknown_step",
                 "credited_too_much",
+                // The warehouse.
+                "canceled_before",
+                "foreign_order",
+                "parcel_canceled",
+                "picking_started",
                 // Payments.
                 "amount_differs",
                 "amount_unreadable",
@@ -156,7 +161,7 @@ fn nudge_again(parked: &Parked) -> Option<(QueueName, Nudge)> {
     }
     match (&parked.order, parked.target) {
         (Some(id), Some(Target::Accounting)) => return Some((QueueName::Accounting, order(id))),
-        (Some(_), Some(Target::Warehouse)) => return None,
+        (Some(id), Some(Target::Warehouse)) => return Some((QueueName::Warehouse, order(id))),
         (Some(_) | None, None) | (None, Some(_)) => {}
     }
     if let Some(hint) = parked.details.get(HINT) {
@@ -168,13 +173,16 @@ fn nudge_again(parked: &Parked) -> Option<(QueueName, Nudge)> {
 
 /// What the worker is told of the document that a step of the item was about.
 fn told(parked: &Parked, number: String) -> Option<(QueueName, Nudge)> {
-    let (Some(order), Some(Target::Accounting), Some(step)) =
-        (&parked.order, parked.target, parked.details.get(STEP))
+    let (Some(order), Some(target), Some(step)) = (&parked.order, parked.target, parked.details.get(STEP))
     else {
         return None;
     };
+    let queue = match target {
+        Target::Accounting => QueueName::Accounting,
+        Target::Warehouse => QueueName::Warehouse,
+    };
     let told = Some(Told { step: step.clone(), number });
-    Some((QueueName::Accounting, Nudge::Order { order: order.clone(), insist: true, told }))
+    Some((queue, Nudge::Order { order: order.clone(), insist: true, told }))
 }
 
 /// The transaction that the item is about.

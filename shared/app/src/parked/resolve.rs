@@ -4,7 +4,7 @@
 //! item's fingerprint (from then on the same trouble may be parked anew, beside this item), the order, the nudge, and at
 //! last the item itself.
 
-use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, Target, TenantId};
+use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, TenantId};
 use bokbro_domain::order::{FieldError, SyncState};
 use serde_json::{Value, json};
 
@@ -254,7 +254,7 @@ fn text_of(parked: &Parked, answer: &Answer, reason: Option<&str>) -> String {
         Answer::Exists { number } => format!("number {number} is there"),
         Answer::Send => "it is not there; to be sent again".to_owned(),
         Answer::Match { order } => format!("the payment belongs to order {order}"),
-        Answer::Dismiss if parked.target == Some(Target::Accounting) => "done by hand".to_owned(),
+        Answer::Dismiss if parked.target.is_some() => "done by hand".to_owned(),
         Answer::Dismiss => "taken off the list".to_owned(),
     };
     let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::trouble::{Stop, park_order};
 use super::{Desk, Outcome};
 use crate::error::Error;
 use crate::message::Nudge;
-use crate::ports::QueueName;
+use crate::ports::{OpenKind, QueueName};
 use crate::records::TimelineEntry;
 
 /// How often a lost race for an order is run again at once.
@@ -68,6 +68,7 @@ impl Desk<'_> {
 
     async fn follow_up(&self, order: &Order) -> Result<Outcome, Stop> {
         self.books_nudge(order).await?;
+        self.parcel_nudge(order).await?;
         if order.accounting.by_hand && order.accounting.credited != order.payment.reversed.minor {
             let message = "Money was given back on an order that was booked by hand. Credit it by hand too.";
             return Err(park_order("refund_to_book", message, &order.id, None));
@@ -82,6 +83,22 @@ impl Desk<'_> {
             self.app.queues.queue_send(QueueName::Accounting, &self.envelope(nudge)).await?;
             self.app.crash.reached("after nudging accounting").await;
         }
+        Ok(())
+    }
+
+    /// The same for the parcel. An order whose money was given back may have one that is to be stopped. Where there is no
+    /// warehouse the order waits for none: a warehouse that is connected later must not ship what left long ago.
+    pub(super) async fn parcel_nudge(&self, order: &Order) -> Result<(), Error> {
+        if !OpenKind::Warehouse.is_open(order) {
+            return Ok(());
+        }
+        let settings = self.app.directory.settings_get(self.tenant).await?;
+        if settings.is_none_or(|settings| settings.warehouse.is_none()) {
+            return self.app.open_work.open_drop(self.tenant, OpenKind::Warehouse, &order.id).await;
+        }
+        let nudge = self.envelope(Nudge::order(order.id.clone()));
+        self.app.queues.queue_send(QueueName::Warehouse, &nudge).await?;
+        self.app.crash.reached("after nudging the warehouse").await;
         Ok(())
     }
 

@@ -81,6 +81,7 @@ impl Desk<'_> {
         if let Outcome::Open(_) = found {
             // Nothing new there: the books may lack what we have known for long.
             self.books_nudge(order).await?;
+            self.parcel_nudge(order).await?;
         }
         Ok(found)
     }

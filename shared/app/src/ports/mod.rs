@@ -5,6 +5,8 @@ mod open_work;
 mod providers;
 mod queues;
 mod storage;
+mod store;
+mod warehouse;
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ pub use open_work::*;
 pub use providers::*;
 pub use queues::*;
 pub use storage::*;
+pub use store::*;
+pub use warehouse::*;
 
 /// Time, and waiting for it.
 #[async_trait]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bokbro_domain::ids::{OrderId, Target, TenantId};
-use bokbro_domain::order::{Order, OrderState};
+use bokbro_domain::order::{Order, OrderState, SyncState};
 use jiff::Timestamp;
 
 use super::{Cursor, Page};
@@ -15,11 +15,13 @@ pub enum OpenKind {
     Payment,
     /// The books.
     Accounting,
+    /// Its parcel.
+    Warehouse,
 }
 
 impl OpenKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Payment, Self::Accounting];
+    pub const ALL: [Self; 3] = [Self::Payment, Self::Accounting, Self::Warehouse];
 
     /// Its name in keys.
     #[must_use]
@@ -27,15 +29,16 @@ impl OpenKind {
         match self {
             Self::Payment => "payment",
             Self::Accounting => "accounting",
+            Self::Warehouse => "warehouse",
         }
     }
 
-    /// What an order waits for at a target, where that is kept.
+    /// What an order waits for at a target.
     #[must_use]
-    pub fn of(target: Target) -> Option<Self> {
+    pub fn of(target: Target) -> Self {
         match target {
-            Target::Accounting => Some(Self::Accounting),
-            Target::Warehouse => None,
+            Target::Accounting => Self::Accounting,
+            Target::Warehouse => Self::Warehouse,
         }
     }
 
@@ -45,6 +48,10 @@ impl OpenKind {
         match self {
             Self::Payment => order.state == OrderState::Pending,
             Self::Accounting => order.books_lack(),
+            Self::Warehouse => {
+                let stop = order.state == OrderState::Refunded && order.warehouse.may_be_taken_back();
+                order.state.has_been_paid() && (order.warehouse.state != SyncState::Done || stop)
+            }
         }
     }
 }

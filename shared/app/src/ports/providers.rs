@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Reason};
 use crate::message::{PaymentHint, Unreadable};
-use crate::ports::{Limited, Pace};
+use crate::ports::{Limited, Pace, ParcelWebhooks, Shipping};
 use crate::records::Connection;
 use crate::secret::{Credentials, SecretText};
 
@@ -183,10 +183,6 @@ pub trait Effector: Send + Sync {
     /// The steps in order.
     fn steps(&self) -> Vec<StepName>;
 
-    /// Whether the credits of an order share the step with its sale: it is about the buyer or the goods, not about one
-    /// document.
-    fn is_shared(&self, step: &StepName) -> bool;
-
     /// What a step would send, given what is done before it; `None` when it is not needed. Pure, and the same for the
     /// same ledger.
     ///
@@ -228,6 +224,9 @@ pub trait Accounting: Send + Sync {
 
     /// The way of one posting into the books.
     fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector>;
+
+    /// Whether an order's credits share a step with its sale: it is about the buyer or the goods, not about one document.
+    fn is_shared(&self, step: &StepName) -> bool;
 }
 
 /// What a provider's consent page is asked for.
@@ -343,6 +342,10 @@ pub trait Providers: Send + Sync {
     fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
     /// Ledger program.
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
+    /// Warehouse, or that another system writes to it.
+    fn shipping(&self, provider: &Provider) -> Option<Shipping>;
+    /// Sender of webhooks about parcels.
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>>;
     /// Token endpoint.
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
     /// Consent in a browser.

@@ -16,6 +16,8 @@ pub enum QueueName {
     Payments,
     /// Nudges for the books.
     Accounting,
+    /// Nudges for the parcels, and hints from the warehouse.
+    Warehouse,
     /// What time brings to do for connections and tenants.
     Pulls,
     /// Replays of dead letters.
@@ -24,7 +26,8 @@ pub enum QueueName {
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 4] = [Self::Payments, Self::Accounting, Self::Pulls, Self::Replays];
+    pub const ALL: [Self; 5] =
+        [Self::Payments, Self::Accounting, Self::Warehouse, Self::Pulls, Self::Replays];
 
     /// Its name for people and in the API.
     #[must_use]
@@ -32,6 +35,7 @@ impl QueueName {
         match self {
             Self::Payments => "payments",
             Self::Accounting => "accounting",
+            Self::Warehouse => "warehouse",
             Self::Pulls => "pulls",
             Self::Replays => "replays",
         }

@@ -8,8 +8,6 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
-use super::Limits;
-use super::OpenWork;
 use crate::error::Error;
 use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
@@ -401,27 +399,6 @@ pub trait Audits: Send + Sync {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, Error>;
-}
-
-/// Everything that the table keeps, behind one adapter.
-pub trait Store:
-    Orders + OpenWork + Ledgers + Parking + Inbox + Nonces + Jobs + Audits + Directory + TokenStates + Limits
-{
-}
-
-impl<T> Store for T where
-    T: Orders
-        + OpenWork
-        + Ledgers
-        + Parking
-        + Inbox
-        + Nonces
-        + Jobs
-        + Audits
-        + Directory
-        + TokenStates
-        + Limits
-{
 }
 
 /// The tokens' states of connections.

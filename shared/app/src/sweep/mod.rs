@@ -149,6 +149,7 @@ pub(crate) use parked::{deliveries_resend, hint_of};
 enum Section {
     Books,
     Payments,
+    Parcels,
     Parked,
     Jobs,
 }
@@ -157,7 +158,8 @@ impl Section {
     fn next(self) -> Option<Self> {
         match self {
             Self::Books => Some(Self::Payments),
-            Self::Payments => Some(Self::Parked),
+            Self::Payments => Some(Self::Parcels),
+            Self::Parcels => Some(Self::Parked),
             Self::Parked => Some(Self::Jobs),
             Self::Jobs => None,
         }
@@ -190,6 +192,7 @@ impl Sweep<'_> {
             let cursor = cursor.map(Cursor);
             let more = match section {
                 Section::Books => self.books(cursor.as_ref()).await?,
+                Section::Parcels => self.parcels(cursor.as_ref()).await?,
                 Section::Payments => self.payments(cursor.as_ref()).await?,
                 Section::Parked => self.parked(cursor.as_ref()).await?,
                 Section::Jobs => self.jobs(cursor.as_ref()).await?,

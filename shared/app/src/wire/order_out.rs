@@ -1,9 +1,13 @@
 //! Orders, their history and what waits for a human, as the API shows them.
 
-use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, SyncStatus};
+use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, PARCEL_ORDER, SyncStatus};
+use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::parked::{Action, actions};
+use crate::ports::Stock;
 use crate::records::{Parked, TimelineEntry};
 
 /// An order as `GET /v1/orders/{id}` shows it.
@@ -13,6 +17,7 @@ pub fn order_json(order: &Order) -> Value {
     let customer = &body.customer;
     let accounting = &order.accounting;
     let warehouse = &order.warehouse;
+    let shipment = warehouse.shipment.as_ref();
     json!({
         "id": order.id,
         "order_number": body.order_number,
@@ -54,9 +59,12 @@ pub fn order_json(order: &Order) -> Value {
             "warehouse": {
                 "state": warehouse.state.as_str(),
                 "provider": warehouse.provider,
-                "order_id": number(warehouse, "order_id"),
-                "status": number(warehouse, "status"),
-                "tracking": [],
+                "order_id": number(warehouse, PARCEL_ORDER),
+                "status": shipment.map(Shipment::status_text),
+                "stage": shipment.map(|shipment| shipment.stage.as_str()),
+                "shipped_at": shipment.and_then(|shipment| shipment.shipped_at),
+                "tracking": shipment.map_or_else(Vec::new, tracking_json),
+                "lines": shipment.map_or_else(Vec::new, picked_json),
                 "message": warehouse.message,
                 "parked": warehouse.parked,
             },
@@ -68,6 +76,22 @@ pub fn order_json(order: &Order) -> Value {
 
 fn number<'a>(status: &'a SyncStatus, name: &str) -> Option<&'a str> {
     status.numbers.get(name).map(String::as_str)
+}
+
+/// Parcels, each with its number and where people follow it.
+fn tracking_json(shipment: &Shipment) -> Vec<Value> {
+    let parcel = |parcel: &Parcel| json!({ "number": parcel.number, "url": parcel.url });
+    shipment.parcels.iter().map(parcel).collect()
+}
+
+/// What was picked, which is what was shipped once the parcels have left.
+fn picked_json(shipment: &Shipment) -> Vec<Value> {
+    let (text, shipped) = (|d: Decimal| d.normalize().to_string(), shipment.stage == Stage::Shipped);
+    let line = |line: &PickedLine| {
+        let shipped = shipped.then(|| text(line.picked));
+        json!({ "sku": line.sku, "ordered": text(line.ordered), "picked": text(line.picked), "shipped": shipped })
+    };
+    shipment.lines.iter().map(line).collect()
 }
 
 fn address_json(address: &Address) -> Value {
@@ -96,6 +120,13 @@ fn line_json(line: &Line) -> Value {
         "unit_price": line.unit_price.to_string(),
         "vat_rate": line.vat_rate.percent().to_string(),
     })
+}
+
+/// How many of an article the warehouse had, and when that was read.
+#[must_use]
+pub fn stock_json((stock, read_at): &(Stock, Timestamp)) -> Value {
+    let text = |number: Decimal| number.normalize().to_string();
+    json!({ "sku": stock.sku, "on_hand": text(stock.on_hand), "sellable": text(stock.sellable), "read_at": read_at })
 }
 
 /// One entry of an order's history.

@@ -38,6 +38,12 @@ fn nudge_json(message: &Envelope) -> Value {
         Nudge::Match { order, provider, transaction } => {
             json!({ "kind": "match", "order_id": order, "provider": provider, "transaction": transaction })
         }
+        Nudge::Parcel(hint) => json!({
+            "kind": "parcel",
+            "provider": hint.provider,
+            "order_number": hint.order_number,
+            "status": hint.status,
+        }),
         Nudge::Sweep { job } => json!({ "kind": "sweep", "job_id": job }),
         Nudge::Replay { job } => json!({ "kind": "replay", "job_id": job }),
         Nudge::Connection { provider, .. } => json!({ "kind": "connection", "provider": provider }),

@@ -154,8 +154,8 @@ impl Hub {
             .status
             .map(|status| writes.change(status_change(key, status, write.order_version, write.entries)));
         let done = write.status.is_some_and(|status| status.state == SyncState::Done);
-        if let Some(kind) = OpenKind::of(key.target).filter(|_| done) {
-            open::drop(&mut writes, &key.tenant, kind, &key.order);
+        if done {
+            open::drop(&mut writes, &key.tenant, OpenKind::of(key.target), &key.order);
         }
         for entry in write.entries {
             writes.put(entry_item(&key.tenant, &key.order, entry));

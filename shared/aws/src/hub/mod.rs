@@ -13,6 +13,7 @@ mod parking;
 mod retries;
 mod tokens;
 mod transaction;
+mod warehouse;
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ pub(crate) const TIMELINE: &str = "H#";
 pub(crate) const PARKED: &str = "X#";
 pub(crate) const JOBS: &str = "J#";
 pub(crate) const OPEN: &str = "ord_";
+pub(crate) const STOCK: &str = "A#";
 
 /// Partition of a tenant's audit log.
 pub(crate) fn audit_pk(tenant: &TenantId) -> String {
@@ -31,6 +32,11 @@ pub(crate) fn audit_pk(tenant: &TenantId) -> String {
 /// Partition of the orders of a tenant that wait for something.
 pub(crate) fn open_pk(tenant: &TenantId, kind: OpenKind) -> String {
     format!("T#{tenant}#OPEN#{}", kind.as_str())
+}
+
+/// Partition of what a warehouse has of a tenant's goods.
+pub(crate) fn stock_pk(tenant: &TenantId, at: &Provider) -> String {
+    format!("T#{tenant}#STOCK#{at}")
 }
 
 /// Partition of what belongs to a tenant.
@@ -120,6 +126,21 @@ impl Key {
     /// A limit on calls.
     pub(crate) fn limiter(key: &LimitKey) -> Self {
         Self { pk: format!("R#{}#{}", key.provider, key.key), sk: "R".to_owned() }
+    }
+
+    /// The turn of those of whom only one at a time may do something.
+    pub(crate) fn turn(name: &str) -> Self {
+        Self { pk: format!("TURN#{name}"), sk: "TURN".to_owned() }
+    }
+
+    /// How far a provider's list has been read.
+    pub(crate) fn cursor(tenant: &TenantId, of: &Provider, entity: &str) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("K#{of}#{entity}") }
+    }
+
+    /// An article's stock.
+    pub(crate) fn stock(tenant: &TenantId, at: &Provider, sku: &str) -> Self {
+        Self { pk: stock_pk(tenant, at), sk: format!("{STOCK}{sku}") }
     }
 
     /// A run of a longer task.

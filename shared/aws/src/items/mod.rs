@@ -9,6 +9,7 @@ pub(crate) mod limiter;
 pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod token;
+pub(crate) mod warehouse;
 
 #[cfg(test)]
 pub(crate) mod samples;

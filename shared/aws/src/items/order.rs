@@ -11,6 +11,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{OrderState, SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact, PaymentTotals};
+use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -80,6 +81,32 @@ struct StatusDoc {
     credited: i64,
     #[serde(default)]
     by_hand: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipment: Option<ShipmentDoc>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShipmentDoc {
+    order_id: String,
+    status: u32,
+    text: String,
+    stage: Stage,
+    shipped_at: Option<Timestamp>,
+    parcels: Vec<ParcelDoc>,
+    lines: Vec<PickedLineDoc>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ParcelDoc {
+    number: String,
+    url: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PickedLineDoc {
+    sku: String,
+    ordered: Decimal,
+    picked: Decimal,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,7 +144,8 @@ macro_rules! same_fields {
 same_fields!(Address, AddressDoc, name, address1, address2, zip, city, country);
 same_fields!(Line, LineDoc, kind, sku, text, quantity, unit_price, vat_rate);
 same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, transactions);
-same_fields!(SyncStatus, StatusDoc, state, provider, numbers, message, parked, credited, by_hand);
+same_fields!(Parcel, ParcelDoc, number, url);
+same_fields!(PickedLine, PickedLineDoc, sku, ordered, picked);
 same_fields!(
     PaymentFact,
     FactDoc,
@@ -130,6 +158,56 @@ same_fields!(
     merchant_text,
     made_at
 );
+
+impl From<SyncStatus> for StatusDoc {
+    fn from(status: SyncStatus) -> Self {
+        let SyncStatus { state, provider, numbers, message, parked, credited, by_hand, shipment } = status;
+        Self {
+            state,
+            provider,
+            numbers,
+            message,
+            parked,
+            credited,
+            by_hand,
+            shipment: shipment.map(Into::into),
+        }
+    }
+}
+
+impl From<StatusDoc> for SyncStatus {
+    fn from(doc: StatusDoc) -> Self {
+        let StatusDoc { state, provider, numbers, message, parked, credited, by_hand, shipment } = doc;
+        Self {
+            state,
+            provider,
+            numbers,
+            message,
+            parked,
+            credited,
+            by_hand,
+            shipment: shipment.map(Into::into),
+        }
+    }
+}
+
+impl From<Shipment> for ShipmentDoc {
+    fn from(shipment: Shipment) -> Self {
+        let Shipment { order_id, status, text, stage, shipped_at, parcels, lines } = shipment;
+        let (parcels, lines) =
+            (parcels.into_iter().map(Into::into).collect(), lines.into_iter().map(Into::into).collect());
+        Self { order_id, status, text, stage, shipped_at, parcels, lines }
+    }
+}
+
+impl From<ShipmentDoc> for Shipment {
+    fn from(doc: ShipmentDoc) -> Self {
+        let ShipmentDoc { order_id, status, text, stage, shipped_at, parcels, lines } = doc;
+        let (parcels, lines) =
+            (parcels.into_iter().map(Into::into).collect(), lines.into_iter().map(Into::into).collect());
+        Self { order_id, status, text, stage, shipped_at, parcels, lines }
+    }
+}
 
 impl From<Customer> for CustomerDoc {
     fn from(customer: Customer) -> Self {

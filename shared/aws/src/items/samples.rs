@@ -11,6 +11,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -112,6 +113,22 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         parked,
         credited: 24_900,
         by_hand: true,
+        shipment: None,
+    }
+}
+
+pub(crate) fn shipment() -> Shipment {
+    Shipment {
+        order_id: "50161".to_owned(),
+        status: 450,
+        text: "Sent".to_owned(),
+        stage: Stage::Shipped,
+        shipped_at: Some(time()),
+        parcels: vec![Parcel {
+            number: "3735".to_owned(),
+            url: Some("https://track.example.se/3735".to_owned()),
+        }],
+        lines: vec![PickedLine { sku: "OIL-30".to_owned(), ordered: 2.into(), picked: 2.into() }],
     }
 }
 

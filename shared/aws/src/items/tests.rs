@@ -1,7 +1,7 @@
 //! Every item reads back as what was written, and its stored text never changes unseen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, StoredLimiter};
+use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, Stock, StoredLimiter};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, Role, Settings, TimelineEntry};
 use bokbro_domain::effect::{Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
@@ -14,7 +14,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::keys::Key;
-use super::{Item, Unreadable, ledger, limiter, number, order, records, samples, stamp, text};
+use super::{Item, Unreadable, ledger, limiter, number, order, records, samples, stamp, text, warehouse};
 
 fn ledger_key() -> LedgerKey {
     let order = samples::order();
@@ -148,6 +148,34 @@ fn the_stored_text_of_facts_and_ledgers_is_frozen() {
 }
 
 #[test]
+fn the_stored_text_of_a_shipment_turn_cursor_and_stock_is_frozen() {
+    let mut sample = samples::order();
+    sample.warehouse.shipment = Some(samples::shipment());
+    let item = order::to_item(&sample);
+    let shipment = concat!(
+        r#""shipment":{"order_id":"50161","status":450,"text":"Sent","stage":"shipped","#,
+        r#""shipped_at":"2026-11-20T10:20:30.5Z","#,
+        r#""parcels":[{"number":"3735","url":"https://track.example.se/3735"}],"#,
+        r#""lines":[{"sku":"OIL-30","ordered":"2","picked":"2"}]}}"#
+    );
+    assert!(stored(&item, "warehouse").ends_with(shipment), "{}", stored(&item, "warehouse"));
+    assert_eq!(order::from_item(&item), Ok(sample.clone()));
+    let turn = warehouse::turn("ledger#1", "me", samples::time());
+    assert_eq!((stored(&turn, "pk"), stored(&turn, "lease_owner")), ("TURN#ledger#1", "me"));
+    assert_eq!(stored(&turn, "lease_until"), "2026-11-20T10:20:30.500000000Z");
+    assert_eq!(warehouse::turn_until(&turn), Ok(samples::time()));
+    let provider = Provider::parse("ledger").unwrap();
+    let cursor = warehouse::cursor(&sample.tenant, &provider, "parcels", "17");
+    assert_eq!((stored(&cursor, "sk"), stored(&cursor, "cursor")), ("K#ledger#parcels", "17"));
+    assert_eq!(warehouse::cursor_text(&cursor), Ok("17".to_owned()));
+    let stock = Stock { sku: "OIL-30".to_owned(), on_hand: 5.into(), sellable: 3.into() };
+    let item = warehouse::stock(&sample.tenant, &provider, &stock, samples::time());
+    assert_eq!((stored(&item, "pk"), stored(&item, "sk")), ("T#demo#STOCK#ledger", "A#OIL-30"));
+    assert_eq!(stored(&item, "doc"), r#"{"sku":"OIL-30","on_hand":"5","sellable":"3"}"#);
+    assert_eq!(warehouse::stock_from_item(&item), Ok((stock, samples::time())));
+}
+
+#[test]
 fn records_read_back_as_written() {
     fn holds<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(record: &T) {
         let item = records::to_item(Key::api_key("x"), record);
@@ -172,7 +200,13 @@ fn records_read_back_as_written() {
         accounts: std::collections::BTreeMap::default(),
         payment_mode: Some("VIVA".to_owned()),
     });
-    holds(&Endpoint { name: "e".into(), tenant: tenant.clone(), provider, handshake_key: "k".into() });
+    holds(&Endpoint {
+        name: "e".into(),
+        tenant: tenant.clone(),
+        provider,
+        handshake_key: "k".into(),
+        token_sha256: None,
+    });
     holds(&ApiKey { tenant, role: Role::Operator, prefix: "bk_ab".to_owned() });
 }
 

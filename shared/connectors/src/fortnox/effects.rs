@@ -315,6 +315,11 @@ fn lowest<'a>(documents: impl Iterator<Item = (&'a LooseText, &'a LooseText)>) -
         .min_by_key(|number| customers::number_order(number))
 }
 
+/// Whether a step is about the buyer, and so the same for the credits of a sale.
+pub(super) fn is_shared(step: &StepName) -> bool {
+    step.0 == Step::Customer.name()
+}
+
 #[async_trait]
 impl Effector for Effects {
     fn steps(&self) -> Vec<StepName> {
@@ -328,10 +333,6 @@ impl Effector for Effects {
             | Step::BookkeepPayment => true,
         };
         Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
-    }
-
-    fn is_shared(&self, step: &StepName) -> bool {
-        step.0 == Step::Customer.name()
     }
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, Accounting, Clock, Effector, EntryField};
+use bokbro_domain::effect::StepName;
 use bokbro_domain::posting::{Chart, Posting};
 
 use self::api::Api;
@@ -108,5 +109,9 @@ impl Accounting for Fortnox {
 
     fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector> {
         Box::new(Effects { api: self.api(&access), posting })
+    }
+
+    fn is_shared(&self, step: &StepName) -> bool {
+        effects::is_shared(step)
     }
 }

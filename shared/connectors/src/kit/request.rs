@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bokbro_app::ports::Tokens;
 use bokbro_app::secret::SecretText;
@@ -57,6 +58,8 @@ pub struct Request {
     pub auth: Auth,
     /// Whether sending it twice does no harm.
     pub repeatable: bool,
+    /// How long the whole call may take, where that is not the usual time.
+    pub patience: Option<Duration>,
 }
 
 impl Request {
@@ -72,6 +75,7 @@ impl Request {
             body: Body::None,
             auth,
             repeatable: true,
+            patience: None,
         }
     }
 
@@ -91,6 +95,13 @@ impl Request {
     #[must_use]
     pub fn with_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// The request with a time of its own for the whole call.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Sent {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Kind and text of the authorization.
     pub(crate) authorization: String,
+    /// The request's own time for the whole call.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Script {
@@ -87,6 +89,7 @@ impl Wire for Script {
                 }
             },
             headers: request.headers.clone(),
+            patience: request.patience,
             authorization: match authorization {
                 Authorization::None => String::new(),
                 Authorization::Basic(user, password) => format!("Basic {user}:{}", password.expose()),

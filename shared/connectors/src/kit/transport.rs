@@ -87,6 +87,9 @@ impl Wire for Transport {
         if !request.query.is_empty() {
             builder = builder.query(&request.query);
         }
+        if let Some(patience) = request.patience {
+            builder = builder.timeout(patience);
+        }
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }

@@ -378,6 +378,11 @@ fn article_receipt(article: &Article) -> Option<Receipt> {
     Some(Receipt { external_id: article.number.0.clone()?, facts })
 }
 
+/// Whether a step is about the buyer or the articles, and so the same for the credits of a sale.
+pub(super) fn is_shared(step: &StepName) -> bool {
+    matches!(Step::of(step), Ok(Step::Customer | Step::Article(_)))
+}
+
 #[async_trait]
 impl Effector for Effects {
     fn steps(&self) -> Vec<StepName> {
@@ -386,10 +391,6 @@ impl Effector for Effects {
             Step::Customer | Step::Draft | Step::PriceDraft | Step::Invoice | Step::Payment => true,
         };
         Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
-    }
-
-    fn is_shared(&self, step: &StepName) -> bool {
-        matches!(Step::of(step), Ok(Step::Customer | Step::Article(_)))
     }
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, Accounting, Checkup, Clock, Effector, EntryField, Findings, Tokens};
+use bokbro_domain::effect::StepName;
 use bokbro_domain::posting::{Chart, Posting};
 
 use self::api::Api;
@@ -127,6 +128,10 @@ impl Accounting for Visma {
 
     fn effector(&self, access: Access, posting: Posting) -> Box<dyn Effector> {
         Box::new(Effects { api: self.api(&access), posting })
+    }
+
+    fn is_shared(&self, step: &StepName) -> bool {
+        effects::is_shared(step)
     }
 }
 

@@ -199,7 +199,7 @@ impl Write {
         may_exist: bool,
     ) -> Result<Intent, Error> {
         let request = serde_json::to_string(self).map_err(unwritable)?;
-        Ok(Intent { step: step.clone(), reference, request, may_exist })
+        Ok(Intent { step: step.clone(), reference, request, may_exist, replaces: false })
     }
 
     /// Reads back what an intent says is to be sent.

@@ -96,7 +96,8 @@ fn names_of_steps_tell_the_credit() {
     assert_eq!(StepName::from("invoice").parts(), ("invoice", None));
     let mut ledger = Ledger::default();
     for step in [name, StepName::from("invoice")] {
-        let intent = Intent { step, reference: "r".into(), request: "{}".into(), may_exist: false };
+        let intent =
+            Intent { step, reference: "r".into(), request: "{}".into(), may_exist: false, replaces: false };
         ledger.mark_sent(&intent, at("2026-11-20T10:00:00Z"));
     }
     assert_eq!(credited(&ledger), BTreeSet::from([CreditId(24_900)]));

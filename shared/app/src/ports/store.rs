@@ -1,0 +1,43 @@
+//! All of the table's ports in one.
+
+use super::{
+    Audits, Cursors, Directory, Inbox, Jobs, Ledgers, Limits, Nonces, OpenWork, Orders, Parking, Stocks,
+    TokenStates, Turns,
+};
+
+/// Everything that the table keeps, behind one adapter.
+pub trait Store:
+    Orders
+    + OpenWork
+    + Ledgers
+    + Parking
+    + Inbox
+    + Nonces
+    + Jobs
+    + Audits
+    + Directory
+    + TokenStates
+    + Limits
+    + Turns
+    + Cursors
+    + Stocks
+{
+}
+
+impl<T> Store for T where
+    T: Orders
+        + OpenWork
+        + Ledgers
+        + Parking
+        + Inbox
+        + Nonces
+        + Jobs
+        + Audits
+        + Directory
+        + TokenStates
+        + Limits
+        + Turns
+        + Cursors
+        + Stocks
+{
+}
