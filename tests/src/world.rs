@@ -150,46 +150,46 @@ async fn furnish(
     client: (&str, &str),
     account: &VivaConfig,
 ) {
-    let app_secret = secrets(&[("client_id", client.0), ("client_secret", client.1)]);
-    vault.secret_put("app/fortnox", &app_secret).await.unwrap();
-    let own = secrets(&[
-        ("merchant_id", &account.merchant_id),
-        ("api_key", &account.api_key),
-        ("client_id", &account.client_id),
-        ("client_secret", &account.client_secret),
-    ]);
-    vault.secret_put("connections/demo/viva", &own).await.unwrap();
-    vault.secret_put("connections/demo/fortnox", &Credentials::default()).await.unwrap();
-    let settings = Settings {
-        payments: provider("viva"),
-        accounting: Some(provider("fortnox")),
-        warehouse: None,
-        posting_profile: profile,
-        accounts: [].into(),
-        payment_mode: None,
-    };
-    store.settings_put(&tenant(), &settings).await.unwrap();
-    let connections = [
-        ("viva", [("merchant_id".to_owned(), account.merchant_id.clone())]),
-        ("fortnox", [("tenant_id".to_owned(), COMPANY.to_owned())]),
-    ];
-    for (name, settings) in connections {
-        let connection = Connection {
-            tenant: tenant(),
-            provider: provider(name),
-            state: ConnectionState::Unchecked,
-            settings: settings.into(),
-            chart: None,
+        let app_secret = secrets(&[("client_id", client.0), ("client_secret", client.1)]);
+        vault.secret_put("app/fortnox", &app_secret).await.unwrap();
+        let own = secrets(&[
+            ("merchant_id", &account.merchant_id),
+            ("api_key", &account.api_key),
+            ("client_id", &account.client_id),
+            ("client_secret", &account.client_secret),
+        ]);
+        vault.secret_put("connections/demo/viva", &own).await.unwrap();
+        vault.secret_put("connections/demo/fortnox", &Credentials::default()).await.unwrap();
+        let settings = Settings {
+            payments: provider("viva"),
+            accounting: Some(provider("fortnox")),
+            warehouse: None,
+            posting_profile: profile,
+            accounts: [].into(),
+            payment_mode: None,
         };
-        store.connection_put(&connection).await.unwrap();
-    }
-    let endpoint = Endpoint {
-        name: ENDPOINT.to_owned(),
-        tenant: tenant(),
-        provider: provider("viva"),
-        handshake_key: account.webhook_key.clone(),
-    };
-    store.endpoint_put(&endpoint).await.unwrap();
+        store.settings_put(&tenant(), &settings).await.unwrap();
+        let connections = [
+            ("viva", [("merchant_id".to_owned(), account.merchant_id.clone())]),
+            ("fortnox", [("tenant_id".to_owned(), COMPANY.to_owned())]),
+        ];
+        for (name, settings) in connections {
+            let connection = Connection {
+                tenant: tenant(),
+                provider: provider(name),
+                state: ConnectionState::Unchecked,
+                settings: settings.into(),
+                chart: None,
+            };
+            store.connection_put(&connection).await.unwrap();
+        }
+        let endpoint = Endpoint {
+            name: ENDPOINT.to_owned(),
+            tenant: tenant(),
+            provider: provider("viva"),
+            handshake_key: account.webhook_key.clone(),
+        };
+        store.endpoint_put(&endpoint).await.unwrap();
 }
 
 impl World {
