@@ -130,7 +130,12 @@ impl Told {
                 .collect();
             codes.sort();
             let mut books = Vec::new();
-            for invoice in invoices.iter().filter(|one| one["ExternalInvoiceReference1"] == id.as_str()) {
+            let of_order = |invoice: &&Value| {
+                invoice["ExternalInvoiceReference1"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with(id.as_str()))
+            };
+            for invoice in invoices.iter().filter(of_order) {
                 books.push(text(invoice, &["Total", "TotalVAT", "Balance", "Booked"]));
                 let paid = payments.iter().filter(|one| {
                     one["InvoiceNumber"].to_string().trim_matches('"')

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
-use bokbro_domain::order::{Order, OrderState};
+use bokbro_domain::order::Order;
 use bokbro_domain::payment::reversals;
 use bokbro_domain::posting::{Chart, Posting, credited, plan, with_credits};
 use jiff::{SignedDuration, Timestamp};
@@ -75,10 +75,6 @@ async fn account(
     let Some(provider) = &settings.accounting else { return Ok(()) };
     let half_done = !ledger.steps.is_empty();
     let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
-    if order.state == OrderState::Refunded && !half_done {
-        let why = "Paid and given back before anything was booked: there is nothing to book.";
-        return work.skip("nothing_to_book", why).await;
-    }
     let opened = match open(app, tenant, provider, invocation.deadline).await {
         Ok(opened) => opened,
         Err(error) => return Err(work.stop(None, error).await),

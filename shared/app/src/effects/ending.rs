@@ -20,26 +20,10 @@ impl Work<'_> {
             // Before the last write: whoever dies in between is followed by a worker that finishes.
             self.app.parking.parked_close(&self.key.tenant, &parked).await?;
         }
-        self.status.message = None;
-        self.tell(effector);
-        self.complete().await
-    }
-
-    /// There is nothing to do for the order at the target; says why.
-    ///
-    /// # Errors
-    /// `Raced` when the order has changed meanwhile, `Storage` when the table fails.
-    pub async fn skip(mut self, event: &str, why: &str) -> Result<(), Error> {
-        self.ledger.release();
-        self.status.message = Some(why.to_owned());
-        let (clock, correlation) = (&*self.app.clock, &self.invocation.correlation);
-        self.entries.push(self.app.stamps.entry(clock, correlation, event, why));
-        self.complete().await
-    }
-
-    async fn complete(&mut self) -> Result<(), Error> {
         self.status.state = SyncState::Done;
         self.status.credited = self.reversed;
+        self.status.message = None;
+        self.tell(effector);
         self.put("completion", true, None).await
     }
 

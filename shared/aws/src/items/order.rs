@@ -77,12 +77,17 @@ struct StatusDoc {
     numbers: BTreeMap<String, String>,
     message: Option<String>,
     parked: Option<ParkedId>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     credited: i64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     by_hand: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipment: Option<ShipmentDoc>,
+}
+
+/// Whether a member may be left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[derive(Serialize, Deserialize)]
