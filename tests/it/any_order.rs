@@ -143,6 +143,8 @@ impl Told {
                 });
                 books.extend(paid.map(|payment| text(payment, &["Amount", "Booked"])));
             }
+            // Two reversals of one second have no order of their own.
+            books.sort();
             ends.push(End {
                 state: shown.state,
                 captured: shown.payment.captured,
