@@ -27,6 +27,7 @@ mod somebody_elses;
 mod stack;
 mod stack_aws_faults;
 mod stack_parked;
+mod stack_refunds;
 mod stack_replay;
 mod stack_schedule;
 mod stack_sweep;

@@ -16,7 +16,7 @@ pub(crate) struct Simulators {
     pub(crate) fortnox: fortnox::Handle,
     /// The payment provider.
     pub(crate) viva: viva::Handle,
-    /// The other ledger program; only its consent so far.
+    /// The other ledger program.
     pub(crate) visma: visma::Handle,
     /// The warehouse.
     pub(crate) ongoing: ongoing::Handle,
