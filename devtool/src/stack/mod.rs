@@ -146,8 +146,9 @@ impl Stack {
 
     /// What a function needs in its environment to start outside the local AWS, and to reach it.
     pub(crate) fn function_environment(&self) -> Vec<(String, String)> {
-        let output = |name: &str| self.deployed.outputs.get(name).cloned().unwrap_or_default();
-        [
+        let outputs = &self.deployed.outputs;
+        let output = |name: &str| outputs.get(name).cloned().unwrap_or_default();
+        let own = [
             ("AWS_LAMBDA_FUNCTION_NAME", "local".to_owned()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
@@ -159,14 +160,18 @@ impl Stack {
             ("BOKBRO_SYNC_ROLE", "accounting".to_owned()),
             ("BOKBRO_HUB_TABLE", output("HubTableName")),
             ("BOKBRO_IDEMPOTENCY_TABLE", output("IdempotencyTableName")),
-            ("BOKBRO_PAYMENTS_QUEUE_URL", output("PaymentsQueueUrl")),
-            ("BOKBRO_ACCOUNTING_QUEUE_URL", output("AccountingQueueUrl")),
-            ("BOKBRO_WAREHOUSE_QUEUE_URL", output("WarehouseQueueUrl")),
-            ("BOKBRO_PULLS_QUEUE_URL", output("PullsQueueUrl")),
             ("BOKBRO_SECRET_PREFIX", "bokbro/dev/".to_owned()),
         ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .map(|(name, value)| (name.to_owned(), value));
+        // Every queue's address, whichever queues there are: `PaymentsQueueUrl` is `BOKBRO_PAYMENTS_QUEUE_URL`.
+        let queues = outputs.iter().filter_map(|(name, url)| {
+            let (queue, kind) = match name.strip_suffix("QueueUrl") {
+                Some(queue) => (queue, "QUEUE_URL"),
+                None => (name.strip_suffix("DeadLettersUrl")?, "DEAD_LETTERS_URL"),
+            };
+            Some((format!("BOKBRO_{}_{kind}", queue.to_uppercase()), url.clone()))
+        });
+        own.into_iter().chain(queues).collect()
     }
 
     /// What `.local/stack.json` says.

@@ -58,6 +58,7 @@ pub(super) async fn measure(stack: &Stack, empty: &Path) -> Result<Vec<Started>>
         ("oauth", http_event("/oauth/nobody/start")),
         ("sync", json!({ "Records": [] })),
         ("scheduler", json!({ "time": "2026-11-20T10:00:00Z" })),
+        ("replay", json!({ "Records": [] })),
     ] {
         let binary = stack.binary(name).with_context(|| format!("{name} was not built"))?;
         functions.push((name, binary.to_owned(), event));
