@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::delete_message::DeleteMessageError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use bokbro_app::app::App;
 use bokbro_app::orders::{Posted, Refusal, order_post};
@@ -180,7 +181,13 @@ impl Cloud {
                     continue;
                 }
                 let delete = self.queues.delete_message().queue_url(url);
-                delete.receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+                let deleted = delete.receipt_handle(message.receipt_handle().unwrap()).send().await;
+                // A worker whose AWS was slow may have lost the message to another one, which deleted it.
+                if let Err(error) = deleted
+                    && !error.as_service_error().is_some_and(DeleteMessageError::is_receipt_handle_is_invalid)
+                {
+                    panic!("deleting a message: {error:?}");
+                }
             }
         }
     }
