@@ -293,3 +293,16 @@ async fn an_order_that_was_booked_by_hand_is_credited_by_hand() {
     world.store.parked_close(&tenant(), &world.parked().await[0].id).await.unwrap();
     assert!(world.queues.is_empty(QueueName::Accounting));
 }
+
+#[tokio::test]
+async fn what_a_person_has_credited_is_not_credited_again() {
+    let mut world = world(AccountingMethod::Accrual).await;
+    let (_, _, event) = paid(&world, sample()).await;
+    tell(&mut world, &event).await;
+    world.by_hand("PUT", "/3/invoices/1/credit", None).await;
+    let event = give_back(&world, None).await;
+    tell(&mut world, &event).await;
+    assert_eq!(world.parked().await[0].code, "credited_by_hand");
+    assert_eq!(totals(&world, "invoices", "Total"), ["747.00", "-747.00"]);
+    assert_eq!(world.books("invoice_payments").len(), 1);
+}

@@ -54,13 +54,17 @@ impl Credited {
         Ok(Own { effector, step: own, ledger: self.view(ledger, id) })
     }
 
-    /// The ledger as a credit sees it: its own steps under their plain names, and those that it shares with the sale.
+    /// The ledger as a credit sees it: its own steps and those that it shares with the sale under their plain names, the
+    /// others of the sale under [`StepName::of_sale`].
     fn view(&self, ledger: &Ledger, id: CreditId) -> Ledger {
         let seen = ledger.steps.iter().filter_map(|(name, step)| {
             let (own, credit) = name.parts();
-            let own = StepName::from(own);
-            let is_seen = credit == Some(id) || credit.is_none() && self.accounting.is_shared(&own);
-            is_seen.then(|| (own, step.clone()))
+            let plain = StepName::from(own);
+            match credit {
+                Some(credit) => (credit == id).then(|| (plain, step.clone())),
+                None if self.accounting.is_shared(&plain) => Some((plain, step.clone())),
+                None => Some((StepName::of_sale(own), step.clone())),
+            }
         });
         Ledger { steps: seen.collect(), ..ledger.clone() }
     }

@@ -93,6 +93,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "too_many_matches",
                 "totals_differ",
                 "unknown_step",
+                "credited_by_hand",
                 "credited_too_much",
                 // The warehouse.
                 "canceled_before",

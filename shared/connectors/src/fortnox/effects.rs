@@ -155,7 +155,10 @@ impl Effects {
             Step::Customer => customers::find(&self.api, &self.posting).await,
             Step::Order => self.find_order().await,
             Step::Invoice if self.by_order() => self.invoice_of_order(number(Step::Order)?).await,
-            Step::Invoice => self.find_invoice().await,
+            Step::Invoice => match self.find_invoice().await? {
+                Some(found) => Ok(Some(found)),
+                None => self.nobody_credited(ledger).await.map(|()| None),
+            },
             Step::DateInvoice => {
                 let found = self.get_invoice(number(Step::Invoice)?).await?;
                 Ok(found.filter(|invoice| map::has_date(&self.posting, invoice)))
@@ -194,6 +197,31 @@ impl Effects {
         match lowest(ours.map(|invoice| (&invoice.document_number, &invoice.cancelled))) {
             Some(number) => self.get_invoice(number).await,
             None => Ok(None),
+        }
+    }
+
+    /// Whether the posting takes money back.
+    fn is_credit(&self) -> bool {
+        self.posting.gross.minor < 0
+    }
+
+    /// Stops a credit whose sale somebody has credited in Fortnox: it names its credit invoice then, which it does for
+    /// none of ours.
+    async fn nobody_credited(&self, ledger: &Ledger) -> Result<(), Error> {
+        let sale = StepName::of_sale(Step::Invoice.name());
+        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.is_credit()) else { return Ok(()) };
+        let path = format!("/3/invoices/{}", path_segment(&sale.external_id));
+        let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
+        match invoice.as_ref().and_then(|invoice| reference(&invoice.credit_invoice_reference)) {
+            None => Ok(()),
+            Some(credit) => {
+                let message = format!(
+                    "invoice {} in Fortnox was credited there already, by invoice {credit}; if that is for the same money, \
+                     see that it is paid back and dismiss this",
+                    sale.external_id
+                );
+                Err(Error::park("credited_by_hand", message))
+            }
         }
     }
 
@@ -346,8 +374,9 @@ impl Effector for Effects {
             }
             Step::BookkeepPayment => receipt(ledger, Step::Payment)?.external_id.clone(),
         };
-        // A customer may have bought before, and an invoice that waited may have been paid by hand.
-        let may_exist = matches!(kind, Step::Customer | Step::Payment);
+        // A customer may have bought before, and a person may have paid an invoice that waited, or credited one.
+        let may_exist =
+            matches!(kind, Step::Customer | Step::Payment) || kind == Step::Invoice && self.is_credit();
         write.intent(step, reference, may_exist).map(Some)
     }
 

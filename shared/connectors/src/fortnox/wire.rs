@@ -96,6 +96,8 @@ pub(super) struct Invoice {
     pub(super) round_off: LooseText,
     pub(super) total_to_pay: LooseText,
     pub(super) accounting_method: LooseText,
+    /// Number of the credit invoice that somebody made of this one, `"0"` for none.
+    pub(super) credit_invoice_reference: LooseText,
 }
 
 /// A payment of an invoice, as a document or in a list.

@@ -44,6 +44,12 @@ impl StepName {
         Self(format!("{step}{OF_CREDIT}{}", credit.0))
     }
 
+    /// The name under which a credit sees a step of its sale.
+    #[must_use]
+    pub fn of_sale(step: &str) -> Self {
+        Self(format!("sale.{step}"))
+    }
+
     /// The step's own name, and to which credit it belongs if to one.
     #[must_use]
     pub fn parts(&self) -> (&str, Option<CreditId>) {
