@@ -214,6 +214,18 @@ pub struct CustomerKeys {
     pub email: Option<String>,
 }
 
+impl CustomerKeys {
+    /// The organization number as people write it, `556677-8899`.
+    #[must_use]
+    pub fn organisation_number_dashed(&self) -> Option<String> {
+        let digits = self.organisation_number.as_ref()?;
+        Some(match digits.len().checked_sub(4) {
+            Some(at @ (6 | 8)) => format!("{}-{}", &digits[..at], &digits[at..]),
+            _ => digits.clone(),
+        })
+    }
+}
+
 /// The payment as the books will show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPosting {

@@ -45,7 +45,7 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
             CustomerKind::Private => "PRIVATE",
             CustomerKind::Company => "COMPANY",
         },
-        organisation_number: posting.keys.organisation_number.as_deref().map(dashed),
+        organisation_number: posting.keys.organisation_number_dashed(),
         email: buyer.email.as_deref().and_then(|email| verbatim(email.trim(), longest::LINE)),
         phone1: buyer.phone.as_deref().and_then(|phone| line(phone, longest::LINE)),
         address1: line(&billing.address1, longest::LINE),
@@ -56,14 +56,6 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
         currency: "SEK",
         vat_type: "SEVAT",
     })
-}
-
-/// A Swedish number as people write it, `556677-8899`.
-fn dashed(digits: &str) -> String {
-    match digits.len().checked_sub(4) {
-        Some(at @ (6 | 8)) => format!("{}-{}", &digits[..at], &digits[at..]),
-        _ => digits.to_owned(),
-    }
 }
 
 fn second_line(address: &Address) -> Option<String> {

@@ -52,9 +52,8 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
         is_active: true,
         corporate_identity_number: posting
             .keys
-            .organisation_number
-            .as_deref()
-            .and_then(|digits| line(&dashed(digits), longest::ORGANISATION)),
+            .organisation_number_dashed()
+            .and_then(|number| line(&number, longest::ORGANISATION)),
         // In lower case, as it is searched for.
         email_address: posting.keys.email.as_ref().filter(fits).cloned(),
         telephone: buyer.phone.as_deref().and_then(|phone| line(phone, longest::LINE)),
@@ -65,14 +64,6 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
         invoice_country_code: "SE",
         currency_code: "SEK",
     })
-}
-
-/// A Swedish number as people write it, `556677-8899`.
-fn dashed(digits: &str) -> String {
-    match digits.len().checked_sub(4) {
-        Some(at @ (6 | 8)) => format!("{}-{}", &digits[..at], &digits[at..]),
-        _ => digits.to_owned(),
-    }
 }
 
 fn second_line(address: &Address) -> Option<String> {
