@@ -66,17 +66,17 @@ fn text<'a>(document: &'a Value, member: &str) -> &'a str {
 
 #[tokio::test]
 async fn an_invoice_whose_reference_only_begins_like_ours_is_somebody_elses() {
-    for profile in [PostingProfile::Invoice, PostingProfile::OrderAndInvoice] {
+    let kinds = [
+        (PostingProfile::Invoice, "Invoice", "/3/invoices", "InvoiceRows"),
+        (PostingProfile::OrderAndInvoice, "Order", "/3/orders", "OrderRows"),
+    ];
+    for (profile, kind, path, rows) in kinds {
         let mut world = World::start_with(profile, config()).await;
         let order = paid(&world, "1", sample()).await;
         world
             .by_hand("POST", "/3/customers", Some(json!({"Customer": {"CustomerNumber": "7", "Name": "X"}})))
             .await;
         let longer = format!("{}-2", order.id);
-        let (kind, path, rows) = match profile {
-            PostingProfile::Invoice => ("Invoice", "/3/invoices", "InvoiceRows"),
-            PostingProfile::OrderAndInvoice => ("Order", "/3/orders", "OrderRows"),
-        };
         let row = json!({"Description": "x", "DeliveredQuantity": "1", "Price": 747, "VAT": 25, "AccountNumber": 3001});
         let theirs = json!({"CustomerNumber": "7", "ExternalInvoiceReference1": longer, "VATIncluded": true, rows: [row]});
         world.by_hand("POST", path, Some(json!({ kind: theirs }))).await;

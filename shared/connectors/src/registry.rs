@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bokbro_app::ports::{
-    Accounting, Checkup, Clock, EntryField, Limited, OAuth, ParcelWebhooks, Payments, Providers, Shipping,
-    TokenEndpoint, Webhooks,
+    Accounting, Checkup, Clock, EntryField, Limited, OAuth, ParcelWebhooks, Payments, Providers, Registers,
+    Shipping, TokenEndpoint, Vouchers, Webhooks,
 };
 use bokbro_domain::ids::Provider;
 
@@ -60,6 +60,8 @@ struct Capabilities {
     payments: Option<Arc<dyn Payments>>,
     webhooks: Option<Arc<dyn Webhooks>>,
     accounting: Option<Arc<dyn Accounting>>,
+    vouchers: Option<Arc<dyn Vouchers>>,
+    registers: Option<Arc<dyn Registers>>,
     shipping: Option<Shipping>,
     parcel_webhooks: Option<Arc<dyn ParcelWebhooks>>,
     tokens: Option<Arc<dyn TokenEndpoint>>,
@@ -166,6 +168,14 @@ impl Providers for Registry {
 
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         self.get(provider)?.accounting.clone()
+    }
+
+    fn vouchers(&self, provider: &Provider) -> Option<Arc<dyn Vouchers>> {
+        self.get(provider)?.vouchers.clone()
+    }
+
+    fn registers(&self, provider: &Provider) -> Option<Arc<dyn Registers>> {
+        self.get(provider)?.registers.clone()
     }
 
     fn shipping(&self, provider: &Provider) -> Option<Shipping> {

@@ -4,6 +4,7 @@
 //! the same documents, whoever computes it and however often.
 
 mod credit;
+mod day;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::order::{Customer, Line, LineKind, Order};
 use crate::vat::VatRate;
 
 pub use credit::{Credit, CreditId, credited, with_credits};
+pub use day::{DayVoucher, VoucherRow};
 
 /// Which documents a paid order becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -30,6 +32,10 @@ pub enum PostingProfile {
     Invoice,
     /// An order that becomes an invoice, and its payment; for merchants who pick from orders.
     OrderAndInvoice,
+    /// An invoice that is paid as it is made (kontantfaktura): no receivable and no payment of its own.
+    CashInvoice,
+    /// No document per order: one voucher (verifikation) per day and kind of payment.
+    VoucherPerDay,
 }
 
 /// What an account is for.
@@ -48,6 +54,15 @@ pub enum AccountRole {
     /// Sales without tax.
     #[serde(rename = "sales_0")]
     Sales0,
+    /// VAT on sales at 25 % (utgående moms).
+    #[serde(rename = "vat_25")]
+    Vat25,
+    /// VAT on sales at 12 %.
+    #[serde(rename = "vat_12")]
+    Vat12,
+    /// VAT on sales at 6 %.
+    #[serde(rename = "vat_6")]
+    Vat6,
     /// Claim on the payment provider until it pays out.
     PaymentClaim,
     /// Differences of öre (öresavrundning).
@@ -66,6 +81,17 @@ impl AccountRole {
         }
     }
 
+    /// The account that the VAT of a rate goes to; none without VAT.
+    #[must_use]
+    pub fn vat(rate: VatRate) -> Option<Self> {
+        match rate {
+            VatRate::Standard => Some(Self::Vat25),
+            VatRate::Reduced => Some(Self::Vat12),
+            VatRate::Low => Some(Self::Vat6),
+            VatRate::Zero => None,
+        }
+    }
+
     /// The role's name in settings and messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -74,6 +100,9 @@ impl AccountRole {
             Self::Sales12 => "sales_12",
             Self::Sales6 => "sales_6",
             Self::Sales0 => "sales_0",
+            Self::Vat25 => "vat_25",
+            Self::Vat12 => "vat_12",
+            Self::Vat6 => "vat_6",
             Self::PaymentClaim => "payment_claim",
             Self::RoundOff => "round_off",
         }

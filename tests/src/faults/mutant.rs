@@ -9,7 +9,8 @@ use bokbro_app::app::App;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
     Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers,
-    Limited, OAuth, ParcelWebhooks, Payments, Providers, SendError, Shipping, TokenEndpoint, Webhooks,
+    Limited, OAuth, ParcelWebhooks, Payments, Providers, Registers, SendError, Shipping, TokenEndpoint,
+    Vouchers, Webhooks,
 };
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::Provider;
@@ -74,6 +75,14 @@ impl Providers for Blind {
 
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         Some(Arc::new(BlindAccounting(self.0.accounting(provider)?)))
+    }
+
+    fn vouchers(&self, provider: &Provider) -> Option<Arc<dyn Vouchers>> {
+        self.0.vouchers(provider)
+    }
+
+    fn registers(&self, provider: &Provider) -> Option<Arc<dyn Registers>> {
+        self.0.registers(provider)
     }
 
     fn shipping(&self, provider: &Provider) -> Option<Shipping> {

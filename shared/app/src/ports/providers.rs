@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::{CheckoutCode, Provider, TransactionId};
 use bokbro_domain::payment::PaymentFact;
-use bokbro_domain::posting::{Chart, Posting};
+use bokbro_domain::posting::{Chart, DayVoucher, Posting};
 use jiff::Timestamp;
 
 use crate::error::{Error, Reason};
 use crate::message::{PaymentHint, Unreadable};
-use crate::ports::{Limited, Pace, ParcelWebhooks, Shipping};
+use crate::ports::{Limited, Pace, ParcelWebhooks, Registers, Shipping};
 use crate::records::Connection;
 use crate::secret::{Credentials, SecretText};
 
@@ -229,6 +229,12 @@ pub trait Accounting: Send + Sync {
     fn is_shared(&self, step: &StepName) -> bool;
 }
 
+/// A ledger program that takes vouchers (verifikationer).
+pub trait Vouchers: Send + Sync {
+    /// The way of one day's voucher into the books. Its last step leaves the voucher's number.
+    fn effector(&self, access: Access, voucher: DayVoucher) -> Box<dyn Effector>;
+}
+
 /// What a provider's consent page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentRequest {
@@ -342,6 +348,10 @@ pub trait Providers: Send + Sync {
     fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
     /// Ledger program.
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
+    /// Ledger program that takes vouchers.
+    fn vouchers(&self, provider: &Provider) -> Option<Arc<dyn Vouchers>>;
+    /// Ledger program whose registers can be read back.
+    fn registers(&self, provider: &Provider) -> Option<Arc<dyn Registers>>;
     /// Warehouse, or that another system writes to it.
     fn shipping(&self, provider: &Provider) -> Option<Shipping>;
     /// Sender of webhooks about parcels.

@@ -83,7 +83,7 @@ impl Effects {
     /// Whether the invoice is made from an order, and so has rows of its own no more.
     fn by_order(&self) -> bool {
         match self.posting.profile {
-            PostingProfile::Invoice => false,
+            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => false,
             PostingProfile::OrderAndInvoice => true,
         }
     }

@@ -136,7 +136,7 @@ impl Effects {
     /// Orders belong to an extension that many companies lack, and their drafts are numbered by a person.
     fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
-            PostingProfile::Invoice => Ok(()),
+            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => Ok(()),
             PostingProfile::OrderAndInvoice => Err(Error::park(
                 "visma_without_orders",
                 "Bokbro does not make orders in Visma; set the posting profile to invoice and try again",
