@@ -19,6 +19,7 @@ mod oauth;
 mod real_tokens;
 mod reasons;
 mod refunds;
+mod refunds_unheard;
 mod replay;
 mod resolving;
 mod schedule;

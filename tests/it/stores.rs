@@ -69,6 +69,7 @@ kept_by_every_store!(
     one_update_per_version_wins,
     one_worker_takes_the_lease,
     open_work_is_read_oldest_first,
+    open_work_of_a_time_is_read_alone,
     trouble_in_a_ledger_s_write_is_parked_once,
     records_read_back_and_tenants_are_apart,
     stock_is_listed_by_unit_and_replaced,

@@ -28,7 +28,7 @@ pub use limits::{a_limiter_is_written_by_who_knows_what_is_stored, no_slot_is_gi
 pub use nonces::a_nonce_is_taken_once;
 pub use open_work::{
     a_write_that_fails_lists_nothing, an_order_is_listed_under_what_it_waits_for,
-    open_work_is_read_oldest_first,
+    open_work_is_read_oldest_first, open_work_of_a_time_is_read_alone,
 };
 pub use orders::{
     a_key_that_has_expired_is_free, a_list_goes_on_where_it_stopped, a_taken_value_names_its_field,

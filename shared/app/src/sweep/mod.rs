@@ -149,6 +149,7 @@ pub(crate) use parked::{deliveries_resend, hint_of};
 enum Section {
     Books,
     Payments,
+    Refunds,
     Parcels,
     Parked,
     Jobs,
@@ -158,7 +159,8 @@ impl Section {
     fn next(self) -> Option<Self> {
         match self {
             Self::Books => Some(Self::Payments),
-            Self::Payments => Some(Self::Parcels),
+            Self::Payments => Some(Self::Refunds),
+            Self::Refunds => Some(Self::Parcels),
             Self::Parcels => Some(Self::Parked),
             Self::Parked => Some(Self::Jobs),
             Self::Jobs => None,
@@ -194,6 +196,7 @@ impl Sweep<'_> {
                 Section::Books => self.books(cursor.as_ref()).await?,
                 Section::Parcels => self.parcels(cursor.as_ref()).await?,
                 Section::Payments => self.payments(cursor.as_ref()).await?,
+                Section::Refunds => self.refunds(cursor.as_ref()).await?,
                 Section::Parked => self.parked(cursor.as_ref()).await?,
                 Section::Jobs => self.jobs(cursor.as_ref()).await?,
             };
