@@ -111,6 +111,7 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
     Capabilities {
         name: fortnox::NAME,
         accounting: Some(it.clone()),
+        registers: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),

@@ -109,6 +109,42 @@ impl Api {
         }
     }
 
+    /// Reads one page of a list that may be long. Only what stands in the page itself tells whether it is the last one:
+    /// some lists give less than they are asked for (`apis/fortnox.md` 2.3).
+    pub(super) async fn list_page<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        kind: &str,
+        query: &[(&'static str, String)],
+        page: u32,
+    ) -> Result<ListPage<T>, Error> {
+        let mut request = self.read(operation, path).with_query("limit", PAGE.to_string());
+        for (name, value) in query {
+            request = request.with_query(name, value);
+        }
+        let request = request.with_query("page", page.to_string());
+        let answer = self.client.read(&request).await?;
+        self.accepted(&request, &answer)?;
+        let meta: Meta = self.document(&request, &answer, "MetaInformation")?;
+        let garbled = || {
+            let why = "the page does not tell how many there are";
+            self.client.garbled(&request, why).into_read_error()
+        };
+        let pages: u32 = meta.total_pages.parse().ok_or_else(garbled)?;
+        Ok(ListPage {
+            items: self.document(&request, &answer, kind)?,
+            total: meta.total_resources.parse(),
+            more: page < pages,
+        })
+    }
+
+    /// The failure of a read of something that lacks its number.
+    pub(super) fn unnumbered(&self, operation: &'static str) -> Error {
+        let request = self.read(operation, "");
+        self.client.garbled(&request, "something in the answer lacks its number").into_read_error()
+    }
+
     /// Sends a write once and reads the document that it gives back.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
@@ -177,10 +213,20 @@ impl Api {
     ) -> Result<PageOf<T>, Error> {
         let items: Vec<T> = self.document(request, answer, kind)?;
         let meta: Option<Meta> = read_document(answer, "MetaInformation").ok();
-        let pages = meta.and_then(|meta| meta.total_pages.as_deref()?.parse::<u32>().ok());
+        let pages: Option<u32> = meta.and_then(|meta| meta.total_pages.parse());
         let last = pages.map_or(items.len() < PAGE, |pages| page >= pages);
         Ok(PageOf { items, last })
     }
+}
+
+/// One page of a list.
+pub(super) struct ListPage<T> {
+    /// What it holds.
+    pub(super) items: Vec<T>,
+    /// How many the whole list holds.
+    pub(super) total: Option<u64>,
+    /// Whether there is a page after it.
+    pub(super) more: bool,
 }
 
 /// Why a write has no document.

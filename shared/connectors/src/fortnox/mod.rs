@@ -10,6 +10,7 @@ mod effects;
 mod errors;
 mod limit;
 mod map;
+mod registers;
 mod requests;
 mod text;
 mod wire;
@@ -35,14 +36,16 @@ pub const NAME: &str = "fortnox";
 
 /// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
 /// that a test which exercises the whole list exercises the whole connector.
-pub const OPERATIONS: [&str; 21] = [
+pub const OPERATIONS: [&str; 23] = [
     "get_customer",
     "search_customers",
+    "list_customers",
     "create_customer",
     "search_orders",
     "get_order",
     "create_order",
     "search_invoices",
+    "list_invoices",
     "get_invoice",
     "create_invoice",
     "date_invoice",
