@@ -54,11 +54,21 @@ impl VismaWorld {
 
     /// The same with a wire that the connectors send over.
     pub async fn start_over(wire: Arc<dyn Wire>, profile: PostingProfile, config: VismaConfig) -> Self {
-        let mut world = World::start().await;
+        let visma = Visma::start(config.clone()).await.unwrap();
+        Self::over(World::start().await, visma, wire, profile, &config).await
+    }
+
+    /// A world in which nothing has happened yet, with this ledger program in place of its own.
+    pub async fn over(
+        mut world: World,
+        visma: visma::Handle,
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        config: &VismaConfig,
+    ) -> Self {
         let fields = [("client_id", &config.client_id), ("client_secret", &config.client_secret)];
         let fields = fields.map(|(name, value)| (name.to_owned(), SecretText::new(value.clone())));
         let company = config.companies[0].customer_id.clone();
-        let visma = Visma::start(config).await.unwrap();
         let mut urls = Urls::default();
         for url in [&mut urls.viva.api, &mut urls.viva.accounts, &mut urls.viva.basic] {
             url.clone_from(&world.viva.url);
