@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod day;
 pub mod effect;
 pub mod ids;
 pub mod limit;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::day::DayId;
 use crate::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use crate::money::{Currency, Money};
 use crate::payment::PaymentTotals;
@@ -294,6 +295,9 @@ pub struct SyncStatus {
     /// A human did it, or said that it need not be done: nothing is done there for the order any more.
     #[serde(default)]
     pub by_hand: bool,
+    /// The day whose voucher books it, while that has not been written.
+    #[serde(default)]
+    pub day: Option<DayId>,
     /// What the warehouse told last.
     pub shipment: Option<Shipment>,
 }
@@ -308,6 +312,7 @@ impl Default for SyncStatus {
             parked: None,
             credited: 0,
             by_hand: false,
+            day: None,
             shipment: None,
         }
     }

@@ -114,6 +114,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A JSON document that may be absent.
+    pub(crate) fn maybe_json<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Unreadable> {
+        self.maybe_text(name)?.map(serde_json::from_str).transpose().map_err(|_| self.bad(name))
+    }
+
     /// A JSON document.
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, Unreadable> {
         self.parsed(name, |text| serde_json::from_str(text))

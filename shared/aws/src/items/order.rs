@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{
-    CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId, TransactionId,
+    CheckoutCode, OrderId, OrderNumber, ParkedId, PaymentMethod, Provider, Target, TenantId, TransactionId,
 };
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
@@ -67,6 +68,8 @@ struct TotalsDoc {
     captured: Money,
     reversed: Money,
     paid_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<PaymentMethod>,
     transactions: Vec<TransactionId>,
 }
 
@@ -81,6 +84,8 @@ struct StatusDoc {
     credited: i64,
     #[serde(default, skip_serializing_if = "is_default")]
     by_hand: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<DayId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipment: Option<ShipmentDoc>,
 }
@@ -120,6 +125,8 @@ struct FactDoc {
     parent: Option<TransactionId>,
     kind: FactKind,
     status: FactStatus,
+    #[serde(default, skip_serializing_if = "is_default")]
+    method: PaymentMethod,
     amount: Money,
     checkout_code: Option<CheckoutCode>,
     merchant_text: Option<String>,
@@ -148,7 +155,7 @@ macro_rules! same_fields {
 
 same_fields!(Address, AddressDoc, name, address1, address2, zip, city, country);
 same_fields!(Line, LineDoc, kind, sku, text, quantity, unit_price, vat_rate);
-same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, transactions);
+same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, method, transactions);
 same_fields!(Parcel, ParcelDoc, number, url);
 same_fields!(PickedLine, PickedLineDoc, sku, ordered, picked);
 same_fields!(
@@ -158,6 +165,7 @@ same_fields!(
     parent,
     kind,
     status,
+    method,
     amount,
     checkout_code,
     merchant_text,
@@ -166,7 +174,8 @@ same_fields!(
 
 impl From<SyncStatus> for StatusDoc {
     fn from(status: SyncStatus) -> Self {
-        let SyncStatus { state, provider, numbers, message, parked, credited, by_hand, shipment } = status;
+        let SyncStatus { state, provider, numbers, message, parked, credited, by_hand, day, shipment } =
+            status;
         Self {
             state,
             provider,
@@ -175,6 +184,7 @@ impl From<SyncStatus> for StatusDoc {
             parked,
             credited,
             by_hand,
+            day,
             shipment: shipment.map(Into::into),
         }
     }
@@ -182,7 +192,7 @@ impl From<SyncStatus> for StatusDoc {
 
 impl From<StatusDoc> for SyncStatus {
     fn from(doc: StatusDoc) -> Self {
-        let StatusDoc { state, provider, numbers, message, parked, credited, by_hand, shipment } = doc;
+        let StatusDoc { state, provider, numbers, message, parked, credited, by_hand, day, shipment } = doc;
         Self {
             state,
             provider,
@@ -191,6 +201,7 @@ impl From<StatusDoc> for SyncStatus {
             parked,
             credited,
             by_hand,
+            day,
             shipment: shipment.map(Into::into),
         }
     }

@@ -129,7 +129,7 @@ fn the_stored_text_of_facts_and_ledgers_is_frozen() {
     let fact = order::fact_to_item(&sample.tenant, &sample.id, &samples::fact());
     let expected = concat!(
         r#"{"transaction":"b1a3067c-321b-4ec6-bc9d-1778aef2a19d","parent":null,"kind":"charge","status":"captured","#,
-        r#""amount":{"minor":69800,"currency":"SEK"},"checkout_code":9007199254740993,"#,
+        r#""method":"card","amount":{"minor":69800,"currency":"SEK"},"checkout_code":9007199254740993,"#,
         r##""merchant_text":"Order #1753-1001","made_at":"2026-11-20T10:20:30.5Z"}"##
     );
     assert_eq!(stored(&fact, "doc"), expected);
@@ -279,7 +279,8 @@ proptest! {
         steps in btree_map(any_text().prop_map(StepName), any_step(), 0..4),
     ) {
         let lease = owner.map(|owner| bokbro_domain::effect::Lease { owner, until: samples::time() });
-        let ledger = Ledger { fence, lease, steps };
+        let profile = lease.is_some().then_some(PostingProfile::VoucherPerDay);
+        let ledger = Ledger { fence, lease, profile, steps };
         prop_assert_eq!(ledger::from_item(&ledger::to_item(&ledger_key(), &ledger)).unwrap(), ledger);
     }
 
