@@ -13,6 +13,7 @@ mod docs;
 mod events;
 mod faults;
 mod flows;
+mod golden;
 mod limits;
 mod matching;
 mod oauth;

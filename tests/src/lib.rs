@@ -6,6 +6,7 @@ pub mod browser;
 pub mod cloud;
 pub mod crash;
 pub mod faults;
+pub mod golden;
 pub mod local_aws;
 pub mod stack;
 pub mod store_contract;
