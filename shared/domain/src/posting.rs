@@ -5,6 +5,7 @@
 
 mod credit;
 mod day;
+mod entries;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::vat::VatRate;
 
 pub use credit::{Credit, CreditId, credited, with_credits};
 pub use day::{DayVoucher, VoucherRow};
+pub use entries::{DayEntry, DayTotals, NetAndVat, day_entries};
 
 /// Which documents a paid order becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -120,6 +122,21 @@ pub struct Chart {
     pub cash_method: bool,
     /// Last day of the locked period (låst period), when there is one.
     pub locked_through: Option<Date>,
+    /// The account that the ledger program by itself books cash invoices on that are paid by card, where it has one.
+    #[serde(default)]
+    pub card_account: Option<u16>,
+    /// The years that are open. No day counts as outside while none is known.
+    #[serde(default)]
+    pub years: Vec<BookYear>,
+}
+
+/// A financial year (räkenskapsår) that is there to be booked in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookYear {
+    /// First day.
+    pub from: Date,
+    /// Last day.
+    pub to: Date,
 }
 
 impl Chart {
@@ -133,8 +150,11 @@ impl Chart {
         self
     }
 
-    /// Refuses a day in the locked period.
+    /// Refuses a day in the locked period, and one that no financial year holds.
     fn check_open(&self, date: Date) -> Result<(), PostingError> {
+        if !self.years.is_empty() && !self.years.iter().any(|year| year.from <= date && date <= year.to) {
+            return Err(PostingError::NoFinancialYear { date });
+        }
         match self.locked_through {
             Some(through) if date <= through => Err(PostingError::LockedPeriod { date, through }),
             Some(_) | None => Ok(()),
@@ -157,13 +177,28 @@ pub enum PostingError {
         /// Of the order.
         currency: Currency,
     },
+    /// Billed or delivered outside Sweden, where another tax is due.
+    #[error(
+        "the order is billed or delivered outside Sweden, and VAT for other countries is not booked yet; book it by hand"
+    )]
+    ForeignCustomer,
     /// The day of payment lies in a period that the bookkeeper has locked.
-    #[error("the payment of {date} lies in the period locked through {through}")]
+    #[error(
+        "the payment of {date} lies in the period locked through {through}; unlock it in the ledger program and try again"
+    )]
     LockedPeriod {
         /// Day of the payment.
         date: Date,
         /// Last locked day.
         through: Date,
+    },
+    /// No financial year holds the day of payment.
+    #[error(
+        "no financial year holds the payment of {date}; open the year in the ledger program and try again"
+    )]
+    NoFinancialYear {
+        /// Day of the payment.
+        date: Date,
     },
     /// The order has not been paid, so there is nothing to post.
     #[error("the order has not been paid")]
@@ -194,7 +229,9 @@ impl PostingError {
         match self {
             Self::NoAccount { .. } => "account_missing",
             Self::ForeignCurrency { .. } => "foreign_currency",
+            Self::ForeignCustomer => "foreign_customer",
             Self::LockedPeriod { .. } => "period_locked",
+            Self::NoFinancialYear { .. } => "financial_year_missing",
             Self::NotPaid => "not_paid",
             Self::CreditedTooMuch { .. } => "credited_too_much",
             Self::TooLarge => "amount_too_large",
@@ -268,6 +305,8 @@ pub struct PaymentPosting {
     pub mode: Option<String>,
     /// Where a difference of öre goes.
     pub round_off_account: Option<u16>,
+    /// Where the ledger program by itself books cash invoices that are paid by card, where it has an account for that.
+    pub card_account: Option<u16>,
 }
 
 /// What a paid order becomes in the books.
@@ -388,6 +427,7 @@ pub fn plan(
             account: account(AccountRole::PaymentClaim)?,
             mode: chart.payment_mode.clone(),
             round_off_account: chart.accounts.get(&AccountRole::RoundOff).copied(),
+            card_account: chart.card_account,
         },
         cash_method: chart.cash_method,
         credits: Vec::new(),

@@ -20,6 +20,8 @@ fn chart() -> Chart {
         payment_mode: Some("VIVA".into()),
         cash_method: false,
         locked_through: None,
+        card_account: None,
+        years: Vec::new(),
     }
 }
 
