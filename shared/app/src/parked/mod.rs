@@ -81,8 +81,10 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "not_paid",
                 "order_unknown",
                 "period_locked",
+                "profile_not_supported",
                 // The books, by what is there.
                 "bad_invoice_number",
+                "cash_account_differs",
                 "financial_year_missing",
                 "invoice_canceled",
                 "invoice_unreadable",
@@ -93,6 +95,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "too_many_matches",
                 "totals_differ",
                 "unknown_step",
+                "voucher_series_closed",
                 "credited_by_hand",
                 "credited_too_much",
                 // The warehouse.
@@ -119,7 +122,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
         (&[Exists, Send, Dismiss], &["outcome_unknown", "document_does_not_fit"]),
         (&[Exists, Retry, Dismiss], &["conflict", "paid_by_hand"]),
         (&[Match, Retry, Dismiss], &["unmatched_payment"]),
-        (&[Dismiss], &["credit_by_hand", "refund_to_book", "unreadable_message"]),
+        (&[Dismiss], &["refund_to_book", "unreadable_message"]),
     ]
 };
 

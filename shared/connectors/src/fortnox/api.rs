@@ -50,7 +50,21 @@ impl Api {
         path: &str,
         kind: &str,
     ) -> Result<Option<T>, Error> {
-        let request = self.read(operation, path);
+        self.get_with(operation, path, kind, &[]).await
+    }
+
+    /// The same with a query.
+    pub(super) async fn get_with<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        kind: &str,
+        query: &[(&'static str, &str)],
+    ) -> Result<Option<T>, Error> {
+        let mut request = self.read(operation, path);
+        for (name, value) in query {
+            request = request.with_query(name, *value);
+        }
         let answer = self.client.read(&request).await?;
         // A 404 without Fortnox' envelope comes from something in between and tells nothing.
         if answer.status == 404 && code(&answer).is_some() {
@@ -152,11 +166,25 @@ impl Api {
         write: Write,
         kind: &str,
     ) -> Result<T, Refused> {
+        self.write_with(operation, write, kind, &[]).await
+    }
+
+    /// The same with a query.
+    pub(super) async fn write_with<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        write: Write,
+        kind: &str,
+        query: &[(&'static str, &str)],
+    ) -> Result<T, Refused> {
         let method = write.method();
         let body = write.body.map_or(Body::None, |raw| Body::Json(raw.get().to_owned()));
         let auth = Auth::Bearer(self.tokens.clone());
         debug_assert!(super::OPERATIONS.contains(&operation), "{operation} is missing from OPERATIONS");
-        let request = Request::write(operation, method, &self.base, write.path, body, auth);
+        let mut request = Request::write(operation, method, &self.base, write.path, body, auth);
+        for (name, value) in query {
+            request = request.with_query(name, *value);
+        }
         let answer = self.client.send(&request).await.map_err(|failure| Refused::Failed(failure.into()))?;
         if !answer.is_success() {
             return Err(match refusal(&answer, operation) {

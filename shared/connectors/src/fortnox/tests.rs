@@ -7,6 +7,7 @@ mod consent;
 mod documents;
 mod limit;
 mod refusals;
+mod registers;
 mod search;
 mod tokens;
 
@@ -95,6 +96,7 @@ fn posting() -> Posting {
             account: 1580,
             mode: Some("CARD".to_owned()),
             round_off_account: Some(3740),
+            card_account: None,
         },
         cash_method: false,
     }

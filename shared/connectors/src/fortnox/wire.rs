@@ -167,6 +167,61 @@ pub(super) struct FinancialYear {
     pub(super) accounting_method: LooseText,
 }
 
+impl FinancialYear {
+    /// Its first and last day.
+    pub(super) fn days(&self) -> Option<(Date, Date)> {
+        let date = |member: &LooseText| text(member)?.parse().ok();
+        Some((date(&self.from_date)?, date(&self.to_date)?))
+    }
+
+    /// Whether it holds a day.
+    pub(super) fn holds(&self, day: Date) -> bool {
+        self.days().is_some_and(|(from, to)| from <= day && day <= to)
+    }
+}
+
+/// A voucher, as a document or in a list.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Voucher {
+    pub(super) voucher_series: LooseText,
+    pub(super) voucher_number: LooseText,
+    pub(super) transaction_date: LooseText,
+    pub(super) description: LooseText,
+    pub(super) comments: LooseText,
+    /// Not in lists.
+    pub(super) voucher_rows: Option<Vec<VoucherRow>>,
+}
+
+/// A row of a voucher.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherRow {
+    account: LooseText,
+    debit: LooseText,
+    credit: LooseText,
+    removed: LooseText,
+}
+
+impl VoucherRow {
+    /// Account and amount, debit positive. A row that was crossed out counts for nothing.
+    pub(super) fn entry(&self) -> Option<(u16, Money)> {
+        let account = account(&self.account)?;
+        let side = |member| kronor(member).unwrap_or(Money::zero(Currency::SEK));
+        let amount = side(&self.debit).minus(side(&self.credit)).ok()?;
+        let counts = self.removed.to_bool() != Some(true);
+        Some((account, if counts { amount } else { Money::zero(Currency::SEK) }))
+    }
+}
+
+/// A series of vouchers.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherSeries {
+    /// Whether vouchers may be written into it that come from no other document.
+    pub(super) manual: LooseText,
+}
+
 /// The locked period.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
