@@ -49,8 +49,14 @@ impl From<StepDoc> for Step {
 
 /// The ledger as an item.
 pub(crate) fn to_item(key: &LedgerKey, ledger: &Ledger) -> Item {
-    let Ledger { fence, lease, profile, steps } = ledger;
     let mut item = versioned(Key::ledger(key).into_item());
+    put_into(&mut item, ledger);
+    item
+}
+
+/// The ledger's attributes, added to those of an item.
+pub(crate) fn put_into(item: &mut Item, ledger: &Ledger) {
+    let Ledger { fence, lease, profile, steps } = ledger;
     item.insert("fence".to_owned(), number(*fence));
     if let Some(Lease { owner, until }) = lease {
         item.insert("lease_owner".to_owned(), text(owner));
@@ -61,7 +67,6 @@ pub(crate) fn to_item(key: &LedgerKey, ledger: &Ledger) -> Item {
     }
     let steps: BTreeMap<&str, StepDoc> = steps.iter().map(|(name, step)| (&*name.0, step.into())).collect();
     item.insert("steps".to_owned(), json(&steps));
-    item
 }
 
 /// The item as a ledger.
