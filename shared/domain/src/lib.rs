@@ -8,6 +8,7 @@
 pub mod day;
 pub mod effect;
 pub mod ids;
+pub mod in_books;
 pub mod limit;
 pub mod money;
 pub mod order;

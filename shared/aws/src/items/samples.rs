@@ -129,6 +129,7 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         by_hand: true,
         day: Some(day()),
         shipment: None,
+        in_books: BTreeMap::new(),
     }
 }
 
