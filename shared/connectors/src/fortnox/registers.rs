@@ -133,6 +133,7 @@ fn invoice(invoice: &Invoice) -> Option<Entry> {
     let is_credit = invoice.credit.to_bool() == Some(true);
     let contents = Contents::Invoice {
         reference: text(&invoice.external_invoice_reference1).map(str::to_owned),
+        customer_id: text(&invoice.customer_number).map(str::to_owned),
         customer_number: text(&invoice.customer_number).map(str::to_owned),
         date: day(&invoice.invoice_date),
         total: amount(&invoice.total),

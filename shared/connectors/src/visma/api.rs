@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::errors::{BAD_QUERY, NOT_FOUND, Refusal, code, refusal};
 use super::requests::{Register, Write};
 use super::wire::{Coding, Page, Terms, Unit};
-use crate::kit::{Answer, Auth, Body, Client, PageOf, Request, all_pages};
+use crate::kit::{Answer, Auth, Client, PageOf, Request, all_pages};
 
 /// Largest page of a list (`apis/visma.md` 2).
 const PAGE: usize = 1000;
@@ -110,6 +110,33 @@ impl Api {
         }
     }
 
+    /// Reads one page of a list that may be long; `None` when the list does not take the query.
+    pub(super) async fn list_page<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        query: &[(&'static str, String)],
+        page: u32,
+    ) -> Result<Option<Page<T>>, Error> {
+        let mut request = self.read(operation, path).with_query("$pagesize", PAGE.to_string());
+        for (name, value) in query {
+            request = request.with_query(name, value);
+        }
+        let request = request.with_query("$page", page.to_string());
+        let answer = self.client.read(&request).await?;
+        if !query.is_empty() && code(&answer).is_some_and(|code| BAD_QUERY.contains(&code)) {
+            return Ok(None);
+        }
+        self.accepted(&request, &answer)?;
+        self.document(&request, &answer).map(Some)
+    }
+
+    /// The failure of a read of something that lacks its id, or of a page that does not tell where it stands.
+    pub(super) fn nameless(&self, operation: &'static str) -> Error {
+        let request = self.read(operation, "");
+        self.client.garbled(&request, "something in the answer lacks its id").into_read_error()
+    }
+
     /// Sends a write once and reads the document that it gives back.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
@@ -123,7 +150,7 @@ impl Api {
             Some(register) => self.ids(register).await.map_err(not_done)?,
             None => Vec::new(),
         };
-        let body = Body::Json(write.body_with(&ids).map_err(not_done)?);
+        let body = write.body_with(&ids).map_err(not_done)?;
         let auth = Auth::Bearer(self.tokens.clone());
         let mut request =
             Request::write(operation, write.method(), &self.base, write.path.clone(), body, auth);

@@ -2,16 +2,30 @@
 //! both are read, and everything may be missing.
 
 use bokbro_domain::money::{Currency, Money};
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::kit::LooseText;
 
-/// An amount of kronor, to the öre. Visma writes doubles, so digits beyond the öre are noise and are rounded off.
+/// An amount of kronor, to the öre.
 pub(super) fn kronor(member: &LooseText) -> Option<Money> {
-    let ore = member.to_decimal()?.checked_mul(Decimal::ONE_HUNDRED)?;
-    Money::from_minor_rounded(ore, Currency::SEK).ok()
+    money(member, Currency::SEK)
+}
+
+/// An amount, to the öre or its like. Visma writes doubles, so digits beyond that are noise and are rounded off.
+pub(super) fn money(member: &LooseText, currency: Currency) -> Option<Money> {
+    let minor = member.to_decimal()?.checked_mul(Decimal::ONE_HUNDRED)?;
+    Money::from_minor_rounded(minor, currency).ok()
+}
+
+/// A moment, which Visma means in UTC whether it says so or not.
+pub(super) fn moment(member: &LooseText) -> Option<Timestamp> {
+    let text = member.as_deref()?;
+    let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
 
 /// A day, with or without a time behind it. The first day of all is how .NET writes none.
@@ -36,6 +50,8 @@ pub(super) struct Page<T> {
 pub(super) struct Meta {
     #[serde(rename = "TotalNumberOfPages", alias = "totalNumberOfPages")]
     pub(super) pages: LooseText,
+    #[serde(rename = "TotalNumberOfResults", alias = "totalNumberOfResults")]
+    pub(super) results: LooseText,
 }
 
 /// The company.
@@ -79,6 +95,8 @@ pub(super) struct Customer {
 }
 
 /// An article.
+    #[serde(alias = "changedUtc")]
+    pub(super) changed_utc: LooseText,
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Article {
@@ -145,6 +163,18 @@ pub(super) struct Invoice {
 /// A row of a draft or an invoice.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
+    #[serde(alias = "customerId")]
+    pub(super) customer_id: LooseText,
+    #[serde(alias = "customerNumber")]
+    pub(super) customer_number: LooseText,
+    #[serde(alias = "invoiceDate")]
+    pub(super) invoice_date: LooseText,
+    #[serde(alias = "currencyCode")]
+    pub(super) currency_code: LooseText,
+    #[serde(alias = "voucherId")]
+    pub(super) voucher_id: LooseText,
+    #[serde(alias = "modifiedUtc")]
+    pub(super) modified_utc: LooseText,
 pub(super) struct Row {
     #[serde(alias = "text")]
     pub(super) text: LooseText,
