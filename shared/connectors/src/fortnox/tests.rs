@@ -10,6 +10,7 @@ mod refusals;
 mod registers;
 mod search;
 mod tokens;
+mod vouchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
