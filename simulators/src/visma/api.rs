@@ -113,6 +113,9 @@ impl World {
                 seed::open_year(books, date.year(), now);
             }
             if let Some(date) = switches.lock_year {
+            put(switches.unfilterable.clone(), &mut settings.unfilterable);
+            put(switches.unsortable, &mut settings.unsortable);
+            put(switches.oversized_pages, &mut settings.oversized_pages);
                 for year in books.years.iter_mut().filter(|year| holds(&year.fields, date)) {
                     year.fields.set("IsLockedForAccounting", true);
                 }
@@ -123,6 +126,9 @@ impl World {
         }
         Ok(())
     }
+            if let Some(fill) = switches.fill {
+                fill.apply(books, now)?;
+            }
 
     /// Answers one call of the API.
     pub(super) fn answer(

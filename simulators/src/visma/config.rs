@@ -1,8 +1,11 @@
 //! What the simulator is started with, and the switches that can be turned while it runs.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::fill::Fill;
 use crate::kit::VatRounding;
 
 /// How a simulated Visma starts.
@@ -114,6 +117,17 @@ pub(super) struct Switches {
     /// What the consent page does: `approve`, an error code, or `nothing`.
     pub(super) consent_answer: Option<String>,
     /// `customer_id` of the company that is picked next.
+/// What becomes of a `$pagesize` above the largest, which is not known (`apis/visma.md` 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OversizedPages {
+    /// It is refused with 6000.
+    #[default]
+    Refused,
+    /// The largest is given.
+    Clamped,
+}
+
     pub(super) consenting_company: Option<String>,
     pub(super) rotation: Option<Rotation>,
     /// Kills every refresh token without a word, as a change of password does, until there is another consent.
@@ -126,6 +140,9 @@ pub(super) struct Switches {
     pub(super) module_missing: Option<bool>,
     /// Another refusal of every call, by its code, with status 403; 0 for none.
     pub(super) refusal: Option<u32>,
+    pub(super) unfilterable: BTreeSet<String>,
+    pub(super) unsortable: bool,
+    pub(super) oversized_pages: OversizedPages,
     /// Whether calls beyond 600 per minute and endpoint are refused.
     pub(super) rate_limited: Option<bool>,
     /// Where value-added tax is rounded.
@@ -141,6 +158,9 @@ pub(super) struct Switches {
     /// Removes the fiscal year that holds this day.
     pub(super) remove_year: Option<Date>,
     /// Adds the calendar year that holds this day as a fiscal year.
+            unfilterable: BTreeSet::new(),
+            unsortable: false,
+            oversized_pages: OversizedPages::default(),
     pub(super) open_year: Option<Date>,
     /// Simulated milliseconds for which lists do not show a new document.
     pub(super) lag_ms: Option<i64>,
@@ -158,3 +178,11 @@ pub(super) fn put<T>(given: Option<T>, place: &mut T) {
         *place = value;
     }
 }
+    /// Properties that cannot be filtered by, whatever else says so.
+    pub(super) unfilterable: Option<BTreeSet<String>>,
+    /// Whether lists cannot be sorted.
+    pub(super) unsortable: Option<bool>,
+    /// What becomes of a `$pagesize` above the largest.
+    pub(super) oversized_pages: Option<OversizedPages>,
+    /// Adds documents that years of trade have left behind.
+    pub(super) fill: Option<Fill>,

@@ -43,7 +43,7 @@ pub(super) const PAID: u32 = 0;
 const UNPAID: u32 = 1;
 
 fn list(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &books.invoices, books.settings.any_filter)
+    LIST.answer(call, &books.invoices, &books.settings)
 }
 
 fn show(books: &mut Books, call: &Call) -> Outcome {

@@ -13,6 +13,7 @@ mod documents;
 mod drafts;
 mod errors;
 mod fields;
+mod fill;
 mod filter;
 mod identity;
 mod invoices;
