@@ -102,6 +102,9 @@ impl World {
             put(locked_through, &mut settings.locked_through);
             put(switches.lag_ms, &mut settings.lag_ms);
             put(switches.any_filter, &mut settings.any_filter);
+            put(switches.unfilterable.clone(), &mut settings.unfilterable);
+            put(switches.unsortable, &mut settings.unsortable);
+            put(switches.oversized_pages, &mut settings.oversized_pages);
             put(switches.conflict_status, &mut settings.conflict_status);
             let holds = |year: &Object, date| {
                 day(year.text("StartDate")) <= Some(date) && Some(date) <= day(year.text("EndDate"))
@@ -112,10 +115,10 @@ impl World {
             if let Some(date) = switches.open_year {
                 seed::open_year(books, date.year(), now);
             }
+            if let Some(fill) = switches.fill {
+                fill.apply(books, now)?;
+            }
             if let Some(date) = switches.lock_year {
-            put(switches.unfilterable.clone(), &mut settings.unfilterable);
-            put(switches.unsortable, &mut settings.unsortable);
-            put(switches.oversized_pages, &mut settings.oversized_pages);
                 for year in books.years.iter_mut().filter(|year| holds(&year.fields, date)) {
                     year.fields.set("IsLockedForAccounting", true);
                 }
@@ -126,9 +129,6 @@ impl World {
         }
         Ok(())
     }
-            if let Some(fill) = switches.fill {
-                fill.apply(books, now)?;
-            }
 
     /// Answers one call of the API.
     pub(super) fn answer(

@@ -82,6 +82,17 @@ pub enum Rotation {
     Silent,
 }
 
+/// What becomes of a `$pagesize` above the largest, which is not known (`apis/visma.md` 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OversizedPages {
+    /// It is refused with 6000.
+    #[default]
+    Refused,
+    /// The largest is given.
+    Clamped,
+}
+
 /// The switches of the books.
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -92,6 +103,9 @@ pub(super) struct Settings {
     pub(super) locked_through: Option<Date>,
     pub(super) lag_ms: i64,
     pub(super) any_filter: bool,
+    pub(super) unfilterable: BTreeSet<String>,
+    pub(super) unsortable: bool,
+    pub(super) oversized_pages: OversizedPages,
     pub(super) conflict_status: u16,
 }
 
@@ -105,6 +119,9 @@ impl Settings {
             locked_through: None,
             lag_ms: 0,
             any_filter: false,
+            unfilterable: BTreeSet::new(),
+            unsortable: false,
+            oversized_pages: OversizedPages::default(),
             conflict_status: 400,
         }
     }
@@ -117,17 +134,6 @@ pub(super) struct Switches {
     /// What the consent page does: `approve`, an error code, or `nothing`.
     pub(super) consent_answer: Option<String>,
     /// `customer_id` of the company that is picked next.
-/// What becomes of a `$pagesize` above the largest, which is not known (`apis/visma.md` 7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum OversizedPages {
-    /// It is refused with 6000.
-    #[default]
-    Refused,
-    /// The largest is given.
-    Clamped,
-}
-
     pub(super) consenting_company: Option<String>,
     pub(super) rotation: Option<Rotation>,
     /// Kills every refresh token without a word, as a change of password does, until there is another consent.
@@ -140,9 +146,6 @@ pub(super) enum OversizedPages {
     pub(super) module_missing: Option<bool>,
     /// Another refusal of every call, by its code, with status 403; 0 for none.
     pub(super) refusal: Option<u32>,
-    pub(super) unfilterable: BTreeSet<String>,
-    pub(super) unsortable: bool,
-    pub(super) oversized_pages: OversizedPages,
     /// Whether calls beyond 600 per minute and endpoint are refused.
     pub(super) rate_limited: Option<bool>,
     /// Where value-added tax is rounded.
@@ -158,14 +161,19 @@ pub(super) enum OversizedPages {
     /// Removes the fiscal year that holds this day.
     pub(super) remove_year: Option<Date>,
     /// Adds the calendar year that holds this day as a fiscal year.
-            unfilterable: BTreeSet::new(),
-            unsortable: false,
-            oversized_pages: OversizedPages::default(),
     pub(super) open_year: Option<Date>,
     /// Simulated milliseconds for which lists do not show a new document.
     pub(super) lag_ms: Option<i64>,
     /// Whether every property can be filtered by; otherwise only those that are known to be.
     pub(super) any_filter: Option<bool>,
+    /// Properties that cannot be filtered by, whatever else says so.
+    pub(super) unfilterable: Option<BTreeSet<String>>,
+    /// Whether lists cannot be sorted.
+    pub(super) unsortable: Option<bool>,
+    /// What becomes of a `$pagesize` above the largest.
+    pub(super) oversized_pages: Option<OversizedPages>,
+    /// Adds documents that years of trade have left behind.
+    pub(super) fill: Option<Fill>,
     /// Status of a conflict (4000), 400 or 409.
     pub(super) conflict_status: Option<u16>,
     /// Replaces the bank accounts by one for each of these ledger accounts.
@@ -178,11 +186,3 @@ pub(super) fn put<T>(given: Option<T>, place: &mut T) {
         *place = value;
     }
 }
-    /// Properties that cannot be filtered by, whatever else says so.
-    pub(super) unfilterable: Option<BTreeSet<String>>,
-    /// Whether lists cannot be sorted.
-    pub(super) unsortable: Option<bool>,
-    /// What becomes of a `$pagesize` above the largest.
-    pub(super) oversized_pages: Option<OversizedPages>,
-    /// Adds documents that years of trade have left behind.
-    pub(super) fill: Option<Fill>,
