@@ -92,11 +92,11 @@ pub(super) struct Customer {
     pub(super) is_private_person: LooseText,
     #[serde(alias = "currencyCode")]
     pub(super) currency_code: LooseText,
+    #[serde(alias = "changedUtc")]
+    pub(super) changed_utc: LooseText,
 }
 
 /// An article.
-    #[serde(alias = "changedUtc")]
-    pub(super) changed_utc: LooseText,
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Article {
@@ -158,11 +158,6 @@ pub(super) struct Invoice {
     pub(super) remaining_amount_invoice_currency: LooseText,
     #[serde(alias = "paymentDate")]
     pub(super) payment_date: LooseText,
-}
-
-/// A row of a draft or an invoice.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
     #[serde(alias = "customerId")]
     pub(super) customer_id: LooseText,
     #[serde(alias = "customerNumber")]
@@ -175,6 +170,11 @@ pub(super) struct Invoice {
     pub(super) voucher_id: LooseText,
     #[serde(alias = "modifiedUtc")]
     pub(super) modified_utc: LooseText,
+}
+
+/// A row of a draft or an invoice.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct Row {
     #[serde(alias = "text")]
     pub(super) text: LooseText,
