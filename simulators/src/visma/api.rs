@@ -55,7 +55,7 @@ impl World {
             rate_limited: config.rate_limited,
             recent_calls: BTreeMap::new(),
             answers: 0,
-            identity: Identity::new(config),
+            identity: Identity::new(config, now),
         }
     }
 
@@ -91,6 +91,14 @@ impl World {
         if switches.conflict_status.is_some_and(|status| ![400, 409].contains(&status)) {
             return Err("a conflict is answered with 400 or 409".to_owned());
         }
+        for books in self.books.values_mut() {
+            if let Some(number) = switches.credit {
+                invoices::credit_by_hand(books, number, now)?;
+            }
+            if let Some((number, credit)) = switches.set_off {
+                invoices::set_off(books, number, credit)?;
+            }
+        }
         self.identity.configure(switches)?;
         put(switches.rate_limited, &mut self.rate_limited);
         for books in self.books.values_mut() {
@@ -98,6 +106,8 @@ impl World {
             put(switches.vat_rounding, &mut settings.vat_rounding);
             put(switches.whole_kronor, &mut settings.whole_kronor);
             put(switches.prices_excl_vat, &mut settings.prices_excl_vat);
+            put(switches.credit_rows, &mut settings.credit_rows);
+            put(switches.credit_payments, &mut settings.credit_payments);
             put(switches.keep_draft_date, &mut settings.keep_draft_date);
             put(locked_through, &mut settings.locked_through);
             put(switches.lag_ms, &mut settings.lag_ms);

@@ -31,6 +31,12 @@ pub struct VismaConfig {
     pub whole_kronor: bool,
     /// Whether prices are shown without VAT to private persons too (`ShowPricesExclVatPC`).
     pub prices_excl_vat: bool,
+    /// Which way credit invoices take their rows.
+    pub credit_rows: CreditRows,
+    /// Which way payments of credit invoices go.
+    pub credit_payments: CreditPayments,
+    /// A refresh token of a consent that was given before the start, to the first company. Made up; never a real one.
+    pub refresh_token: Option<String>,
 }
 
 impl Default for VismaConfig {
@@ -52,8 +58,37 @@ impl Default for VismaConfig {
             vat_rounding: VatRounding::default(),
             whole_kronor: false,
             prices_excl_vat: false,
+            credit_rows: CreditRows::default(),
+            credit_payments: CreditPayments::default(),
+            refresh_token: None,
         }
     }
+}
+
+/// What the rows of a credit invoice say; the description is silent about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditRows {
+    /// What is taken back: two pieces make the total lower.
+    #[default]
+    Turned,
+    /// What they say on an invoice: only negative quantities make the total negative.
+    AsWritten,
+}
+
+/// What a payment of a credit invoice says; the description is silent about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditPayments {
+    /// A negative amount, as what remains is.
+    #[default]
+    Negative,
+    /// A positive amount, which lowers what remains all the same.
+    Positive,
+    /// A positive amount, while a negative one makes what remains twice as much.
+    Doubling,
+    /// Nothing: they are settled in the program only.
+    Refused,
 }
 
 /// One company.
@@ -99,6 +134,8 @@ pub(super) struct Settings {
     pub(super) vat_rounding: VatRounding,
     pub(super) whole_kronor: bool,
     pub(super) prices_excl_vat: bool,
+    pub(super) credit_rows: CreditRows,
+    pub(super) credit_payments: CreditPayments,
     pub(super) keep_draft_date: bool,
     pub(super) locked_through: Option<Date>,
     pub(super) lag_ms: i64,
@@ -115,6 +152,8 @@ impl Settings {
             vat_rounding: config.vat_rounding,
             whole_kronor: config.whole_kronor,
             prices_excl_vat: config.prices_excl_vat,
+            credit_rows: config.credit_rows,
+            credit_payments: config.credit_payments,
             keep_draft_date: false,
             locked_through: None,
             lag_ms: 0,
@@ -152,6 +191,14 @@ pub(super) struct Switches {
     pub(super) vat_rounding: Option<VatRounding>,
     pub(super) whole_kronor: Option<bool>,
     pub(super) prices_excl_vat: Option<bool>,
+    /// Which way credit invoices take their rows.
+    pub(super) credit_rows: Option<CreditRows>,
+    /// Which way payments of credit invoices go.
+    pub(super) credit_payments: Option<CreditPayments>,
+    /// Somebody credits the invoice of this number in the program.
+    pub(super) credit: Option<u64>,
+    /// Somebody sets a credit invoice off against an invoice: the invoice's number, and the credit's.
+    pub(super) set_off: Option<(u64, u64)>,
     /// Whether the company keeps a draft's date when it is converted, without being asked.
     pub(super) keep_draft_date: Option<bool>,
     /// Last day of the locked period; empty text unlocks.

@@ -1,9 +1,13 @@
 //! Customer invoices: booked as soon as they exist, never changed; credited or voided (`apis/visma.md` 2.1).
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::books::{Books, Entry, Origin};
+use super::books::{Books, Document, Entry, Origin};
 use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation};
+use super::config::CreditRows;
 use super::documents::{Kind, accept, totals};
 use super::errors::Refusal;
 use super::lists::{List, by_id, place_of};
@@ -157,21 +161,65 @@ fn void(books: &mut Books, call: &Call) -> Outcome {
     if is_paid || !invoice.list("CreditedBy").is_empty() || invoice.flag("IsCreditInvoice") {
         return Err(Refusal::not_now("The invoice has payments or credit invoices"));
     }
+    let credit = credit(books, call, place)?;
+    for place in [place, credit] {
+        settle(&mut books.invoices[place].fields, call);
+    }
+    Ok(Answer::done())
+}
+
+/// Makes a credit invoice of the same rows; gives its place.
+fn credit(books: &mut Books, call: &Call, place: usize) -> Result<usize, Refusal> {
+    let invoice = books.invoices[place].fields.clone();
     let mut credit = invoice
         .clone()
         .with("IsCreditInvoice", true)
         .with("InvoiceCurrencyCode", invoice.text("CurrencyCode"));
     credit.0.remove("CreatedFromDraftId");
-    let credit = book(books, call, credit)?;
-    let credited = Object::default().with("CreditInvoiceId", credit.text("Id"));
-    let original = &mut books.invoices[place].fields;
-    original.set("CreditedBy", vec![Json::from(credited)]);
-    settle(original, call);
-    if let Some(credit) = books.invoices.last_mut() {
-        credit.fields.set("ReferringInvoiceId", call.param(0));
-        settle(&mut credit.fields, call);
+    if books.settings.credit_rows == CreditRows::AsWritten {
+        let turn = |row: &Object| Json::from(row.clone().with("Quantity", -row.number("Quantity")));
+        let rows: Vec<Json> = credit.objects("Rows").map(turn).collect();
+        credit.set("Rows", rows);
     }
-    Ok(Answer::done())
+    book(books, call, credit)?;
+    let made = books.invoices.len() - 1;
+    link(books, place, made);
+    Ok(made)
+}
+
+/// Notes at an invoice which credit invoice is for it, and the other way.
+fn link(books: &mut Books, invoice: usize, credit: usize) {
+    let [id, of] = [credit, invoice].map(|place| books.invoices[place].fields.text("Id").to_owned());
+    let original = &mut books.invoices[invoice].fields;
+    let mut credited: Vec<Json> = original.list("CreditedBy").to_vec();
+    credited.push(Object::default().with("CreditInvoiceId", id).into());
+    original.set("CreditedBy", credited);
+    books.invoices[credit].fields.set("ReferringInvoiceId", of);
+}
+
+/// What a person does in the program with "credit": the same rows taken back, for which the program remembers the invoice.
+///
+/// # Errors
+/// When there is no such invoice, or its day cannot be booked on.
+pub(super) fn credit_by_hand(books: &mut Books, number: u64, now: Timestamp) -> Result<(), String> {
+    let call = Call { params: Vec::new(), query: BTreeMap::new(), body: Vec::new(), now };
+    let place = numbered(books, number)?;
+    credit(books, &call, place).map(|_| ()).map_err(|refusal| format!("{refusal:?}"))
+}
+
+/// What a person does with a credit invoice that knows of no invoice.
+///
+/// # Errors
+/// When there is no such invoice.
+pub(super) fn set_off(books: &mut Books, number: u64, credit: u64) -> Result<(), String> {
+    let (invoice, credit) = (numbered(books, number)?, numbered(books, credit)?);
+    link(books, invoice, credit);
+    Ok(())
+}
+
+fn numbered(books: &Books, number: u64) -> Result<usize, String> {
+    let is = |invoice: &Document| invoice.fields.number("InvoiceNumber") == Decimal::from(number);
+    books.invoices.iter().position(is).ok_or_else(|| format!("there is no invoice {number}"))
 }
 
 /// Nothing is left to pay.

@@ -45,7 +45,7 @@ use api::{World, operations};
 use call::{Call, Operation};
 use config::Switches;
 
-pub use config::{Company, Rotation, VismaConfig};
+pub use config::{Company, CreditPayments, CreditRows, Rotation, VismaConfig};
 
 /// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::books::{Books, Origin, account_number};
 use super::call::{Answer, Call, Operation, Outcome, SALES, day, moment, operation, written};
+use super::config::CreditPayments;
 use super::errors::Refusal;
 use super::fields::{copy_texts, date, decimal, require};
 use super::invoices::{PAID, RECEIVABLES};
@@ -23,6 +24,18 @@ const ROUNDING: u32 = 3;
 const VOUCHER_TYPE: u32 = 10;
 /// Differences of öre.
 const ROUND_OFF: u32 = 3740;
+
+/// What a payment of a credit invoice adds to what was paid of it, which is less than nothing in the end.
+fn paid_back(sent: Decimal, books: &Books) -> Result<Decimal, Refusal> {
+    match books.settings.credit_payments {
+        CreditPayments::Negative => Ok(sent),
+        CreditPayments::Positive if sent < Decimal::ZERO => {
+            Err(Refusal::invalid("PaymentAmount", "must not be negative"))
+        }
+        CreditPayments::Positive | CreditPayments::Doubling => Ok(-sent),
+        CreditPayments::Refused => Err(Refusal::not_now("A credit invoice is settled in the program")),
+    }
+}
 
 fn pay(books: &mut Books, call: &Call) -> Outcome {
     let place = place_of(&books.invoices, call.param(0), "the customer invoice")?;
@@ -45,16 +58,19 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
     if input.text("PaymentCurrency") != invoice.text("CurrencyCode") {
         return Err(Refusal::invalid("PaymentCurrency", "is not the invoice's"));
     }
-    let amount = decimal(&input, "PaymentAmount", 2)?;
+    let sent = decimal(&input, "PaymentAmount", 2)?;
+    let is_credit = invoice.flag("IsCreditInvoice");
+    let amount = if is_credit { paid_back(sent, books)? } else { sent };
     let remaining = invoice.number("RemainingAmountInvoiceCurrency");
     if remaining.is_zero() {
         return Err(Refusal::not_now("The invoice is paid already"));
     }
     let kind = account_number(&input, "PaymentType").unwrap_or_default();
     let short = remaining - amount;
+    let unchecked = is_credit && books.settings.credit_payments == CreditPayments::Doubling;
     let fits = match kind {
-        PARTIAL => short > Decimal::ZERO && amount > Decimal::ZERO,
-        COMPLETE => short.is_zero(),
+        PARTIAL => short * remaining > Decimal::ZERO && amount * remaining > Decimal::ZERO,
+        COMPLETE => short.is_zero() || unchecked,
         ROUNDING => short.abs() < Decimal::ONE,
         _ => return Err(Refusal::invalid("PaymentType", "is not simulated")),
     };
@@ -88,7 +104,7 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
     let mut payment = Object::default()
         .with("CompanyBankAccountId", bank.text("Id"))
         .with("PaymentDate", written(paid_on))
-        .with("PaymentAmount", amount)
+        .with("PaymentAmount", sent)
         .with("PaymentCurrency", input.text("PaymentCurrency"))
         .with("PaymentType", kind)
         .with("BankTransactionId", books.new_id());

@@ -196,6 +196,49 @@ async fn a_credit_invoice_turns_the_books_around() {
 }
 
 #[tokio::test]
+async fn credit_invoices_go_the_way_that_the_switches_say() {
+    let office = Office::start().await;
+    let credit = |quantity: i32| {
+        json!({"CustomerId": office.customer, "EuThirdParty": false, "RotReducedInvoicingType": 0, "IsCreditInvoice": true,
+            "Rows": [{"ArticleId": office.article, "UnitPrice": 349, "Quantity": quantity}]})
+    };
+    for (rows, payments, quantity, taken, refused) in
+        [("turned", "negative", 1, -349, 349), ("as_written", "positive", -1, 349, -349)]
+    {
+        office.switch(&json!({"credit_rows": rows, "credit_payments": payments}));
+        let invoice = office.created("/customerinvoices", credit(quantity)).await;
+        let path = format!("/customerinvoices/{invoice}/payments");
+        let pay =
+            async |amount: i32| office.refusal("POST", &path, Some(office.payment(json!(amount), 2))).await;
+        assert_eq!(pay(refused).await, (400, 2000), "{rows}");
+        assert_eq!(pay(taken).await, (201, 0), "{rows}");
+        let (_, shown) = office.call("GET", &format!("/customerinvoices/{invoice}"), None).await;
+        assert_eq!((&shown["TotalAmount"], &shown["RemainingAmount"]), (&json!(-349), &json!(0)));
+        let rows = office.held("vouchers").last().unwrap()["Rows"].clone();
+        assert_eq!((&rows[1]["AccountNumber"], &rows[1]["CreditAmount"]), (&json!(1580), &json!(349)));
+    }
+    office.switch(&json!({"credit_payments": "refused"}));
+    let path =
+        format!("/customerinvoices/{}/payments", office.created("/customerinvoices", credit(-1)).await);
+    assert_eq!(office.refusal("POST", &path, Some(office.payment(json!(-349), 2))).await, (400, 4002));
+}
+
+#[tokio::test]
+async fn a_person_credits_an_invoice_or_sets_a_credit_off_against_it() {
+    let office = Office::start().await;
+    let invoice = office.invoice().await;
+    for switches in [json!({"credit": 1}), json!({"set_off": [1, 2]})] {
+        office.switch(&switches);
+    }
+    let invoices = office.held("invoices");
+    assert_eq!((invoices.len(), &invoices[1]["TotalAmount"]), (2, &json!(-698)));
+    let credited = json!({"CreditInvoiceId": invoices[1]["Id"]});
+    assert_eq!(invoices[0]["CreditedBy"], json!([credited, credited]));
+    assert_eq!(invoices[1]["ReferringInvoiceId"], json!(invoice));
+    assert!(office.bench.sim.configure(&json!({"credit": 7})).is_err());
+}
+
+#[tokio::test]
 async fn nothing_is_booked_in_a_locked_or_missing_period() {
     let office = Office::start().await;
     let today = super::super::call::day_in_sweden(office.bench.sim.clock.now()).to_string();
