@@ -33,6 +33,7 @@ mod stack_refunds;
 mod stack_replay;
 mod stack_schedule;
 mod stack_sweep;
+mod stack_visma;
 mod stack_warehouse;
 mod stores;
 mod sweeps;

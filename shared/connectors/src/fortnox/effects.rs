@@ -200,16 +200,11 @@ impl Effects {
         }
     }
 
-    /// Whether the posting takes money back.
-    fn is_credit(&self) -> bool {
-        self.posting.gross.minor < 0
-    }
-
     /// Stops a credit whose sale somebody has credited in Fortnox: it names its credit invoice then, which it does for
     /// none of ours.
     async fn nobody_credited(&self, ledger: &Ledger) -> Result<(), Error> {
         let sale = StepName::of_sale(Step::Invoice.name());
-        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.is_credit()) else { return Ok(()) };
+        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.posting.is_credit()) else { return Ok(()) };
         let path = format!("/3/invoices/{}", path_segment(&sale.external_id));
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         match invoice.as_ref().and_then(|invoice| reference(&invoice.credit_invoice_reference)) {
@@ -375,8 +370,8 @@ impl Effector for Effects {
             Step::BookkeepPayment => receipt(ledger, Step::Payment)?.external_id.clone(),
         };
         // A customer may have bought before, and a person may have paid an invoice that waited, or credited one.
-        let may_exist =
-            matches!(kind, Step::Customer | Step::Payment) || kind == Step::Invoice && self.is_credit();
+        let may_exist = matches!(kind, Step::Customer | Step::Payment)
+            || kind == Step::Invoice && self.posting.is_credit();
         write.intent(step, reference, may_exist).map(Some)
     }
 

@@ -4,6 +4,7 @@ mod adopt;
 mod api;
 mod auth;
 mod chart;
+mod credits;
 mod customers;
 mod effects;
 mod errors;
@@ -28,7 +29,7 @@ use bokbro_domain::posting::{Chart, Posting};
 use self::api::Api;
 use self::auth::{COMPANY_ID, claimed};
 use self::effects::Effects;
-use self::errors::no_access;
+use self::errors::{no_access, told_wait};
 use self::wire::CompanySettings;
 use crate::kit::{Client, Wire};
 
@@ -93,7 +94,7 @@ impl Visma {
     /// Visma behind these hosts.
     #[must_use]
     pub fn new(urls: VismaUrls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { urls, client: Client::new(NAME, wire, clock) }
+        Self { urls, client: Client::new(NAME, wire, clock).reading_waits(told_wait) }
     }
 
     fn api(&self, access: &Access) -> Api {

@@ -121,6 +121,14 @@ pub(super) struct NewPayment {
     pub(super) reference: String,
 }
 
+impl NewPayment {
+    /// The same amount the other way.
+    pub(super) fn turned(mut self) -> Self {
+        self.payment_amount = Exact(-self.payment_amount.0);
+        self
+    }
+}
+
 /// Something that Visma names by an id which only it knows, named by what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

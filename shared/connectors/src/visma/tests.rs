@@ -1,6 +1,7 @@
 //! Consent, tokens and check-ups over a scripted wire; in the modules, the way of postings.
 
 mod accounts;
+mod credits;
 mod documents;
 mod office;
 mod priced;

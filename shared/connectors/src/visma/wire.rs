@@ -114,6 +114,8 @@ pub(super) struct Article {
 pub(super) struct Draft {
     #[serde(alias = "id")]
     pub(super) id: LooseText,
+    #[serde(alias = "isCreditInvoice")]
+    pub(super) is_credit_invoice: LooseText,
     #[serde(alias = "ourReference")]
     pub(super) our_reference: LooseText,
     #[serde(alias = "rows")]
@@ -182,7 +184,11 @@ pub(super) struct Row {
 
 /// That an invoice was credited.
 #[derive(Deserialize, Default)]
-pub(super) struct CreditedBy {}
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct CreditedBy {
+    #[serde(alias = "creditInvoiceId")]
+    pub(super) credit_invoice_id: LooseText,
+}
 
 /// A payment, which has no id of its own.
 #[derive(Deserialize, Default)]
@@ -288,6 +294,13 @@ pub(super) struct FiscalYear {
 pub(super) struct Refused {
     #[serde(rename = "ErrorCode", alias = "errorCode", default)]
     pub(super) error_code: LooseText,
+}
+
+/// A refusal because of too many calls. Only the number in its text is used.
+#[derive(Deserialize)]
+pub(super) struct Limited {
+    #[serde(rename = "DeveloperErrorMessage", alias = "developerErrorMessage", default)]
+    pub(super) text: LooseText,
 }
 
 /// What is read of an access token.

@@ -160,6 +160,21 @@ async fn a_limit_is_handed_on_and_nothing_is_quoted() {
         panic!("{}", word(result))
     };
     assert_eq!(after.unwrap().as_secs(), 17);
+    let in_words =
+        |text: &str| json(429, &format!(r#"{{"ErrorCode":4010,"DeveloperErrorMessage":"{text}"}}"#));
+    let quota = "API calls quota exceeded! maximum admitted 600 per Minute. Try again in 55 seconds.";
+    for (text, told) in [
+        (quota, Some(55)),
+        ("Try again in 1 second", Some(1)),
+        ("Try again in a few seconds.", None),
+        ("seconds", None),
+    ] {
+        let result = send("invoice", vec![in_words(text)]).await.0;
+        let Err(SendError::NotDone(Error::Unavailable { after, .. })) = result else {
+            panic!("{text}: {}", word(result))
+        };
+        assert_eq!(after.map(|after| after.as_secs()), told, "{text}");
+    }
     let Err(SendError::Rejected(reason)) = send("invoice", vec![refused(400, 2000)]).await.0 else {
         panic!("not rejected");
     };
