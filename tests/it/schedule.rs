@@ -140,7 +140,7 @@ async fn a_disconnected_connection_is_neither_nudged_nor_refreshed() {
     connection_disconnect(&world.app, &tenant(), &fortnox, &correlation(&world)).await.ok().unwrap();
     let calls = token_calls(&world);
     // The nudge comes too late, and one for a connection that never was does nothing either.
-    let nudge = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
+    let nudge = Nudge::connection(provider("visma"), ConnectionTask::KeepAlive);
     let message = Envelope::new(tenant(), correlation(&world), world.clock.now(), nudge);
     world.queues.queue_send(QueueName::Pulls, &message).await.unwrap();
     world.settle().await;
@@ -183,7 +183,7 @@ async fn merchants(world: &World, count: u32) -> BTreeSet<TenantId> {
 /// Takes the nudges off the queue: whose connections were nudged and who is swept. Panics when a tenant has two of a kind.
 fn nudged(world: &World) -> (BTreeSet<TenantId>, BTreeSet<TenantId>) {
     let (mut nudged, mut swept) = (BTreeSet::new(), BTreeSet::new());
-    let keep_alive = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
+    let keep_alive = Nudge::connection(provider("visma"), ConnectionTask::KeepAlive);
     while let Some(message) = world.queues.take(QueueName::Pulls) {
         let tenants = if message.nudge == keep_alive { &mut nudged } else { &mut swept };
         assert!(message.nudge == keep_alive || message.nudge == Nudge::Sweep { job: None });
