@@ -2,6 +2,7 @@
 
 mod books;
 mod contract;
+mod long_lists;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

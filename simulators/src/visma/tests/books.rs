@@ -53,7 +53,7 @@ impl Office {
     }
 
     /// Status and code of a refusal.
-    async fn refusal(&self, method: &str, path: &str, body: Option<Value>) -> (u16, u64) {
+    pub(super) async fn refusal(&self, method: &str, path: &str, body: Option<Value>) -> (u16, u64) {
         let (status, body) = self.call(method, path, body).await;
         (status, body["ErrorCode"].as_u64().unwrap_or_default())
     }
@@ -92,7 +92,7 @@ impl Office {
             "PaymentType": kind, "Reference": "ord_1"})
     }
 
-    fn switch(&self, switches: &Value) {
+    pub(super) fn switch(&self, switches: &Value) {
         self.bench.sim.configure(switches).unwrap();
     }
 
