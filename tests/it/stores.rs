@@ -41,6 +41,8 @@ macro_rules! kept_by_every_store {
 }
 
 kept_by_every_store!(
+    a_batch_s_trouble_is_parked_once,
+    a_batch_that_was_taken_takes_no_more,
     a_delivery_keeps_its_first_outcome_until_it_expires,
     a_history_is_added_to_without_the_order,
     a_cursor_is_where_it_was_put,
@@ -50,6 +52,7 @@ kept_by_every_store!(
     a_limiter_is_written_by_who_knows_what_is_stored,
     a_list_goes_on_where_it_stopped,
     a_nonce_is_taken_once,
+    a_register_s_entries_read_back_in_any_number,
     a_stale_owner_writes_nothing_at_all,
     a_taken_value_names_its_field,
     a_timeline_is_read_oldest_first,
@@ -57,11 +60,15 @@ kept_by_every_store!(
     a_turn_is_one_owner_s_at_a_time,
     a_worker_s_writes_never_touch_the_other_s,
     a_write_that_fails_lists_nothing,
+    an_entry_joins_with_its_order_s_ledger,
     an_order_is_found_by_every_look_up,
+    an_order_is_found_by_its_invoices_once_it_is_done,
     an_order_is_listed_under_what_it_waits_for,
     an_update_is_whole_or_not_at_all,
+    batches_are_listed_until_they_are_dropped,
     closed_trouble_may_be_parked_again,
     connections_of_all_tenants_are_listed_in_pages,
+    joining_races_against_closing,
     no_slot_is_given_twice,
     one_key_makes_one_order,
     one_order_number_is_taken_once,

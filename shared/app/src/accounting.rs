@@ -6,11 +6,12 @@ use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::reversals;
-use bokbro_domain::posting::{Chart, Posting, credited, plan, with_credits};
+use bokbro_domain::posting::{Chart, Posting, PostingProfile, credited, plan, with_credits};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::credits;
+use crate::days::order_join;
 use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason};
 use crate::parked::order_park;
@@ -62,7 +63,7 @@ async fn account(
     ask: Ask<'_>,
 ) -> Result<(), Error> {
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
-    let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
+    let Some((order, mut ledger)) = app.ledgers.ledger_load(&key).await? else {
         // Nothing but a person can have deleted it.
         let reason = Reason::new("order_unknown", format!("there is no order {id} any more"));
         order_park(app, &invocation.correlation, tenant, id, Target::Accounting, reason.clone()).await?;
@@ -74,6 +75,12 @@ async fn account(
     let Some(settings) = app.directory.settings_get(tenant).await? else { return Ok(()) };
     let Some(provider) = &settings.accounting else { return Ok(()) };
     let half_done = !ledger.steps.is_empty();
+    // Settings that were changed since do not change what was begun.
+    let begun_as = ledger.profile.filter(|_| half_done);
+    let profile = *ledger.profile.insert(begun_as.unwrap_or(settings.posting_profile));
+    if profile == PostingProfile::VoucherPerDay {
+        return order_join(app, invocation, &settings, provider, &key, (order, ledger)).await;
+    }
     let work = Work::begin(app, invocation, key, &order, &ledger, provider)?;
     let opened = match open(app, tenant, provider, invocation.deadline).await {
         Ok(opened) => opened,
@@ -82,7 +89,7 @@ async fn account(
     // Before the order is taken: whoever has to wait leaves no trace. An order that is half in the books goes first.
     let place = invocation.place.or_else(|| half_done.then(|| app.clock.now()));
     opened.access.pace.admit(place).await?;
-    match prepare(app, &opened, &settings, &order, &ledger).await {
+    match prepare(app, &opened, &settings, profile, &order, &ledger).await {
         Ok(posting) => {
             let effector = credits::effector(opened.accounting, opened.access, posting);
             work.run(&*effector, ask).await
@@ -92,13 +99,13 @@ async fn account(
 }
 
 /// A tenant's way into the books.
-struct Opened {
+pub(crate) struct Opened {
     accounting: Arc<dyn Accounting>,
-    access: Access,
+    pub(crate) access: Access,
     connection: Connection,
 }
 
-async fn open(
+pub(crate) async fn open(
     app: &App,
     tenant: &TenantId,
     provider: &Provider,
@@ -124,6 +131,7 @@ async fn prepare(
     app: &App,
     opened: &Opened,
     settings: &Settings,
+    profile: PostingProfile,
     order: &Order,
     ledger: &Ledger,
 ) -> Result<Posting, Error> {
@@ -133,12 +141,12 @@ async fn prepare(
         0 => Vec::new(),
         _ => reversals(&app.orders.payment_facts(&order.tenant, &order.id).await?),
     };
-    plan(order, &chart, settings.posting_profile, !ledger.steps.is_empty())
+    plan(order, &chart, profile, !ledger.steps.is_empty())
         .and_then(|sale| with_credits(sale, &given_back, &credited(ledger), &chart))
         .map_err(|refused| Error::park(refused.code(), refused.to_string()))
 }
 
-async fn fresh_chart(app: &App, opened: &Opened) -> Result<Chart, Error> {
+pub(crate) async fn fresh_chart(app: &App, opened: &Opened) -> Result<Chart, Error> {
     let Opened { accounting, access, connection } = opened;
     let now = app.clock.now();
     if let Some(read) = &connection.chart

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bokbro_app::ports::{KeyClaim, LedgerKey};
 use bokbro_app::records::{Parked, TimelineEntry};
 use bokbro_domain::ids::{
-    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, PaymentMethod, Target, TenantId, TransactionId,
+    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, PaymentMethod, Target, TenantId,
+    TransactionId,
 };
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};

@@ -1,8 +1,8 @@
 //! All of the table's ports in one.
 
 use super::{
-    Audits, Cursors, Directory, Inbox, Jobs, Ledgers, Limits, Nonces, OpenWork, Orders, Parking, Stocks,
-    TokenStates, Turns,
+    Audits, Cursors, Days, Directory, Inbox, Jobs, Ledgers, Limits, Mappings, Nonces, OpenWork, Orders,
+    Parking, Stocks, TokenStates, Turns,
 };
 
 /// Everything that the table keeps, behind one adapter.
@@ -21,6 +21,8 @@ pub trait Store:
     + Turns
     + Cursors
     + Stocks
+    + Days
+    + Mappings
 {
 }
 
@@ -39,5 +41,7 @@ impl<T> Store for T where
         + Turns
         + Cursors
         + Stocks
+        + Days
+        + Mappings
 {
 }

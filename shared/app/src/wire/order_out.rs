@@ -53,6 +53,8 @@ pub fn order_json(order: &Order) -> Value {
                 "payment_number": number(accounting, "payment_number"),
                 "credit_invoice_number": number(accounting, "credit_invoice_number"),
                 "credit_payment_number": number(accounting, "credit_payment_number"),
+                "voucher_number": number(accounting, "voucher_number"),
+                "credit_voucher_number": number(accounting, "credit_voucher_number"),
                 "message": accounting.message,
                 "parked": accounting.parked,
             },

@@ -3,9 +3,11 @@
 //! A field that the domain gains does not compile until it is decided here how it is stored, and the tests freeze the
 //! stored text, so that renaming something in the domain never makes stored items unreadable.
 
+pub(crate) mod day;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod limiter;
+pub(crate) mod mapping;
 pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod token;
