@@ -14,7 +14,7 @@ use super::config::{Settings, Switches, VismaConfig, put};
 use super::errors::Refusal;
 use super::identity::Identity;
 use super::seed;
-use super::{articles, customers, drafts, invoices, payments, registers, vouchers};
+use super::{articles, customers, drafts, invoices, payments, registers, voucher_drafts, vouchers};
 use crate::kit::json::{Json, Object, parse};
 
 /// Calls of one endpoint that one client may make within the window, for all its companies (`apis/visma.md` 4).
@@ -30,6 +30,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         invoices::OPERATIONS,
         payments::OPERATIONS,
         vouchers::OPERATIONS,
+        voucher_drafts::OPERATIONS,
         registers::OPERATIONS,
     ];
     tables.into_iter().flatten()
@@ -106,6 +107,7 @@ impl World {
             put(switches.vat_rounding, &mut settings.vat_rounding);
             put(switches.whole_kronor, &mut settings.whole_kronor);
             put(switches.prices_excl_vat, &mut settings.prices_excl_vat);
+            put(switches.cash_terms_pay, &mut settings.cash_terms_pay);
             put(switches.credit_rows, &mut settings.credit_rows);
             put(switches.credit_payments, &mut settings.credit_payments);
             put(switches.keep_draft_date, &mut settings.keep_draft_date);
@@ -132,6 +134,9 @@ impl World {
                 for year in books.years.iter_mut().filter(|year| holds(&year.fields, date)) {
                     year.fields.set("IsLockedForAccounting", true);
                 }
+            }
+            if switches.only_days == Some(true) {
+                books.terms.retain(|terms| terms.fields.number("TermsOfPaymentTypeId").is_zero());
             }
             if let Some(accounts) = &switches.bank_accounts {
                 seed::set_bank_accounts(books, accounts, now);

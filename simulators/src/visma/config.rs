@@ -31,6 +31,10 @@ pub struct VismaConfig {
     pub whole_kronor: bool,
     /// Whether prices are shown without VAT to private persons too (`ShowPricesExclVatPC`).
     pub prices_excl_vat: bool,
+    /// Whether sales are booked when they are paid (kontantmetoden).
+    pub cash_method: bool,
+    /// Whether invoices on cash or card terms are paid as they are made; the description is silent about it.
+    pub cash_terms_pay: bool,
     /// Which way credit invoices take their rows.
     pub credit_rows: CreditRows,
     /// Which way payments of credit invoices go.
@@ -58,6 +62,8 @@ impl Default for VismaConfig {
             vat_rounding: VatRounding::default(),
             whole_kronor: false,
             prices_excl_vat: false,
+            cash_method: false,
+            cash_terms_pay: false,
             credit_rows: CreditRows::default(),
             credit_payments: CreditPayments::default(),
             refresh_token: None,
@@ -137,6 +143,8 @@ pub(super) struct Settings {
     pub(super) credit_rows: CreditRows,
     pub(super) credit_payments: CreditPayments,
     pub(super) keep_draft_date: bool,
+    pub(super) cash_method: bool,
+    pub(super) cash_terms_pay: bool,
     pub(super) locked_through: Option<Date>,
     pub(super) lag_ms: i64,
     pub(super) any_filter: bool,
@@ -155,6 +163,8 @@ impl Settings {
             credit_rows: config.credit_rows,
             credit_payments: config.credit_payments,
             keep_draft_date: false,
+            cash_method: config.cash_method,
+            cash_terms_pay: config.cash_terms_pay,
             locked_through: None,
             lag_ms: 0,
             any_filter: false,
@@ -191,6 +201,10 @@ pub(super) struct Switches {
     pub(super) vat_rounding: Option<VatRounding>,
     pub(super) whole_kronor: Option<bool>,
     pub(super) prices_excl_vat: Option<bool>,
+    /// Whether invoices on cash or card terms are paid as they are made.
+    pub(super) cash_terms_pay: Option<bool>,
+    /// Removes the terms of payment that are of another kind than days.
+    pub(super) only_days: Option<bool>,
     /// Which way credit invoices take their rows.
     pub(super) credit_rows: Option<CreditRows>,
     /// Which way payments of credit invoices go.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::books::{Books, Document, Entry, Origin};
-use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation};
+use super::books::{Books, Document, Entry, Origin, account_number};
+use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation, written};
 use super::config::CreditRows;
 use super::documents::{Kind, accept, totals};
 use super::errors::Refusal;
 use super::lists::{List, by_id, place_of};
 use crate::kit::json::{Json, Object};
+use crate::kit::totals::Totals;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/v2/customerinvoices", SALES_READ, list),
@@ -41,6 +42,15 @@ pub(super) const RECEIVABLES: u32 = 1510;
 const ROUND_OFF: u32 = 3740;
 /// `VoucherType` of an invoice and of a credit invoice.
 const VOUCHER_TYPES: [u32; 2] = [14, 15];
+
+/// `TermsOfPaymentTypeId`.
+const CASH: u32 = 2;
+const CARD: u32 = 3;
+const WALLET: u32 = 4;
+const PSP: u32 = 5;
+/// Where cash is (kassa), and claims on those who take cards.
+const CASH_ACCOUNT: u32 = 1910;
+const CARD_ACCOUNT: u32 = 1580;
 
 /// `PaymentStatus`.
 pub(super) const PAID: u32 = 0;
@@ -82,16 +92,18 @@ pub(super) fn book(books: &mut Books, call: &Call, document: Object) -> Result<O
     let number = Books::next_number(&books.invoices, "InvoiceNumber");
     let id = books.new_id();
     let is_credit = document.flag("IsCreditInvoice");
-    let mut entries: Vec<Entry> = vec![(RECEIVABLES, totals.total), (ROUND_OFF, -totals.round_off)];
-    entries.extend(totals.sales.iter().map(|(account, amount)| (*account, -amount)));
-    entries.extend(totals.vat_by_rate.iter().map(|(rate, amount)| (vat_account(*rate), -amount)));
+    let paid_on_account = paid_at_once(books, &document);
+    let mut entries = sales_of(&totals);
+    entries.push((paid_on_account.unwrap_or(RECEIVABLES), totals.total));
     let origin = Origin {
         date,
         text: format!("Kundfaktura {number}"),
         kind: VOUCHER_TYPES[usize::from(is_credit)],
         source: Some(&id),
     };
-    let voucher = books.book(origin, &entries, call.now);
+    // With cash accounting (kontantmetoden) a sale is booked when it is paid.
+    let is_booked = !books.settings.cash_method || paid_on_account.is_some();
+    let voucher = is_booked.then(|| books.book(origin, &entries, call.now));
     let rows: Vec<Json> = document.objects("Rows").map(|row| invoice_row(row, &document)).collect();
     let mut invoice = document.clone();
     for name in ["TotalAmountBaseCurrency", "TotalVatAmountBaseCurrency", "InvoiceCurrencyCode"] {
@@ -123,13 +135,39 @@ pub(super) fn book(books: &mut Books, call: &Call, document: Object) -> Result<O
     invoice.set("PaymentStatus", if totals.total.is_zero() { PAID } else { UNPAID });
     invoice.set("HasAutoInvoiceError", false);
     invoice.set("CreditedBy", Vec::new());
-    invoice.set("VoucherId", voucher.text("Id"));
-    invoice.set("VoucherNumber", voucher.text("NumberAndNumberSeries"));
+    if let Some(voucher) = voucher {
+        invoice.set("VoucherId", voucher.text("Id"));
+        invoice.set("VoucherNumber", voucher.text("NumberAndNumberSeries"));
+    }
     invoice.set("CreatedUtc", moment(call.now));
     invoice.set("ModifiedUtc", moment(call.now));
+    if paid_on_account.is_some() {
+        settle(&mut invoice, call);
+        invoice.set("PaymentDate", written(date));
+    }
     let stored = books.stored(invoice.clone(), call.now);
     books.invoices.push(stored);
     Ok(invoice)
+}
+
+/// What an invoice books besides what it debits: sales, VAT and rounding.
+pub(super) fn sales_of(totals: &Totals) -> Vec<Entry> {
+    let mut entries = vec![(ROUND_OFF, -totals.round_off)];
+    entries.extend(totals.sales.iter().map(|(account, amount)| (*account, -amount)));
+    entries.extend(totals.vat_by_rate.iter().map(|(rate, amount)| (vat_account(*rate), -amount)));
+    entries
+}
+
+/// The account that an invoice on cash or card terms is paid on as it is made, if such invoices are. Whether they are is
+/// not documented.
+fn paid_at_once(books: &Books, document: &Object) -> Option<u32> {
+    let terms = by_id(&books.terms, document.text("TermsOfPaymentId"), "the terms of payment").ok()?;
+    let account = match account_number(terms, "TermsOfPaymentTypeId")? {
+        CASH => CASH_ACCOUNT,
+        CARD | WALLET | PSP => CARD_ACCOUNT,
+        _ => return None,
+    };
+    books.settings.cash_terms_pay.then_some(account)
 }
 
 fn vat_account(rate: Decimal) -> u32 {

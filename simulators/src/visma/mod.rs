@@ -21,6 +21,7 @@ mod lists;
 mod payments;
 mod registers;
 mod seed;
+mod voucher_drafts;
 mod vouchers;
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use rust_decimal::Decimal;
 use super::books::{Books, Origin, account_number};
 use super::call::{Answer, Call, Operation, Outcome, SALES, day, moment, operation, written};
 use super::config::CreditPayments;
+use super::documents::totals;
 use super::errors::Refusal;
 use super::fields::{copy_texts, date, decimal, require};
-use super::invoices::{PAID, RECEIVABLES};
+use super::invoices::{PAID, RECEIVABLES, sales_of};
 use super::lists::{by_id, place_of};
 use crate::kit::json::{Json, Object};
 
@@ -87,7 +88,14 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
         kind: VOUCHER_TYPE,
         source: Some(invoice.text("Id")),
     };
-    let entries = [(ledger_account, amount), (ROUND_OFF, written_off), (RECEIVABLES, -settled)];
+    let mut entries = vec![(ledger_account, amount), (ROUND_OFF, written_off)];
+    if books.settings.cash_method {
+        let totals = totals(books, &invoice);
+        let share = if totals.total.is_zero() { Decimal::ZERO } else { settled / totals.total };
+        entries.extend(sales_of(&totals).into_iter().map(|(account, sold)| (account, sold * share)));
+    } else {
+        entries.push((RECEIVABLES, -settled));
+    }
     books.book(origin, &entries, call.now);
 
     let left = remaining - settled;

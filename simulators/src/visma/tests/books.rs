@@ -337,3 +337,31 @@ async fn vouchers_balance() {
     let unknown = voucher(json!([row(9999, 1.0, 0.0), row(3001, 0.0, 1.0)]));
     assert_eq!(office.refusal("POST", "/vouchers", unknown).await, (400, 3002));
 }
+
+#[tokio::test]
+async fn a_draft_becomes_one_voucher() {
+    let office = Office::start().await;
+    let row = |account: u32, side: &str, amount: Value| json!({"AccountNumber": account, side: amount});
+    let rows = json!([row(1580, "DebitAmount", json!(125)), row(3001, "CreditAmount", json!(125))]);
+    let draft = json!({"VoucherText": "Dag (day_1)", "Rows": rows});
+    let id = office.created("/voucherdrafts", draft.clone()).await;
+    let convert = format!("/voucherdrafts/{id}/convert");
+    let (status, voucher) = office.call("POST", &convert, None).await;
+    assert_eq!((status, &voucher["VoucherText"]), (201, &json!("Dag (day_1)")));
+    assert_eq!(office.call("POST", &convert, None).await.1["ErrorCode"], 3000, "it is gone");
+    assert_eq!((office.held("vouchers").len(), office.held("voucher_drafts").len()), (1, 0));
+    // What does not balance, or lies in a locked period, stays a draft.
+    let odd = json!({"VoucherText": "x", "Rows": [row(1580, "DebitAmount", json!(1))]});
+    let odd = office.created("/voucherdrafts", odd).await;
+    assert_eq!(
+        office.call("POST", &format!("/voucherdrafts/{odd}/convert"), None).await.1["ErrorCode"],
+        2000
+    );
+    let late = office.created("/voucherdrafts", draft).await;
+    office.switch(&json!({"locked_until": "2099-12-31"}));
+    assert_eq!(
+        office.call("POST", &format!("/voucherdrafts/{late}/convert"), None).await.1["ErrorCode"],
+        4026
+    );
+    assert_eq!(office.held("voucher_drafts").len(), 2);
+}
