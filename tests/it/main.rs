@@ -36,6 +36,7 @@ mod stack_sweep;
 mod stack_visma;
 mod stack_warehouse;
 mod stores;
+mod sums;
 mod sweeps;
 mod table_fails;
 mod tidy;
