@@ -21,7 +21,7 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Customer, Line, LineKind, Order};
 use crate::vat::VatRate;
 
-pub use credit::{Credit, CreditId, credited, with_credits};
+pub use credit::{Credit, CreditId, credited, order_of_reference, with_credits};
 pub use day::{DayVoucher, VoucherRow};
 pub use entries::{DayEntry, DayTotals, NetAndVat, day_entries};
 

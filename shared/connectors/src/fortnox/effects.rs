@@ -82,9 +82,23 @@ pub(super) struct Effects {
 impl Effects {
     /// Whether the invoice is made from an order, and so has rows of its own no more.
     fn by_order(&self) -> bool {
+        self.posting.profile == PostingProfile::OrderAndInvoice
+    }
+
+    /// Whether the invoice is paid as it is made, so that booking it books the payment too.
+    fn is_cash(&self) -> bool {
+        self.posting.profile == PostingProfile::CashInvoice
+    }
+
+    /// Stops a posting whose money would land elsewhere than where it is.
+    fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
-            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => false,
-            PostingProfile::OrderAndInvoice => true,
+            PostingProfile::Invoice | PostingProfile::OrderAndInvoice => Ok(()),
+            PostingProfile::CashInvoice => map::check_card_account(&self.posting),
+            PostingProfile::VoucherPerDay => Err(Error::park(
+                "profile_not_supported",
+                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
+            )),
         }
     }
 
@@ -93,6 +107,7 @@ impl Effects {
         let number = |step: Step| receipt(ledger, step).map(|receipt| receipt.external_id.as_str());
         match step {
             Step::Customer => {
+                self.check_profile()?;
                 let document = map::customer(posting)?;
                 Write::document(Method::POST, "/3/customers".to_owned(), "Customer", &document).map(Some)
             }
@@ -120,7 +135,11 @@ impl Effects {
             Step::BookkeepInvoice => {
                 let invoice = receipt(ledger, Step::Invoice)?;
                 map::check_totals(posting, invoice)?;
-                if posting.cash_method || map::is_cash_method(invoice) || is_booked(invoice) {
+                if self.is_cash() {
+                    map::check_cash(posting, invoice)?;
+                }
+                let waits_for_payment = posting.cash_method || map::is_cash_method(invoice);
+                if is_booked(invoice) || waits_for_payment && !self.is_cash() {
                     return Ok(None);
                 }
                 let invoice = path_segment(&invoice.external_id);
@@ -349,11 +368,8 @@ impl Effector for Effects {
         let needed = |step: &Step| match step {
             // An invoice made from an order gets its dates from Fortnox; one that is posted brings its own.
             Step::Order | Step::DateInvoice => self.by_order(),
-            Step::Customer
-            | Step::Invoice
-            | Step::BookkeepInvoice
-            | Step::Payment
-            | Step::BookkeepPayment => true,
+            Step::Payment | Step::BookkeepPayment => !self.is_cash(),
+            Step::Customer | Step::Invoice | Step::BookkeepInvoice => true,
         };
         Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
     }

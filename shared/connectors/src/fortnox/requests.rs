@@ -97,6 +97,9 @@ pub(super) struct NewInvoice {
     #[serde(flatten)]
     pub(super) head: Head,
     pub(super) invoice_type: &'static str,
+    /// Of a cash invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment_way: Option<&'static str>,
     pub(super) invoice_date: String,
     pub(super) due_date: String,
     pub(super) invoice_rows: Vec<Row>,

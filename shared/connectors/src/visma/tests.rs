@@ -6,7 +6,9 @@ mod documents;
 mod office;
 mod priced;
 mod refusals;
+mod registers;
 mod search;
+mod vouchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

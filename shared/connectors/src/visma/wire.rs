@@ -65,6 +65,9 @@ pub(super) struct CompanySettings {
     company_identifier: LooseText,
     #[serde(rename = "AccountingLockedTo", alias = "accountingLockedTo", default)]
     pub(super) accounting_locked_to: LooseText,
+    /// Which variant of the program it has, by number.
+    #[serde(rename = "ProductVariant", alias = "productVariant", default)]
+    pub(super) product_variant: LooseText,
 }
 
 impl CompanySettings {
@@ -283,10 +286,79 @@ pub(super) struct BankAccount {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct FiscalYear {
+    #[serde(alias = "id")]
+    pub(super) id: LooseText,
+    #[serde(alias = "startDate")]
+    start_date: LooseText,
     #[serde(alias = "endDate")]
-    pub(super) end_date: LooseText,
+    end_date: LooseText,
     #[serde(alias = "isLockedForAccounting")]
-    pub(super) is_locked_for_accounting: LooseText,
+    is_locked_for_accounting: LooseText,
+}
+
+impl FiscalYear {
+    /// Its first and last day.
+    pub(super) fn days(&self) -> Option<(Date, Date)> {
+        Some((day(&self.start_date)?, day(&self.end_date)?))
+    }
+
+    /// Whether it holds a day.
+    pub(super) fn holds(&self, day: Date) -> bool {
+        self.days().is_some_and(|(from, to)| from <= day && day <= to)
+    }
+
+    /// Whether nothing can be booked in it any more.
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked_for_accounting.to_bool() == Some(true)
+    }
+}
+
+/// An account of a fiscal year's chart.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Account {
+    #[serde(alias = "number")]
+    pub(super) number: LooseText,
+    #[serde(alias = "isActive")]
+    pub(super) is_active: LooseText,
+}
+
+/// A voucher or a draft of one.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Voucher {
+    #[serde(alias = "id")]
+    pub(super) id: LooseText,
+    #[serde(alias = "voucherDate")]
+    pub(super) voucher_date: LooseText,
+    #[serde(alias = "voucherText")]
+    pub(super) voucher_text: LooseText,
+    /// Not of a draft.
+    #[serde(alias = "numberAndNumberSeries")]
+    pub(super) number_and_number_series: LooseText,
+    #[serde(alias = "rows")]
+    pub(super) rows: Option<Vec<VoucherRow>>,
+}
+
+/// A row of a voucher.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherRow {
+    #[serde(alias = "accountNumber")]
+    account_number: LooseText,
+    #[serde(alias = "debitAmount")]
+    debit_amount: LooseText,
+    #[serde(alias = "creditAmount")]
+    credit_amount: LooseText,
+}
+
+impl VoucherRow {
+    /// Account and amount, debit positive.
+    pub(super) fn entry(&self) -> Option<(u16, Money)> {
+        let account = self.account_number.as_deref()?.parse().ok()?;
+        let side = |member| kronor(member).unwrap_or(Money::zero(Currency::SEK));
+        Some((account, side(&self.debit_amount).minus(side(&self.credit_amount)).ok()?))
+    }
 }
 
 /// A refusal of the API. Its text may quote what was sent, so it is not even read.

@@ -15,6 +15,7 @@ use super::{
     vat_both_ways,
 };
 use crate::effect::{Ledger, StepName};
+use crate::ids::OrderId;
 use crate::money::{Money, MoneyError};
 use crate::order::LineKind;
 use crate::payment::Reversal;
@@ -78,6 +79,13 @@ impl Posting {
     }
 }
 
+/// The order that a reference in the books is of: its own, or one of its credits'.
+#[must_use]
+pub fn order_of_reference(reference: &str) -> Option<OrderId> {
+    let order = reference.split_once(CREDIT_OF).map_or(reference, |(sale, _)| sale);
+    OrderId::parse(order).ok()
+}
+
 /// The credits that a ledger tells of: those of which a step was sent.
 #[must_use]
 pub fn credited(ledger: &Ledger) -> BTreeSet<CreditId> {
@@ -131,7 +139,7 @@ pub fn with_credits(
         let back = Money::new(-amount.minor, currency);
         let posting = Posting {
             reference: format!("{}{CREDIT_OF}{}", sale.reference, id.0),
-            profile: PostingProfile::Invoice,
+            profile: credited_as(sale.profile),
             date,
             rows,
             gross: back,
@@ -144,6 +152,14 @@ pub fn with_credits(
         from = id.0;
     }
     Ok(Posting { credits, ..sale })
+}
+
+/// How a sale is credited: without an order, but paid as it was.
+fn credited_as(sale: PostingProfile) -> PostingProfile {
+    match sale {
+        PostingProfile::Invoice | PostingProfile::OrderAndInvoice => PostingProfile::Invoice,
+        PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => sale,
+    }
 }
 
 /// The rows of the sale, taken back.

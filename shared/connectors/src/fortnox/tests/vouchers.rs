@@ -173,7 +173,9 @@ async fn a_list_that_takes_no_dates_is_asked_another_way() {
 
 #[tokio::test]
 async fn a_voucher_that_somebody_changed_is_told_of() {
-    for changed in [whole().replace("597.60", "597.61"), whole().replace(r#":"2026-11-20""#, r#":"2026-11-21""#)] {
+    for changed in
+        [whole().replace("597.60", "597.61"), whole().replace(r#":"2026-11-20""#, r#":"2026-11-21""#)]
+    {
         let (found, _) = look_up([years(), list("Vouchers", &[&changed]), shown(&changed)]).await;
         let error = found.unwrap_err();
         assert_eq!(error.code(), "totals_differ");
