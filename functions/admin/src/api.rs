@@ -47,6 +47,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .route("/v1/connections/{provider}", put(connections::enter).delete(connections::disconnect))
         .route("/v1/connections/{provider}/health", get(connections::health))
         .route("/v1/connections/{provider}/refresh", post(connections::refresh))
+        .route("/v1/connections/{provider}/sync", post(connections::sync))
         .route_layer(from_fn_with_state(platform.clone(), authenticate));
     Router::new()
         .route("/health", get(health))
