@@ -6,7 +6,7 @@ use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::reversals;
-use bokbro_domain::posting::{Chart, Posting, PostingProfile, credited, plan, with_credits};
+use bokbro_domain::posting::{Chart, Posting, PostingError, PostingProfile, credited, plan, with_credits};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
@@ -20,6 +20,8 @@ use crate::records::{Connection, ConnectionState, ReadChart, Settings};
 
 /// How long a chart of accounts is used before it is read again.
 const CHART_LIFE: SignedDuration = SignedDuration::from_hours(24);
+/// How long a chart that stands in the way is believed.
+const CHART_DOUBT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Brings one order into the books as far as it goes.
 ///
@@ -89,7 +91,7 @@ async fn account(
     // Before the order is taken: whoever has to wait leaves no trace. An order that is half in the books goes first.
     let place = invocation.place.or_else(|| half_done.then(|| app.clock.now()));
     opened.access.pace.admit(place).await?;
-    match prepare(app, &opened, &settings, profile, &order, &ledger).await {
+    match prepare(app, &opened, &settings, (profile, ask), &order, &ledger).await {
         Ok(posting) => {
             let effector = credits::effector(opened.accounting, opened.access, posting);
             work.run(&*effector, ask).await
@@ -131,36 +133,67 @@ async fn prepare(
     app: &App,
     opened: &Opened,
     settings: &Settings,
-    profile: PostingProfile,
+    (profile, ask): (PostingProfile, Ask<'_>),
     order: &Order,
     ledger: &Ledger,
 ) -> Result<Posting, Error> {
-    let chart = fresh_chart(app, opened).await?;
-    let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
     let given_back = match order.payment.reversed.minor {
         0 => Vec::new(),
         _ => reversals(&app.orders.payment_facts(&order.tenant, &order.id).await?),
     };
-    plan(order, &chart, profile, !ledger.steps.is_empty())
-        .and_then(|sale| with_credits(sale, &given_back, &credited(ledger), &chart))
-        .map_err(|refused| Error::park(refused.code(), refused.to_string()))
+    planned(app, opened, settings, ask, |chart| {
+        let sale = plan(order, chart, profile, !ledger.steps.is_empty())?;
+        with_credits(sale, &given_back, &credited(ledger), chart)
+    })
+    .await
 }
 
-pub(crate) async fn fresh_chart(app: &App, opened: &Opened) -> Result<Chart, Error> {
+/// What a plan makes of the chart of accounts. The chart is read anew when a human insists, who may have changed it, and
+/// when it stands in the way and was read a while ago: a year may have been opened since.
+///
+/// # Errors
+/// `Parked` as the plan refuses; otherwise by what happens next.
+pub(crate) async fn planned<T>(
+    app: &App,
+    opened: &Opened,
+    settings: &Settings,
+    ask: Ask<'_>,
+    plan: impl Fn(&Chart) -> Result<T, PostingError>,
+) -> Result<T, Error> {
+    let plan = |chart: Chart| plan(&chart.overridden(&settings.accounts, settings.payment_mode.as_deref()));
+    let now = app.clock.now();
+    let read = read_chart(app, opened, if ask.insist { ask.at } else { Timestamp::MIN }).await?;
+    let refused = match plan(read.chart) {
+        Ok(planned) => return Ok(planned),
+        Err(refused) if refused.is_of_chart() && now.duration_since(read.read_at) > CHART_DOUBT => {
+            let again = plan(read_chart(app, opened, now).await?.chart);
+            match again {
+                Ok(planned) => return Ok(planned),
+                Err(refused) => refused,
+            }
+        }
+        Err(refused) => refused,
+    };
+    Err(Error::park(refused.code(), refused.to_string()))
+}
+
+/// The chart, read at `since` or later and no longer ago than it keeps.
+async fn read_chart(app: &App, opened: &Opened, since: Timestamp) -> Result<ReadChart, Error> {
     let Opened { accounting, access, connection } = opened;
     let now = app.clock.now();
     if let Some(read) = &connection.chart
         && now.duration_since(read.read_at) < CHART_LIFE
+        && read.read_at >= since
     {
-        return Ok(read.chart.clone());
+        return Ok(read.clone());
     }
-    let chart = accounting.read_chart(access).await?;
+    let read = ReadChart { chart: accounting.read_chart(access).await?, read_at: now };
     // Reading took a while: a connection that people changed meanwhile keeps what they made of it.
     let current = app.directory.connection_get(&connection.tenant, &connection.provider).await?;
     if let Some(mut current) = current.filter(|current| current == connection) {
-        current.chart = Some(ReadChart { chart: chart.clone(), read_at: now });
+        current.chart = Some(read.clone());
         current.state = ConnectionState::Healthy;
         app.directory.connection_put(&current).await?;
     }
-    Ok(chart)
+    Ok(read)
 }

@@ -223,6 +223,19 @@ impl From<MoneyError> for PostingError {
 }
 
 impl PostingError {
+    /// Whether it is the chart that stands in the way, and not the order.
+    #[must_use]
+    pub fn is_of_chart(&self) -> bool {
+        match self {
+            Self::NoAccount { .. } | Self::LockedPeriod { .. } | Self::NoFinancialYear { .. } => true,
+            Self::ForeignCurrency { .. }
+            | Self::ForeignCustomer
+            | Self::NotPaid
+            | Self::CreditedTooMuch { .. }
+            | Self::TooLarge => false,
+        }
+    }
+
     /// Short name for lists and tests.
     #[must_use]
     pub fn code(&self) -> &'static str {

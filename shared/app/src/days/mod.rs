@@ -14,7 +14,7 @@ use bokbro_domain::order::SyncState;
 use bokbro_domain::posting::{DayTotals, DayVoucher};
 use jiff::SignedDuration;
 
-use crate::accounting::{Opened, fresh_chart, open, pause};
+use crate::accounting::{Opened, open, pause, planned};
 use crate::app::{App, Invocation};
 use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason};
@@ -88,7 +88,7 @@ async fn book(
     if let Err(error) = work.take().await {
         return Err(work.stop(None, error).await);
     }
-    match voucher(app, &opened, &settings, tenant, &day, &ledger).await {
+    match voucher(app, &opened, &settings, ask, tenant, &day, &ledger).await {
         Ok(voucher) => {
             let effector = vouchers.effector(opened.access, voucher);
             work.run(&*effector, ask).await.map(|()| true)
@@ -107,6 +107,7 @@ async fn voucher(
     app: &App,
     opened: &Opened,
     settings: &Settings,
+    ask: Ask<'_>,
     tenant: &TenantId,
     day: &Day,
     ledger: &Ledger,
@@ -127,11 +128,10 @@ async fn voucher(
         let what = format!("{} entries of {}, not {}", totals.entries(), day.id, day.entries);
         return Err(Error::storage("adding up a day", what));
     }
-    let chart = fresh_chart(app, opened).await?;
-    let chart = chart.overridden(&settings.accounts, settings.payment_mode.as_deref());
-    totals
-        .voucher(&day.id, &day.reference, &chart, !ledger.steps.is_empty())
-        .map_err(|refused| Error::park(refused.code(), refused.to_string()))
+    planned(app, opened, settings, ask, |chart| {
+        totals.voucher(&day.id, &day.reference, chart, !ledger.steps.is_empty())
+    })
+    .await
 }
 
 /// Nudges the orders of a batch that has its voucher, page by page, and takes the batch off the list. A run that is short

@@ -14,11 +14,16 @@ use super::wire::{CreditedBy, Invoice, Payment};
 use crate::kit::path_segment;
 
 impl Effects {
+    /// The invoice of the sale that the posting takes back, when it is a credit.
+    pub(super) fn credited<'a>(&self, ledger: &'a Ledger) -> Option<&'a Receipt> {
+        let sale = StepName::of_sale(Step::Invoice.name());
+        ledger.receipt(&sale.0).filter(|_| self.posting.is_credit())
+    }
+
     /// Stops a credit whose sale somebody has credited in Visma, which names such credit invoices with the invoice. Ours
     /// may be among them: whether Visma links them by itself is not known.
     pub(super) async fn nobody_credited(&self, ledger: &Ledger) -> Result<(), Error> {
-        let sale = StepName::of_sale(Step::Invoice.name());
-        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.posting.is_credit()) else { return Ok(()) };
+        let Some(sale) = self.credited(ledger) else { return Ok(()) };
         for credit in self.get_invoice(sale).await?.credited_by.unwrap_or_default() {
             let credit = self.credit_invoice(&credit).await?;
             let reference = credit.as_ref().and_then(|credit| credit.our_reference.as_deref());

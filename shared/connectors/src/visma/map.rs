@@ -104,7 +104,8 @@ pub(super) fn article_number(percent: u32, account: u16) -> String {
     format!("BB-{percent}-{account}")
 }
 
-/// The draft of the invoice, or of a credit invoice. `articles` tells Visma's ids of the articles that the rows need.
+/// The draft of the invoice, or of a credit invoice. `credited` is the number of the invoice that it takes back, `articles`
+/// tells Visma's ids of the articles that the rows need.
 ///
 /// # Errors
 /// What `articles` gives when it knows no id.
@@ -112,6 +113,7 @@ pub(super) fn draft(
     posting: &Posting,
     customer_id: &str,
     rows: &[Priced],
+    credited: Option<&str>,
     articles: impl Fn(Of) -> Result<String, Error>,
 ) -> Result<NewDraft, Error> {
     let buyer = &posting.customer;
@@ -119,7 +121,7 @@ pub(super) fn draft(
     let mut all = vec![NewRow {
         line_number: 1,
         is_text_row: true,
-        text: marker(posting),
+        text: marker(posting, credited),
         goods: None,
         reversed_construction_services_vat_free: false,
     }];
@@ -160,10 +162,12 @@ pub(super) fn draft(
     })
 }
 
-/// The text row by which the documents of an order are found again: only rows' texts are known to be searchable.
-fn marker(posting: &Posting) -> String {
+/// The text row by which the documents of an order are found again: only rows' texts are known to be searchable. By law a
+/// credit invoice must name the invoice that it takes back.
+fn marker(posting: &Posting, credited: Option<&str>) -> String {
     let number = posting.order_number.as_str();
-    line(&format!("Order {number} ({})", posting.reference), longest::ROW).unwrap_or_default()
+    let credited = credited.map(|number| format!(", krediterar faktura {number}")).unwrap_or_default();
+    line(&format!("Order {number}{credited} ({})", posting.reference), longest::ROW).unwrap_or_default()
 }
 
 /// Whether a draft is the posting's.

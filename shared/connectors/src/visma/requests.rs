@@ -157,6 +157,8 @@ pub(super) struct NewVoucherRow {
 pub(super) enum Register {
     /// The terms of payment with the fewest days.
     ShortestTerms,
+    /// The terms of payment by card, or else of another kind that is paid at once.
+    CashTerms,
     /// The article account coding of a VAT rate in percent and a sales account, and the unit for pieces.
     Coding { percent: u32, account: u16 },
 }

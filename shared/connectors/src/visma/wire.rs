@@ -264,6 +264,8 @@ pub(super) struct Terms {
     pub(super) id: LooseText,
     #[serde(alias = "numberOfDays")]
     pub(super) number_of_days: LooseText,
+    #[serde(alias = "termsOfPaymentTypeId")]
+    pub(super) terms_of_payment_type_id: LooseText,
     #[serde(alias = "availableForSales")]
     pub(super) available_for_sales: LooseText,
 }
