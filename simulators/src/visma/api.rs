@@ -97,7 +97,7 @@ impl World {
                 invoices::credit_by_hand(books, number, now)?;
             }
             if let Some((number, credit)) = switches.set_off {
-                invoices::set_off(books, number, credit)?;
+                invoices::set_off(books, number, credit, now)?;
             }
         }
         self.identity.configure(switches)?;

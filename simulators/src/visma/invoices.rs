@@ -221,18 +221,21 @@ fn credit(books: &mut Books, call: &Call, place: usize) -> Result<usize, Refusal
     }
     book(books, call, credit)?;
     let made = books.invoices.len() - 1;
-    link(books, place, made);
+    link(books, place, made, call.now);
     Ok(made)
 }
 
 /// Notes at an invoice which credit invoice is for it, and the other way.
-fn link(books: &mut Books, invoice: usize, credit: usize) {
+fn link(books: &mut Books, invoice: usize, credit: usize, now: Timestamp) {
     let [id, of] = [credit, invoice].map(|place| books.invoices[place].fields.text("Id").to_owned());
     let original = &mut books.invoices[invoice].fields;
     let mut credited: Vec<Json> = original.list("CreditedBy").to_vec();
     credited.push(Object::default().with("CreditInvoiceId", id).into());
     original.set("CreditedBy", credited);
     books.invoices[credit].fields.set("ReferringInvoiceId", of);
+    for place in [invoice, credit] {
+        books.invoices[place].fields.set("ModifiedUtc", moment(now));
+    }
 }
 
 /// What a person does in the program with "credit": the same rows taken back, for which the program remembers the invoice.
@@ -249,9 +252,9 @@ pub(super) fn credit_by_hand(books: &mut Books, number: u64, now: Timestamp) -> 
 ///
 /// # Errors
 /// When there is no such invoice.
-pub(super) fn set_off(books: &mut Books, number: u64, credit: u64) -> Result<(), String> {
+pub(super) fn set_off(books: &mut Books, number: u64, credit: u64, now: Timestamp) -> Result<(), String> {
     let (invoice, credit) = (numbered(books, number)?, numbered(books, credit)?);
-    link(books, invoice, credit);
+    link(books, invoice, credit, now);
     Ok(())
 }
 
