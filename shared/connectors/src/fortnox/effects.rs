@@ -120,7 +120,8 @@ impl Effects {
                 Ok(Some(Write::action(format!("/3/orders/{order}/createinvoice"))))
             }
             Step::Invoice => {
-                let document = map::invoice(posting, number(Step::Customer)?);
+                let credited = self.credited(ledger).map(|sale| sale.external_id.as_str());
+                let document = map::invoice(posting, number(Step::Customer)?, credited);
                 Write::document(Method::POST, "/3/invoices".to_owned(), "Invoice", &document).map(Some)
             }
             Step::DateInvoice => {
@@ -219,11 +220,16 @@ impl Effects {
         }
     }
 
+    /// The invoice of the sale that the posting takes back, when it is a credit.
+    fn credited<'a>(&self, ledger: &'a Ledger) -> Option<&'a Receipt> {
+        let sale = StepName::of_sale(Step::Invoice.name());
+        ledger.receipt(&sale.0).filter(|_| self.posting.is_credit())
+    }
+
     /// Stops a credit whose sale somebody has credited in Fortnox: it names its credit invoice then, which it does for
     /// none of ours.
     async fn nobody_credited(&self, ledger: &Ledger) -> Result<(), Error> {
-        let sale = StepName::of_sale(Step::Invoice.name());
-        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.posting.is_credit()) else { return Ok(()) };
+        let Some(sale) = self.credited(ledger) else { return Ok(()) };
         let path = format!("/3/invoices/{}", path_segment(&sale.external_id));
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         match invoice.as_ref().and_then(|invoice| reference(&invoice.credit_invoice_reference)) {

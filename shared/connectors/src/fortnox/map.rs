@@ -100,8 +100,9 @@ pub(super) fn order(posting: &Posting, customer_number: &str) -> NewOrder {
     }
 }
 
-/// The invoice. It is due at once, because it is paid already.
-pub(super) fn invoice(posting: &Posting, customer_number: &str) -> NewInvoice {
+/// The invoice. It is due at once, because it is paid already. `credited` is the number of the invoice that it takes back,
+/// which by law a credit invoice must name.
+pub(super) fn invoice(posting: &Posting, customer_number: &str, credited: Option<&str>) -> NewInvoice {
     let is_cash = posting.profile == PostingProfile::CashInvoice;
     NewInvoice {
         head: head(posting, customer_number),
@@ -109,6 +110,7 @@ pub(super) fn invoice(posting: &Posting, customer_number: &str) -> NewInvoice {
         payment_way: is_cash.then_some("CARD"),
         invoice_date: posting.date.to_string(),
         due_date: posting.date.to_string(),
+        remarks: credited.map(|number| format!("Krediterar faktura {number}")),
         invoice_rows: posting.rows.iter().map(|posted| row(posted, false)).collect(),
     }
 }

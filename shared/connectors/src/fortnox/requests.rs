@@ -102,6 +102,9 @@ pub(super) struct NewInvoice {
     pub(super) payment_way: Option<&'static str>,
     pub(super) invoice_date: String,
     pub(super) due_date: String,
+    /// Printed on the invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remarks: Option<String>,
     pub(super) invoice_rows: Vec<Row>,
 }
 
