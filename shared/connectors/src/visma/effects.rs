@@ -103,7 +103,7 @@ impl Effects {
             }
             Step::Draft => {
                 let draft = self.draft(ledger, self.expected(ledger)?)?;
-                Write::post("/v2/customerinvoicedrafts", &draft).map(Some)
+                Write::post("/v2/customerinvoicedrafts", &draft).map(|write| Some(self.on_terms(write)))
             }
             Step::PriceDraft => {
                 let draft = receipt(ledger, Step::Draft)?;
@@ -112,7 +112,8 @@ impl Effects {
                 if shown == expected {
                     return Ok(None);
                 }
-                Write::put(draft_path(&draft.external_id), &self.draft(ledger, shown)?).map(Some)
+                let write = Write::put(draft_path(&draft.external_id), &self.draft(ledger, shown)?)?;
+                Ok(Some(self.on_terms(write)))
             }
             Step::Invoice => {
                 let draft = last_draft(ledger)?;
@@ -130,10 +131,23 @@ impl Effects {
         }
     }
 
+    /// A draft on terms of its own when its invoice is paid as it is made; else the customer's terms do.
+    fn on_terms(&self, draft: Write) -> Write {
+        if self.posting.profile == PostingProfile::CashInvoice {
+            draft.needing(Register::CashTerms)
+        } else {
+            draft
+        }
+    }
+
     /// Orders belong to an extension that many companies lack, and their drafts are numbered by a person.
     fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
-            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => Ok(()),
+            PostingProfile::Invoice | PostingProfile::CashInvoice => Ok(()),
+            PostingProfile::VoucherPerDay => Err(Error::park(
+                "profile_not_supported",
+                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
+            )),
             PostingProfile::OrderAndInvoice => Err(Error::park(
                 "visma_without_orders",
                 "Bokbro does not make orders in Visma; set the posting profile to invoice and try again",
