@@ -92,7 +92,8 @@ impl World {
         if switches.conflict_status.is_some_and(|status| ![400, 409].contains(&status)) {
             return Err("a conflict is answered with 400 or 409".to_owned());
         }
-        for books in self.books.values_mut() {
+        let default = self.identity.config.companies.first();
+        if let Some(books) = default.and_then(|company| self.books.get_mut(&company.customer_id)) {
             if let Some(number) = switches.credit {
                 invoices::credit_by_hand(books, number, now)?;
             }

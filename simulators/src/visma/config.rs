@@ -209,9 +209,9 @@ pub(super) struct Switches {
     pub(super) credit_rows: Option<CreditRows>,
     /// Which way payments of credit invoices go.
     pub(super) credit_payments: Option<CreditPayments>,
-    /// Somebody credits the invoice of this number in the program.
+    /// Somebody credits the invoice of this number in the program, in the default company.
     pub(super) credit: Option<u64>,
-    /// Somebody sets a credit invoice off against an invoice: the invoice's number, and the credit's.
+    /// Somebody sets a credit invoice off against an invoice there: the invoice's number, and the credit's.
     pub(super) set_off: Option<(u64, u64)>,
     /// Whether the company keeps a draft's date when it is converted, without being asked.
     pub(super) keep_draft_date: Option<bool>,

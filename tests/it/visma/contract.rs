@@ -10,12 +10,13 @@ use bokbro_domain::order::SyncState;
 use bokbro_domain::posting::PostingProfile;
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::kit::{Fault, Kind};
-use bokbro_simulators::visma::VismaConfig;
+use bokbro_simulators::visma::{CreditPayments, CreditRows, VismaConfig};
 use bokbro_tests::visma_world::VismaWorld;
 use bokbro_tests::world::sample;
 use serde_json::{Value, json};
 
 use super::flows::{company, line};
+use crate::refunds::{give_back, tell};
 
 /// One request and what was answered.
 struct Exchange {
@@ -68,6 +69,10 @@ struct Run {
     unheard: Vec<&'static str>,
     /// Whether somebody gives the customer another address after each order.
     moving: bool,
+    /// What is given back of the first payment, in the end.
+    given_back: Option<&'static str>,
+    credit_rows: CreditRows,
+    credit_payments: CreditPayments,
 }
 
 fn delivered() -> Value {
@@ -101,6 +106,14 @@ fn runs() -> Vec<Run> {
             ..Run::default()
         },
         Run { orders: vec![sample(), sample()], moving: true, ..Run::default() },
+        Run { orders: vec![sample()], given_back: Some("100.00"), ..Run::default() },
+        Run {
+            orders: vec![sample()],
+            given_back: Some("747.00"),
+            credit_rows: CreditRows::AsWritten,
+            credit_payments: CreditPayments::Positive,
+            ..Run::default()
+        },
     ]
 }
 
@@ -110,6 +123,8 @@ async fn hear(run: Run) -> Vec<Exchange> {
     let config = VismaConfig {
         prices_excl_vat: run.prices_excl_vat,
         whole_kronor: run.whole_kronor,
+        credit_rows: run.credit_rows,
+        credit_payments: run.credit_payments,
         ..VismaConfig::default()
     };
     let mut world = VismaWorld::start_over(recorder.clone(), PostingProfile::Invoice, config).await;
@@ -131,6 +146,11 @@ async fn hear(run: Run) -> Vec<Exchange> {
             customer["EmailAddress"] = json!("annan@example.se");
             world.by_hand("PUT", &path, Some(customer)).await;
         }
+    }
+    if let Some(amount) = run.given_back {
+        let event = give_back(&world, Some(amount)).await;
+        tell(&mut world, &event).await;
+        assert_eq!(world.books("invoices").len(), 2, "{:?}", world.parked().await);
     }
     std::mem::take(&mut *recorder.heard.lock().unwrap())
 }
@@ -168,9 +188,13 @@ async fn visma_is_spoken_to_as_its_description_says() {
     // The members that only some orders need have been among what was checked.
     for (operation, wanted) in [
         ("create_customer", &["CorporateIdentityNumber", "EmailAddress", "Telephone", "InvoiceAddress2"][..]),
-        ("create_draft", &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning"]),
-        ("convert_draft", &["TotalVatAmountInvoiceCurrency"]),
-        ("create_payment", &["PaymentType\":2", "PaymentType\":3", "Reference"]),
+        (
+            "create_draft",
+            &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning", "IsCreditInvoice\":true"],
+        ),
+        ("price_draft", &["Quantity\":-2"]),
+        ("convert_draft", &["TotalVatAmountInvoiceCurrency", "TotalAmountInvoiceCurrency\":-100"]),
+        ("create_payment", &["PaymentType\":2", "PaymentType\":3", "Reference", "PaymentAmount\":-747"]),
     ] {
         for text in wanted {
             assert!(members[operation].contains(text), "{operation} never sent {text}");
