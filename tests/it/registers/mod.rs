@@ -3,6 +3,7 @@
 mod asked;
 mod deaths;
 mod engine;
+mod orders;
 
 use std::time::Duration;
 
