@@ -9,6 +9,7 @@ pub mod engine;
 pub mod faults;
 pub mod golden;
 pub mod local_aws;
+pub mod office;
 pub mod registers;
 pub mod stack;
 pub mod store_contract;

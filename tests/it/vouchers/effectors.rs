@@ -1,73 +1,38 @@
 //! The way of one voucher into each ledger program: once, whatever happens; nothing where nothing can be booked.
 
-use std::sync::Arc;
-
 use bokbro_app::app::App;
-use bokbro_app::memory::ManualClock;
 use bokbro_app::ports::{Clock as _, Directory as _, Effector};
 use bokbro_domain::ids::Provider;
 use bokbro_domain::money::{Currency, Money};
+use bokbro_domain::posting::PostingProfile::Invoice;
 use bokbro_domain::posting::{DayVoucher, VoucherRow, swedish_day};
-use bokbro_simulators::kit::Fault;
+use bokbro_simulators::fortnox::FortnoxConfig;
+use bokbro_simulators::visma::VismaConfig;
 use bokbro_tests::engine::Engine;
-use bokbro_tests::visma_world::VismaWorld;
-use bokbro_tests::world::{World, tenant};
-use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use bokbro_tests::office::Office;
+use bokbro_tests::world::tenant;
+use serde_json::json;
 
 use crate::crash_points::bad_answers;
 
 const MARKER: &str = "day_viva-card_1";
 
-/// A world with one of the ledger programs.
-enum Office {
-    Fortnox(Box<World>),
-    Visma(Box<VismaWorld>),
+/// What this file asks of a world.
+trait OfDay {
+    fn engine(&self, die_at: Option<usize>) -> Engine;
+    async fn effector(&self) -> Box<dyn Effector>;
+    fn voucher(&self) -> DayVoucher;
+    fn has_one(&self, case: &str);
 }
 
-use Office::{Fortnox, Visma};
-
-impl Office {
-    async fn fortnox() -> Self {
-        Fortnox(Box::new(World::start().await))
-    }
-
-    async fn visma() -> Self {
-        Visma(Box::new(VismaWorld::start().await))
-    }
-
-    async fn both() -> [Self; 2] {
-        [Self::fortnox().await, Self::visma().await]
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Fortnox(_) => "fortnox",
-            Visma(_) => "visma",
-        }
-    }
-
-    fn app(&self) -> &App {
-        match self {
-            Fortnox(world) => &world.app,
-            Visma(world) => &world.app,
-        }
-    }
-
-    fn clock(&self) -> Arc<ManualClock> {
-        match self {
-            Fortnox(world) => world.clock.clone(),
-            Visma(world) => world.clock.clone(),
-        }
-    }
-
+impl OfDay for Office {
     fn engine(&self, die_at: Option<usize>) -> Engine {
-        Engine::new(self.clock(), die_at)
+        Engine::new(self.clock.clone(), die_at)
     }
 
     /// The way of today's voucher.
     async fn effector(&self) -> Box<dyn Effector> {
-        effector(self.app(), self.name(), self.voucher()).await
+        effector(&self.app, self.name(), self.voucher()).await
     }
 
     fn voucher(&self) -> DayVoucher {
@@ -78,7 +43,7 @@ impl Office {
         };
         DayVoucher {
             reference: MARKER.to_owned(),
-            date: swedish_day(self.clock().now()),
+            date: swedish_day(self.clock.now()),
             text: "Viva card, 2 orders".to_owned(),
             rows: vec![
                 row(1580, 85_300, "Viva"),
@@ -90,52 +55,13 @@ impl Office {
         }
     }
 
-    fn held(&self, kind: &str) -> Vec<Value> {
-        match self {
-            Fortnox(world) => world.books(kind),
-            Visma(world) => world.books(kind),
-        }
-    }
-
-    fn calls(&self) -> u64 {
-        match self {
-            Fortnox(world) => world.fortnox.log.stats().calls_total,
-            Visma(world) => world.visma.log.stats().calls_total,
-        }
-    }
-
-    fn fail(&self, fault: Fault) {
-        match self {
-            Fortnox(world) => world.fortnox.faults.add(fault),
-            Visma(world) => world.visma.faults.add(fault),
-        };
-    }
-
-    fn switch(&self, switches: Value) {
-        match self {
-            Fortnox(world) => world.fortnox.configure(&switches).unwrap(),
-            Visma(world) => world.visma.configure(&switches).unwrap(),
-        }
-    }
-
     /// Exactly one voucher is there, of these rows, and no draft.
     #[track_caller]
     fn has_one(&self, case: &str) {
         let vouchers = self.held("vouchers");
         assert_eq!((vouchers.len(), self.held("voucher_drafts").len()), (1, 0), "{} {case}", self.name());
-        let (rows, account, debit, credit) = match self {
-            Fortnox(_) => ("VoucherRows", "Account", "Debit", "Credit"),
-            Visma(_) => ("Rows", "AccountNumber", "DebitAmount", "CreditAmount"),
-        };
-        let amount = |value: &Value| value.to_string().parse::<Decimal>().unwrap();
-        let rows: Vec<(u64, Decimal)> = vouchers[0][rows]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| (row[account].as_u64().unwrap(), amount(&row[debit]) - amount(&row[credit])))
-            .collect();
         let expected = [(1580, "853"), (3001, "-597.60"), (2611, "-149.40"), (3003, "-100"), (2631, "-6")];
-        assert_eq!(rows, expected.map(|(account, amount)| (account, amount.parse().unwrap())));
+        assert_eq!(self.vouchers()[0], expected.map(|(account, amount)| (account, amount.parse().unwrap())));
     }
 }
 
@@ -149,7 +75,7 @@ async fn effector(app: &App, provider: &str, voucher: DayVoucher) -> Box<dyn Eff
 
 #[tokio::test]
 async fn a_voucher_is_booked_once() {
-    for office in Office::both().await {
+    for office in Office::both(Invoice).await {
         let effector = office.effector().await;
         let mut engine = office.engine(None);
         let receipt = engine.settle(&*effector).await.unwrap();
@@ -166,17 +92,14 @@ async fn a_voucher_is_booked_once() {
 
 #[tokio::test]
 async fn a_voucher_survives_a_death_at_every_point() {
-    let [fortnox, visma] = Office::both().await;
+    let [fortnox, visma] = Office::both(Invoice).await;
     for (office, least) in [(fortnox, 6), (visma, 10)] {
         let mut engine = office.engine(None);
         engine.settle(&*office.effector().await).await.unwrap();
         let points = engine.passed;
         assert!(points >= least, "{points} points");
         for nth in 0..points {
-            match &office {
-                Fortnox(world) => world.fortnox.reset(),
-                Visma(world) => world.visma.reset(),
-            }
+            office.forget();
             let mut engine = office.engine(Some(nth));
             let receipt = engine.settle(&*office.effector().await).await.unwrap();
             assert_eq!(receipt.external_id, "A1", "died at {nth}");
@@ -189,17 +112,17 @@ async fn a_voucher_survives_a_death_at_every_point() {
 #[tokio::test]
 async fn every_bad_answer_to_every_write_leaves_one_voucher() {
     let writes = [
-        (Office::fortnox().await, &["/3/vouchers"][..]),
-        (Office::visma().await, &["/v2/voucherdrafts", "/v2/voucherdrafts/{}/convert"]),
+        (Office::fortnox(Invoice, FortnoxConfig::default()).await, &["/3/vouchers"][..]),
+        (
+            Office::visma(Invoice, VismaConfig::default()).await,
+            &["/v2/voucherdrafts", "/v2/voucherdrafts/{}/convert"],
+        ),
     ];
     for (office, paths) in writes {
         for path in paths {
             for (name, fault) in bad_answers("POST", path) {
                 for times in [1, 2] {
-                    match &office {
-                        Fortnox(world) => world.fortnox.reset(),
-                        Visma(world) => world.visma.reset(),
-                    }
+                    office.forget();
                     office.fail(fault.clone().times(times));
                     let case = format!("{name} x {times} at {path}");
                     let receipt = office.engine(None).settle(&*office.effector().await).await;
@@ -215,8 +138,8 @@ async fn every_bad_answer_to_every_write_leaves_one_voucher() {
 /// it is done the voucher is booked.
 #[tokio::test]
 async fn nothing_is_written_on_a_day_that_cannot_be_booked_on() {
-    for office in Office::both().await {
-        let today = swedish_day(office.clock().now()).to_string();
+    for office in Office::both(Invoice).await {
+        let today = swedish_day(office.clock.now()).to_string();
         let remove = json!({ "remove_year": today });
         let open = json!({ "open_year": today });
         let lock = json!({ "locked_until": today });
@@ -224,27 +147,24 @@ async fn nothing_is_written_on_a_day_that_cannot_be_booked_on() {
             (lock, json!({ "locked_until": "" }), "period_locked", "unlock"),
             (remove, open, "financial_year_missing", "open it there and try again"),
         ] {
-            office.switch(bad);
+            office.switch(&bad);
             let effector = office.effector().await;
             let mut engine = office.engine(None);
             let reason = engine.settle(&*effector).await.unwrap_err();
             assert_eq!(reason.code, code, "{}: {}", office.name(), reason.message);
             assert!(reason.message.contains(said), "{}", reason.message);
             assert_eq!((office.held("vouchers").len(), office.held("voucher_drafts").len()), (0, 0));
-            office.switch(good);
+            office.switch(&good);
             engine.settle_insisting(&*effector, true).await.unwrap();
             office.has_one(code);
-            match &office {
-                Fortnox(world) => world.fortnox.reset(),
-                Visma(world) => world.visma.reset(),
-            }
+            office.forget();
         }
     }
 }
 
 #[tokio::test]
 async fn a_voucher_that_a_person_named_is_taken_when_it_fits() {
-    for office in Office::both().await {
+    for office in Office::both(Invoice).await {
         let effector = office.effector().await;
         office.engine(None).settle(&*effector).await.unwrap();
         let mut engine = office.engine(None);
@@ -253,9 +173,9 @@ async fn a_voucher_that_a_person_named_is_taken_when_it_fits() {
         let last = steps.last().unwrap();
         for step in &steps {
             let intent = effector.intent(step, &engine.stored).unwrap().unwrap();
-            engine.stored.mark_sent(&intent, office.clock().now());
+            engine.stored.mark_sent(&intent, office.clock.now());
             if step != last {
-                engine.stored.mark_done(step, Default::default(), office.clock().now());
+                engine.stored.mark_done(step, Default::default(), office.clock.now());
             }
         }
         let intent = effector.intent(last, &engine.stored).unwrap().unwrap();
@@ -268,8 +188,8 @@ async fn a_voucher_that_a_person_named_is_taken_when_it_fits() {
 
 #[tokio::test]
 async fn a_series_that_takes_no_vouchers_by_hand_is_told_of() {
-    let office = Office::fortnox().await;
-    let Fortnox(world) = &office else { panic!("not Fortnox") };
+    let office = Office::fortnox(Invoice, FortnoxConfig::default()).await;
+    let Office::Fortnox(world) = &office else { panic!("not Fortnox") };
     let provider = Provider::parse("fortnox").unwrap();
     let mut connection = world.store.connection_get(&tenant(), &provider).await.unwrap().unwrap();
     for (series, what) in [("B", "takes no vouchers by hand"), ("X", "is not there")] {
@@ -284,16 +204,16 @@ async fn a_series_that_takes_no_vouchers_by_hand_is_told_of() {
 
 #[tokio::test]
 async fn a_draft_that_somebody_converted_is_the_voucher() {
-    let office = Office::visma().await;
-    let Visma(world) = &office else { panic!("not Visma") };
+    let office = Office::visma(Invoice, VismaConfig::default()).await;
+    let Office::Visma(world) = &office else { panic!("not Visma") };
     let effector = office.effector().await;
     let mut engine = office.engine(None);
     let step = effector.steps()[0].clone();
     let intent = effector.intent(&step, &engine.stored).unwrap().unwrap();
-    engine.stored.mark_sent(&intent, office.clock().now());
+    engine.stored.mark_sent(&intent, office.clock.now());
     let draft = effector.send(&intent, &engine.stored).await.unwrap();
     world.by_hand("POST", &format!("/voucherdrafts/{}/convert", draft.external_id), None).await;
-    engine.stored.mark_done(&step, draft, office.clock().now());
+    engine.stored.mark_done(&step, draft, office.clock.now());
     assert_eq!(engine.settle(&*effector).await.unwrap().external_id, "A1");
     office.has_one("converted by hand");
 }
