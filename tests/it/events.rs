@@ -66,6 +66,7 @@ fn the_warehouse_s_events_are_read_or_refused_as_their_names_say() {
 #[test]
 fn the_queue_events_are_messages_of_the_current_version() {
     assert!(matches!(message("accounting/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    assert!(matches!(message("accounting/day").unwrap().nudge, Nudge::Day { insist: false, .. }));
     let Nudge::Connection { task, .. } = message("pulls/keep-alive").unwrap().nudge else {
         panic!("not a task for a connection")
     };

@@ -5,6 +5,8 @@
 mod any_order;
 mod aws_faults;
 mod bad_orders;
+mod cash_invoices;
+mod closed_books;
 mod connections;
 mod contracts;
 mod crash_points;
