@@ -71,6 +71,8 @@ fn the_queue_events_are_messages_of_the_current_version() {
         panic!("not a task for a connection")
     };
     assert_eq!(task, ConnectionTask::KeepAlive);
+    let read = message("pulls/registers").unwrap().nudge;
+    assert!(matches!(read, Nudge::Connection { task: ConnectionTask::Registers, job: None, .. }));
     assert!(matches!(message("pulls/sweep").unwrap().nudge, Nudge::Sweep { job: None }));
     assert!(matches!(message("payments/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
     assert!(matches!(message("replay/go-on").unwrap().nudge, Nudge::Replay { .. }));
