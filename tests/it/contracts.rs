@@ -19,6 +19,8 @@ use bokbro_simulators::viva::{Currency, Pay, VivaConfig};
 use bokbro_tests::world::{COMPANY, World, sample, tenant};
 use serde_json::{Value, json};
 
+use crate::read_back::Reader;
+
 /// One request and what was answered.
 pub(crate) struct Exchange {
     pub(crate) operation: &'static str,
@@ -193,6 +195,7 @@ async fn hear(run: Run) -> Vec<Exchange> {
     let connection = world.app.directory.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
     let access = world.app.access.open(connection).await.unwrap();
     world.app.providers.checkup(&fortnox).unwrap().check(&access).await.unwrap();
+    Reader::of(&world, "fortnox").await.speak().await;
     let mut heard = recorder.heard();
     heard.retain(|exchange| exchange.path.starts_with("/3/"));
     heard

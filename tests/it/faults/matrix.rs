@@ -34,6 +34,8 @@ fn scenes() -> Vec<Case> {
         },
         // An event about the order, not about its payment.
         Case { tells: vec![(0, Tells::Checkout, 0)], ..good(Invoice) },
+        // The registers are read while the order is in the books.
+        Case { tells: vec![(0, Tells::Paid, 0), (0, Tells::Registers, 60)], ..good(Invoice) },
         // Nobody is let in, and somebody checks the connections.
         Case {
             troubles: vec![

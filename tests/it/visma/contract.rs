@@ -16,6 +16,7 @@ use bokbro_tests::world::sample;
 use serde_json::{Value, json};
 
 use super::flows::{company, line};
+use crate::read_back::Reader;
 use crate::refunds::{give_back, tell};
 
 /// One request and what was answered.
@@ -152,6 +153,7 @@ async fn hear(run: Run) -> Vec<Exchange> {
         tell(&mut world, &event).await;
         assert_eq!(world.books("invoices").len(), 2, "{:?}", world.parked().await);
     }
+    Reader::of(&world, "visma").await.speak().await;
     std::mem::take(&mut *recorder.heard.lock().unwrap())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::connections::{connection_health, connection_refresh};
-use bokbro_app::message::{Envelope, Nudge};
+use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
 use bokbro_app::parked::{Answer, parked_resolve};
 use bokbro_app::ports::{Clock as _, QueueName, Queues as _, TokenStates as _};
 use bokbro_connectors::kit::Transport;
@@ -169,6 +169,7 @@ impl Day<'_> {
                 Tells::Failed => deliver(&self.world, told.failed.as_deref()).await,
                 Tells::Checkout => deliver(&self.world, Some(&checkout_event(told.code))).await,
                 Tells::Nudge => nudge(&self.world, &told.order).await,
+                Tells::Registers => read_registers(&self.world).await,
             }
             let visible_at = start + SignedDuration::from_secs(i64::from(*after));
             self.lanes.hold_back(&self.world, visible_at);
@@ -342,6 +343,12 @@ async fn nudge(world: &World, order: &Order) {
     let nudge = Nudge::order(order.id.clone());
     let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
     world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
+}
+
+async fn read_registers(world: &World) {
+    let nudge = Nudge::connection(Provider::parse(fortnox::NAME).unwrap(), ConnectionTask::Registers);
+    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
+    world.queues.queue_send(QueueName::Pulls, &message).await.unwrap();
 }
 
 /// The event of an order that changed, as far as it is read.

@@ -78,6 +78,8 @@ pub enum Tells {
     Checkout,
     /// A nudge of the books: a click, a retry, an older message.
     Nudge,
+    /// Not an order at all: the ledger program's registers are read, as every hour.
+    Registers,
 }
 
 /// A provider's bad moment.
@@ -212,6 +214,7 @@ fn tells() -> impl Strategy<Value = (usize, Tells, u16)> {
         1 => Just(Tells::Failed),
         2 => Just(Tells::Checkout),
         2 => Just(Tells::Nudge),
+        1 => Just(Tells::Registers),
     ];
     // Many at once, some later, one after all leases.
     (0..3_usize, what, prop_oneof![5 => 0..=2_u16, 2 => 3..=90_u16, 1 => 400..=800_u16])
