@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
+use bokbro_app::parked::{Answer, parked_resolve};
 use bokbro_domain::posting::PostingProfile;
 use bokbro_simulators::fortnox::FortnoxConfig;
 use bokbro_simulators::kit::Fault;
@@ -11,7 +12,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::visma_world::VismaWorld;
-use crate::world::World;
+use crate::world::{World, tenant};
 
 /// A world and its ledger program.
 pub enum Office {
@@ -117,6 +118,17 @@ impl Office {
             Fortnox(world) => world.fortnox.reset(),
             Visma(world) => world.visma.reset(),
         }
+    }
+
+    /// A human says "try again" to the one thing that waits.
+    pub async fn retry(&mut self) {
+        let [waiting] = self.parked().await.try_into().unwrap();
+        let (whose, why) = (tenant(), Some("mended"));
+        let correlation = waiting.correlation.clone();
+        let resolved =
+            parked_resolve(&self.app, &whose, "a person", &waiting.id, &Answer::Retry, why, &correlation);
+        assert!(resolved.await.is_ok());
+        self.settle().await;
     }
 
     /// The rows of its vouchers, debit positive; each voucher balances.

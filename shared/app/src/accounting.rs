@@ -177,13 +177,13 @@ pub(crate) async fn planned<T>(
     Err(Error::park(refused.code(), refused.to_string()))
 }
 
-/// The chart, read at `since` or later and no longer ago than it keeps.
+/// The chart, read after `since` and no longer ago than it keeps.
 async fn read_chart(app: &App, opened: &Opened, since: Timestamp) -> Result<ReadChart, Error> {
     let Opened { accounting, access, connection } = opened;
     let now = app.clock.now();
     if let Some(read) = &connection.chart
         && now.duration_since(read.read_at) < CHART_LIFE
-        && read.read_at >= since
+        && read.read_at > since
     {
         return Ok(read.clone());
     }
