@@ -15,12 +15,26 @@ pub(super) struct Case {
     pub(super) about: String,
     /// The body of `POST /v1/orders`; the payment provider's order code is added.
     pub(super) order: Value,
+    /// Orders that are posted and paid in full right after it.
+    #[serde(default)]
+    pub(super) others: Vec<Other>,
     /// What the tenant has chosen, and how the ledger programs are set up.
     #[serde(default)]
     pub(super) settings: Settings,
     /// What happens, in the order of time.
     #[serde(default)]
     pub(super) happens: Vec<Event>,
+}
+
+/// Another order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Other {
+    /// The body of `POST /v1/orders`.
+    pub(super) order: Value,
+    /// Paid by Swish, and not by card.
+    #[serde(default)]
+    pub(super) by_swish: bool,
 }
 
 /// What is not as it is by itself.
@@ -56,6 +70,9 @@ pub(super) struct Event {
     /// Nobody tells of it before the next event.
     #[serde(default)]
     pub(super) told_later: bool,
+    /// The hourly schedule ticks.
+    #[serde(default)]
+    pub(super) tick: bool,
     /// The bookkeeper has dealt with what waits for a human, and says how.
     pub(super) dismissed: Option<String>,
     /// What the bookkeeper does in the ledger program.

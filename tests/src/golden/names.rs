@@ -11,10 +11,11 @@ const NAMED: [(&str, &str, &str); 5] = [
     ("/v2/articles", "article", "Number"),
 ];
 /// The same where there is one as a rule; others are counted.
-const COUNTED: [(&str, &str); 3] = [
+const COUNTED: [(&str, &str); 4] = [
     ("/v2/customers", "customer id"),
     ("/v2/customerinvoicedrafts", "draft id"),
     ("/v2/customerinvoices", "invoice id"),
+    ("/v2/voucherdrafts", "voucher draft id"),
 ];
 
 /// Ids and their names.
@@ -37,8 +38,12 @@ impl Names {
     /// Names what an answer shows.
     pub(super) fn learn(&mut self, path: &str, answer: &[u8]) {
         let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return };
-        // A draft is turned into an invoice under the draft's own address.
-        let path = if path.ends_with("/convert") { "/v2/customerinvoices" } else { path };
+        // A draft is turned into an invoice under the draft's own address; of a voucher nothing more is asked.
+        let path = match path.strip_suffix("/convert") {
+            Some(draft) if draft.starts_with("/v2/customerinvoicedrafts") => "/v2/customerinvoices",
+            Some(_) => return,
+            None => path,
+        };
         let shown = match answer["Data"].as_array() {
             Some(list) => list.clone(),
             None => vec![answer],

@@ -16,11 +16,14 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::case::{ByHand, Case, Click, Event, Switches};
+use super::case::{ByHand, Case, Click, Event, Other, Switches};
 use super::json::Json;
 use super::recorder::Recorder;
 use crate::visma_world::VismaWorld;
 use crate::world::{Simulators, World, tenant};
+
+/// `TransactionTypeId` of a payment by Swish.
+const SWISH: u16 = 70;
 
 /// A ledger program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,12 +160,8 @@ pub(super) async fn play(case: &Case, program: Program, transport: &Transport) -
     if let Some(event) = after.first() {
         pass_until(&mut books, event.at, &recorder);
     }
-    let world = books.world();
-    let mut body = case.order.clone();
-    let code = checkout(world, &body);
-    body["viva_order_code"] = code.map_or(Value::Null, |code| json!(code.0.to_string()));
-    let order = match world.post(&body).await {
-        Ok(order) => order,
+    let (order, code) = match post(books.world(), &case.order).await {
+        Ok(posted) => posted,
         Err(Refusal::Invalid(error)) => {
             let members = [("field", error.field), ("message", error.message)];
             return Outcome::Refused(object(&members));
@@ -171,9 +170,14 @@ pub(super) async fn play(case: &Case, program: Program, transport: &Transport) -
     };
     recorder.with_names(|names| names.add(order.id.as_str(), "order id"));
     let mut untold = Vec::new();
-    for event in after {
+    for (nth, event) in after.iter().enumerate() {
         set_up(&mut books, event, &recorder).await;
         happen(books.world(), event, code, &mut untold).await;
+        if nth == 0 {
+            for other in &case.others {
+                buy(books.world(), other, &recorder).await;
+            }
+        }
     }
     let world = books.world();
     assert!(world.dead.is_empty(), "{}: {:?}", case.about, world.errors);
@@ -249,6 +253,24 @@ async fn open(
     (books, recorder)
 }
 
+/// Posts an order with its code at the payment provider.
+async fn post(world: &World, body: &Value) -> Result<(Order, Option<OrderCode>), Refusal> {
+    let mut body = body.clone();
+    let code = checkout(world, &body);
+    body["viva_order_code"] = code.map_or(Value::Null, |code| json!(code.0.to_string()));
+    world.post(&body).await.map(|order| (order, code))
+}
+
+/// Posts another order, pays it in full and tells of it.
+async fn buy(world: &mut World, other: &Other, recorder: &Recorder) {
+    let (order, code) = post(world, &other.order).await.unwrap();
+    recorder.with_names(|names| names.add(order.id.as_str(), "order id"));
+    let type_id = other.by_swish.then_some(SWISH);
+    let told = world.viva.pay(&Pay { type_id, deliver: false, ..Pay::new(code.unwrap()) }).await.unwrap();
+    world.webhook(told.event.get()).await;
+    world.settle().await;
+}
+
 /// Makes the order at the payment provider, unless there is nothing to be paid.
 fn checkout(world: &World, body: &Value) -> Option<OrderCode> {
     let total: Decimal = body["total"].as_str()?.parse().ok()?;
@@ -288,6 +310,10 @@ async fn happen(world: &mut World, event: &Event, code: Option<OrderCode>, untol
     }
     if event.told_later {
         return;
+    }
+    if event.tick {
+        world.tick().await;
+        world.settle().await;
     }
     // The last that happened is told of first.
     while let Some(event) = untold.pop() {
