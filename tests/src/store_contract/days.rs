@@ -54,8 +54,8 @@ async fn joins(
 }
 
 /// Takes a batch as it was read; says whether that went well.
-async fn takes(store: &dyn Store, (day, ledger): &(Day, Ledger)) -> bool {
-    let taken = ledger.take("closer", time(1), time(60)).unwrap();
+async fn takes(store: &dyn Store, owner: &str, (day, ledger): &(Day, Ledger)) -> bool {
+    let taken = ledger.take(owner, time(1), time(60)).unwrap();
     let guard = Guard::Fence(ledger.fence);
     match store.day_write(DayWrite { tenant: &demo(), day, guard, ledger: &taken, parked: None }).await {
         Ok(()) => true,
@@ -98,7 +98,8 @@ pub async fn an_entry_joins_with_its_order_s_ledger(store: &dyn Store) {
     let sale = joined(&orders[0].id, None);
     assert!(!joins(store, (&keys[0], &none), &day, None, &sale).await, "there is no batch yet");
     assert!(joins(store, (&keys[0], &none), &day, Some("mark"), &sale).await);
-    let begun = Day { id: day.clone(), reference: "mark".to_owned(), entries: 1, status: SyncStatus::default() };
+    let begun =
+        Day { id: day.clone(), reference: "mark".to_owned(), entries: 1, status: SyncStatus::default() };
     assert_eq!(store.day_newest(&demo(), &day.lot).await.unwrap(), Some((begun.clone(), none.clone())));
     let (shown, ledger) = store.ledger_load(&keys[0]).await.unwrap().unwrap();
     assert_eq!((shown.accounting.day, ledger.fence), (Some(day.clone()), 2));
@@ -122,13 +123,16 @@ pub async fn an_entry_joins_with_its_order_s_ledger(store: &dyn Store) {
 pub async fn a_batch_that_was_taken_takes_no_more(store: &dyn Store) {
     let orders = stored(store, 1..=3).await;
     let (day, none) = (id(FIRST), Ledger::default());
-    assert!(joins(store, (&ledger_key(&orders[0]), &none), &day, Some("mark"), &joined(&orders[0].id, None)).await);
+    assert!(
+        joins(store, (&ledger_key(&orders[0]), &none), &day, Some("mark"), &joined(&orders[0].id, None))
+            .await
+    );
     let old = store.day_load(&demo(), &day).await.unwrap().unwrap();
     assert!(joins(store, (&ledger_key(&orders[1]), &none), &day, None, &joined(&orders[1].id, None)).await);
-    assert!(!takes(store, &old).await, "an entry has joined since it was read");
+    assert!(!takes(store, "one", &old).await, "an entry has joined since it was read");
     let read = store.day_load(&demo(), &day).await.unwrap().unwrap();
-    assert!(takes(store, &read).await);
-    assert!(!takes(store, &read).await, "another worker has it");
+    assert!(takes(store, "one", &read).await);
+    assert!(!takes(store, "two", &read).await, "another worker has it");
 
     let late = (&ledger_key(&orders[2]), &none);
     assert!(!joins(store, late, &day, None, &joined(&orders[2].id, None)).await);
@@ -145,7 +149,10 @@ pub async fn a_batch_that_was_taken_takes_no_more(store: &dyn Store) {
 pub async fn a_batch_s_trouble_is_parked_once(store: &dyn Store) {
     let orders = stored(store, 1..=1).await;
     let (day, none) = (id(FIRST), Ledger::default());
-    assert!(joins(store, (&ledger_key(&orders[0]), &none), &day, Some("mark"), &joined(&orders[0].id, None)).await);
+    assert!(
+        joins(store, (&ledger_key(&orders[0]), &none), &day, Some("mark"), &joined(&orders[0].id, None))
+            .await
+    );
     let mut fence = 0;
     for number in [5, 6] {
         let (read, ledger) = store.day_load(&demo(), &day).await.unwrap().unwrap();
@@ -155,7 +162,8 @@ pub async fn a_batch_s_trouble_is_parked_once(store: &dyn Store) {
         let mut after = ledger.take("worker", time(1), time(60)).unwrap();
         after.release();
         let (guard, changed) = (Guard::Fence(fence), Day { status, ..read });
-        let write = DayWrite { tenant: &demo(), day: &changed, guard, ledger: &after, parked: Some(&trouble) };
+        let write =
+            DayWrite { tenant: &demo(), day: &changed, guard, ledger: &after, parked: Some(&trouble) };
         store.day_write(write).await.unwrap();
         fence = after.fence;
         let (shown, stored) = store.day_load(&demo(), &day).await.unwrap().unwrap();
@@ -187,7 +195,7 @@ pub async fn joining_races_against_closing(store: &dyn Store) {
     let closer = async {
         loop {
             let read = store.day_load(&demo(), &day).await.unwrap().unwrap();
-            if takes(store, &read).await {
+            if takes(store, "closer", &read).await {
                 return read.0.entries;
             }
         }
