@@ -20,7 +20,7 @@ async fn ask_at(world: &World, at: &str, body: &str) -> Result<Asked, Refusal> {
     connection_sync(&world.app, asker, &provider(at), body.as_bytes()).await
 }
 
-async fn ask(world: &World, body: &str) -> Job {
+pub(super) async fn ask(world: &World, body: &str) -> Job {
     match ask_at(world, "fortnox", body).await.unwrap() {
         Asked::Job(job) => *job,
         Asked::Tasks(tasks) => panic!("{tasks:?}"),

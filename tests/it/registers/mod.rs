@@ -3,6 +3,8 @@
 mod asked;
 mod deaths;
 mod engine;
+mod fortnox;
+mod many;
 mod orders;
 
 use std::time::Duration;

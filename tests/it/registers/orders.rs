@@ -24,7 +24,7 @@ use crate::refunds::{give_back, tell};
 const A_WHILE: Duration = Duration::from_secs(600);
 
 /// Posts the sample order under a number, has it paid and booked.
-async fn booked(world: &mut World, number: &str) -> Order {
+pub(super) async fn booked(world: &mut World, number: &str) -> Order {
     let (order, code) = world.order(number, sample()).await;
     let event = world.pay(code).await;
     world.webhook(&event).await;
@@ -75,14 +75,14 @@ fn kronor(minor: i64) -> Option<Money> {
     Some(Money::new(minor, Currency::SEK))
 }
 
-async fn seen(world: &World, id: &OrderId) -> Vec<String> {
+pub(super) async fn seen(world: &World, id: &OrderId) -> Vec<String> {
     let timeline = world.app.orders.timeline_list(&tenant(), id, 100, None).await.unwrap().items;
     let of = |entry: &TimelineEntry| entry.event == "seen_in_books";
     timeline.into_iter().filter(of).map(|entry| entry.message).collect()
 }
 
 /// The order's side at the books as the API shows it, without the time.
-async fn shown(world: &World, id: &OrderId) -> Value {
+pub(super) async fn shown(world: &World, id: &OrderId) -> Value {
     let mut shown = order_json(&world.show(id).await)["sync"]["accounting"]["in_books"].take();
     if let Some(shown) = shown.as_object_mut() {
         assert!(shown.remove("read_at").unwrap().is_string());
