@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Effector, Found, SendError};
-use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
+use bokbro_domain::effect::{Intent, Ledger, Patience, Receipt, StepName};
 use bokbro_domain::posting::{Posting, PostingProfile};
 use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
@@ -351,6 +351,17 @@ impl Effects {
     }
 }
 
+/// Whether a number that is taken may be that of a customer or article which another order brought a moment ago and lists
+/// do not show yet. Every look after a send comes when lists have settled; what none of them shows is inactive, and for
+/// people.
+fn may_be_unlisted(step: &StepName, ledger: &Ledger) -> bool {
+    ledger.steps.get(step).is_some_and(|step| step.attempt < Patience::default().max_attempts)
+}
+
+fn not_listed_yet() -> Error {
+    Error::NotYet { what: "the document that has the number already".to_owned(), after: None }
+}
+
 /// What a step left; a step that is not done has none.
 pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
     ledger.receipt(step.name()).ok_or_else(|| {
@@ -451,6 +462,9 @@ impl Effector for Effects {
             Err(Refused::Failed(error)) => Err(error),
             Err(Refused::Final { code, reason }) => match self.there_already(step, code, ledger).await {
                 Ok(Some(receipt)) => Ok(receipt),
+                Ok(None) if code == Some(CONFLICT) && may_be_unlisted(&intent.step, ledger) => {
+                    Err(SendError::Unknown(not_listed_yet()))
+                }
                 Ok(None) if step == Step::Payment => self.pay_the_other_way(ledger, code, reason).await,
                 Ok(None) => Err(SendError::Rejected(reason)),
                 // The draft is gone, and its invoice has not shown: it is looked for again, and nothing is sent.
