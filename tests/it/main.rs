@@ -35,6 +35,7 @@ mod stack;
 mod stack_aws_faults;
 mod stack_parked;
 mod stack_refunds;
+mod stack_registers;
 mod stack_replay;
 mod stack_schedule;
 mod stack_sweep;

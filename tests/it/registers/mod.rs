@@ -6,6 +6,7 @@ mod engine;
 mod fortnox;
 mod many;
 mod orders;
+mod visma;
 
 use std::time::Duration;
 
