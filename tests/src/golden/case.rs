@@ -45,6 +45,8 @@ pub(super) struct Settings {
     pub(super) profile: PostingProfile,
     /// Accounts in place of the ledger program's.
     pub(super) accounts: BTreeMap<AccountRole, u16>,
+    /// Cash accounting (kontantmetoden).
+    pub(super) cash_method: bool,
     /// How the ledger programs are set up.
     pub(super) programs: Switches,
 }

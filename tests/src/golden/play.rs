@@ -9,7 +9,7 @@ use bokbro_app::ports::{Clock as _, Directory as _};
 use bokbro_connectors::kit::Transport;
 use bokbro_domain::ids::CorrelationId;
 use bokbro_domain::order::Order;
-use bokbro_simulators::fortnox::FortnoxConfig;
+use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::visma::{Visma, VismaConfig};
 use bokbro_simulators::viva::{Currency, NewOrder, OrderCode, Pay, Refund, VivaConfig};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,9 @@ use crate::world::{Simulators, World, tenant};
 
 /// `TransactionTypeId` of a payment by Swish.
 const SWISH: u16 = 70;
+
+/// Length of `day_` and a stamp.
+const DAY_REFERENCE: usize = 30;
 
 /// A ledger program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +191,7 @@ pub(super) async fn play(case: &Case, program: Program, transport: &Transport) -
     let parked: Vec<Json> = parked.collect();
     let sent = recorder.sent();
     name_customer(&order, &sent, &recorder);
+    name_days(&sent, &recorder);
     let named_json = |json: &Json| Json::parse(&named(&json.to_string())).unwrap();
     Outcome::Taken { sent: sent.iter().map(named_json).collect(), parked, vouchers: books.vouchers() }
 }
@@ -217,9 +221,11 @@ async fn open(
 ) -> (Books, Arc<Recorder>) {
     let currency = if case.order["currency"] == json!("EUR") { Currency(978) } else { Currency(752) };
     let account = VivaConfig { currency, ..VivaConfig::default() };
-    let config = FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() };
+    let cash_method = case.settings.cash_method;
+    let accounting_method = if cash_method { AccountingMethod::Cash } else { AccountingMethod::Accrual };
+    let config = FortnoxConfig { rate_limited: false, accounting_method, ..FortnoxConfig::default() };
     let simulators = Simulators::start(config, account).await;
-    let config = VismaConfig { rate_limited: false, ..VismaConfig::default() };
+    let config = VismaConfig { rate_limited: false, cash_method, ..VismaConfig::default() };
     let visma = Visma::start(config.clone()).await.unwrap();
     let clocks = [&simulators.fortnox.clock, &simulators.viva.kit.clock, &visma.clock];
     for clock in clocks {
@@ -335,6 +341,17 @@ fn name_customer(order: &Order, sent: &[Json], recorder: &Recorder) {
         body.get("Customer").unwrap_or(body).get("CustomerNumber")?.to_text()
     });
     recorder.with_names(|names| names.add(&number.unwrap_or_default(), "customer number"));
+}
+
+/// A day's voucher has a reference that is made with a stamp.
+fn name_days(sent: &[Json], recorder: &Recorder) {
+    for write in sent {
+        let text = write.to_string();
+        let words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+        for word in words.filter(|word| word.len() == DAY_REFERENCE && word.starts_with("day_")) {
+            recorder.with_names(|names| names.add(word, "day reference"));
+        }
+    }
 }
 
 fn object(members: &[(&str, String)]) -> Json {
