@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bokbro_app::message::Nudge;
-use bokbro_app::ports::QueueName;
+use bokbro_app::ports::{Clock as _, QueueName};
 use bokbro_app::webhooks::Ingress;
 use bokbro_connectors::fortnox::OPERATIONS;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
 use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{OrderState, SyncState};
-use bokbro_domain::posting::PostingProfile::{self, Invoice, OrderAndInvoice};
+use bokbro_domain::posting::PostingProfile::{self, CashInvoice, Invoice, OrderAndInvoice};
+use bokbro_domain::posting::swedish_day;
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::viva::{Currency, Pay, VivaConfig};
+use bokbro_tests::engine::{Engine, of_day, sample_voucher};
 use bokbro_tests::world::{COMPANY, World, sample, tenant};
 use serde_json::{Value, json};
 
@@ -148,6 +150,11 @@ fn runs() -> Vec<Run> {
         ..FortnoxConfig::default()
     };
     let mut runs = Vec::new();
+    let by_card = json!({ "PreDefinedAccount": { "Account": 1580 } });
+    runs.push(Run {
+        before: vec![("PUT", "/3/predefinedaccounts/CASHBYCARD", by_card)],
+        ..run(CashInvoice, vec![sample(), company(), ore()])
+    });
     for profile in [Invoice, OrderAndInvoice] {
         runs.push(run(profile, vec![sample(), sample(), delivered(), company(), company(), ore()]));
         runs.push(Run { config: cash.clone(), ..run(profile, vec![sample()]) });
@@ -191,6 +198,9 @@ async fn hear(run: Run) -> Vec<Exchange> {
         let status = world.show(&order.id).await.accounting;
         assert_eq!(status.state, SyncState::Done, "{status:?}");
     }
+    world.fortnox.faults.add(Fault::new(Kind::DropAfterCommit, "POST", "/3/vouchers"));
+    let day = of_day(&world, "fortnox", sample_voucher(swedish_day(world.clock.now()))).await;
+    Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
     let fortnox = Provider::parse("fortnox").unwrap();
     let connection = world.app.directory.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
     let access = world.app.access.open(connection).await.unwrap();
@@ -237,7 +247,8 @@ async fn fortnox_is_spoken_to_as_its_description_says() {
     // The members that only some orders need have been among what was checked.
     for (operation, wanted) in [
         ("create_customer", &["OrganisationNumber", "Email", "Phone1", "Address1", "ZipCode"][..]),
-        ("create_invoice", &["DeliveryAddress2", "Address2", "Phone1", "YourOrderNumber"]),
+        ("create_invoice", &["DeliveryAddress2", "Address2", "Phone1", "YourOrderNumber", "PaymentWay"]),
+        ("create_voucher", &["Year", "TransactionInformation", "Comments"]),
         ("create_order", &["DeliveryAddress2", "Address2", "OrderedQuantity"]),
         ("create_payment", &["WriteOffs", "ModeOfPayment", "AmountCurrency"]),
     ] {

@@ -8,6 +8,43 @@ use bokbro_app::error::{Disposition, Error, Reason};
 use bokbro_app::memory::ManualClock;
 use bokbro_app::ports::{Clock as _, Effector, Found, SendError};
 use bokbro_domain::effect::{Action, Intent, Ledger, Patience, Receipt};
+use bokbro_domain::money::{Currency, Money};
+use bokbro_domain::posting::{DayVoucher, VoucherRow};
+use jiff::civil::Date;
+
+use crate::world::{World, provider, tenant};
+
+/// Marker of [`sample_voucher`].
+pub const DAY: &str = "day_viva-card_1";
+
+/// Two orders of a day, 853 kr at 25 % and 6 %.
+pub fn sample_voucher(date: Date) -> DayVoucher {
+    let row = |account, minor, text: &str| VoucherRow {
+        account,
+        amount: Money::new(minor, Currency::SEK),
+        text: text.to_owned(),
+    };
+    DayVoucher {
+        reference: DAY.to_owned(),
+        date,
+        text: "Viva card, 2 orders".to_owned(),
+        rows: vec![
+            row(1580, 85_300, "Viva"),
+            row(3001, -59_760, "Försäljning 25 %"),
+            row(2611, -14_940, "Moms 25 %"),
+            row(3003, -10_000, "Försäljning 6 %"),
+            row(2631, -600, "Moms 6 %"),
+        ],
+    }
+}
+
+/// The way of a day's voucher into the tenant's books.
+pub async fn of_day(world: &World, ledger: &str, voucher: DayVoucher) -> Box<dyn Effector> {
+    let (app, provider) = (&world.app, provider(ledger));
+    let connection = app.directory.connection_get(&tenant(), &provider).await.unwrap().unwrap();
+    let access = app.access.open(connection).await.unwrap();
+    app.providers.vouchers(&provider).unwrap().effector(access, voucher)
+}
 
 /// What ends a worker's run before it is done.
 #[derive(Debug)]

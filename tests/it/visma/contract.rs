@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bokbro_app::ports::Clock as _;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
 use bokbro_connectors::visma::OPERATIONS;
 use bokbro_domain::order::SyncState;
-use bokbro_domain::posting::PostingProfile;
+use bokbro_domain::posting::{PostingProfile, swedish_day};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::visma::{CreditPayments, CreditRows, VismaConfig};
+use bokbro_tests::engine::{Engine, of_day, sample_voucher};
 use bokbro_tests::visma_world::VismaWorld;
 use bokbro_tests::world::sample;
 use serde_json::{Value, json};
@@ -61,6 +63,7 @@ impl Wire for Recorder {
 /// One run of the main job.
 #[derive(Default)]
 struct Run {
+    profile: PostingProfile,
     orders: Vec<Value>,
     prices_excl_vat: bool,
     whole_kronor: bool,
@@ -107,6 +110,7 @@ fn runs() -> Vec<Run> {
             ..Run::default()
         },
         Run { orders: vec![sample(), sample()], moving: true, ..Run::default() },
+        Run { orders: vec![sample()], profile: PostingProfile::CashInvoice, ..Run::default() },
         Run { orders: vec![sample()], given_back: Some("100.00"), ..Run::default() },
         Run {
             orders: vec![sample()],
@@ -128,7 +132,7 @@ async fn hear(run: Run) -> Vec<Exchange> {
         credit_payments: run.credit_payments,
         ..VismaConfig::default()
     };
-    let mut world = VismaWorld::start_over(recorder.clone(), PostingProfile::Invoice, config).await;
+    let mut world = VismaWorld::start_over(recorder.clone(), run.profile, config).await;
     for (kind, writes) in [(Kind::DropAfterCommit, run.lost), (Kind::Reset, run.unheard)] {
         for path in writes {
             world.visma.faults.add(Fault::new(kind, "POST", path));
@@ -154,6 +158,12 @@ async fn hear(run: Run) -> Vec<Exchange> {
         assert_eq!(world.books("invoices").len(), 2, "{:?}", world.parked().await);
     }
     Reader::of(&world, "visma").await.speak().await;
+    for path in ["/v2/voucherdrafts", "/v2/voucherdrafts/{}/convert"] {
+        let lost = [Kind::DropAfterCommit, Kind::Reset][usize::from(path.ends_with("convert"))];
+        world.visma.faults.add(Fault::new(lost, "POST", path));
+    }
+    let day = of_day(&world, "visma", sample_voucher(swedish_day(world.clock.now()))).await;
+    Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
     std::mem::take(&mut *recorder.heard.lock().unwrap())
 }
 
@@ -192,8 +202,9 @@ async fn visma_is_spoken_to_as_its_description_says() {
         ("create_customer", &["CorporateIdentityNumber", "EmailAddress", "Telephone", "InvoiceAddress2"][..]),
         (
             "create_draft",
-            &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning", "IsCreditInvoice\":true"],
+            &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning", "IsCreditInvoice\":true", "TermsOfPaymentId"],
         ),
+        ("create_voucher_draft", &["VoucherText", "TransactionText"]),
         ("price_draft", &["Quantity\":-2"]),
         ("convert_draft", &["TotalVatAmountInvoiceCurrency", "TotalAmountInvoiceCurrency\":-100"]),
         ("create_payment", &["PaymentType\":2", "PaymentType\":3", "Reference", "PaymentAmount\":-747"]),

@@ -1,27 +1,22 @@
 //! The way of one voucher into each ledger program: once, whatever happens; nothing where nothing can be booked.
 
-use bokbro_app::app::App;
 use bokbro_app::ports::{Clock as _, Directory as _, Effector};
 use bokbro_domain::ids::Provider;
-use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::posting::PostingProfile::Invoice;
-use bokbro_domain::posting::{DayVoucher, VoucherRow, swedish_day};
+use bokbro_domain::posting::swedish_day;
 use bokbro_simulators::fortnox::FortnoxConfig;
 use bokbro_simulators::visma::VismaConfig;
-use bokbro_tests::engine::Engine;
+use bokbro_tests::engine::{DAY, Engine, of_day, sample_voucher};
 use bokbro_tests::office::Office;
 use bokbro_tests::world::tenant;
 use serde_json::json;
 
 use crate::crash_points::bad_answers;
 
-const MARKER: &str = "day_viva-card_1";
-
 /// What this file asks of a world.
 trait OfDay {
     fn engine(&self, die_at: Option<usize>) -> Engine;
     async fn effector(&self) -> Box<dyn Effector>;
-    fn voucher(&self) -> DayVoucher;
     fn has_one(&self, case: &str);
 }
 
@@ -32,27 +27,7 @@ impl OfDay for Office {
 
     /// The way of today's voucher.
     async fn effector(&self) -> Box<dyn Effector> {
-        effector(&self.app, self.name(), self.voucher()).await
-    }
-
-    fn voucher(&self) -> DayVoucher {
-        let row = |account, minor, text: &str| VoucherRow {
-            account,
-            amount: Money::new(minor, Currency::SEK),
-            text: text.to_owned(),
-        };
-        DayVoucher {
-            reference: MARKER.to_owned(),
-            date: swedish_day(self.clock.now()),
-            text: "Viva card, 2 orders".to_owned(),
-            rows: vec![
-                row(1580, 85_300, "Viva"),
-                row(3001, -59_760, "Försäljning 25 %"),
-                row(2611, -14_940, "Moms 25 %"),
-                row(3003, -10_000, "Försäljning 6 %"),
-                row(2631, -600, "Moms 6 %"),
-            ],
-        }
+        of_day(self, self.name(), sample_voucher(swedish_day(self.clock.now()))).await
     }
 
     /// Exactly one voucher is there, of these rows, and no draft.
@@ -63,14 +38,6 @@ impl OfDay for Office {
         let expected = [(1580, "853"), (3001, "-597.60"), (2611, "-149.40"), (3003, "-100"), (2631, "-6")];
         assert_eq!(self.vouchers()[0], expected.map(|(account, amount)| (account, amount.parse().unwrap())));
     }
-}
-
-/// The way of a voucher into the tenant's books.
-async fn effector(app: &App, provider: &str, voucher: DayVoucher) -> Box<dyn Effector> {
-    let provider = Provider::parse(provider).unwrap();
-    let connection = app.directory.connection_get(&tenant(), &provider).await.unwrap().unwrap();
-    let access = app.access.open(connection).await.unwrap();
-    app.providers.vouchers(&provider).unwrap().effector(access, voucher)
 }
 
 #[tokio::test]
@@ -86,7 +53,7 @@ async fn a_voucher_is_booked_once() {
         assert_eq!(office.calls(), calls, "what is done is not looked at again");
         let voucher = &office.held("vouchers")[0];
         let text = voucher["Description"].as_str().or(voucher["VoucherText"].as_str()).unwrap();
-        assert_eq!(text, format!("Viva card, 2 orders ({MARKER})"));
+        assert_eq!(text, format!("Viva card, 2 orders ({DAY})"));
     }
 }
 

@@ -49,6 +49,9 @@ fn everything_given_back_at_once_mirrors_the_sale() {
     let quantities: Vec<String> = credit.posting.rows.iter().map(|row| row.quantity.to_string()).collect();
     assert_eq!(quantities, ["-2", "-1"]);
     assert_eq!(credit.posting.profile, PostingProfile::Invoice, "no order is credited");
+    let in_cash = Posting { profile: PostingProfile::CashInvoice, ..sale };
+    let credits = with_credits(in_cash, &given, &BTreeSet::new(), &chart()).unwrap().credits;
+    assert_eq!(credits[0].posting.profile, PostingProfile::CashInvoice, "it is paid back as it was paid");
 }
 
 #[test]
