@@ -104,7 +104,9 @@ fn shown(remaining: &str) -> Reply {
 #[tokio::test]
 async fn a_payment_goes_whichever_way_visma_takes() {
     let echo = || json(201, r#"{"PaymentAmount":1}"#);
-    let cases: Vec<(Vec<Reply>, Result<(), &str>, &[&str])> = vec![
+    // Answers, how it ends, and the amounts that were sent.
+    type Case = (Vec<Reply>, Result<(), &'static str>, &'static [&'static str]);
+    let cases: Vec<Case> = vec![
         (vec![echo(), shown("0")], Ok(()), &["-698"]),
         (vec![refused(400, 2000), shown("-698"), echo(), shown("0")], Ok(()), &["-698", "698"]),
         (vec![refused(400, 4002), shown("-698"), echo(), shown("0.00")], Ok(()), &["-698", "698"]),
