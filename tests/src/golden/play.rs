@@ -314,12 +314,12 @@ async fn happen(world: &mut World, event: &Event, code: Option<OrderCode>, untol
             assert!(dismissed.await.is_ok());
         }
     }
-    if event.told_later {
-        return;
-    }
     if event.tick {
         world.tick().await;
         world.settle().await;
+    }
+    if event.told_later {
+        return;
     }
     // The last that happened is told of first.
     while let Some(event) = untold.pop() {

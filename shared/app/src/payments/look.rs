@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use bokbro_domain::ids::{CheckoutCode, OrderId, Provider, TenantId, TransactionId};
+use bokbro_domain::ids::{CheckoutCode, OrderId, PaymentMethod, Provider, TenantId, TransactionId};
 use bokbro_domain::order::{Order, OrderState};
+use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
 
 use super::trouble::{About, Stop, park_order};
 use super::{Desk, Outcome, Way};
@@ -136,13 +137,28 @@ impl Desk<'_> {
                 if facts.is_empty() {
                     return Ok(Outcome::Open("the provider shows no transaction of the paid order"));
                 }
-                self.apply(id, &facts).await
+                self.apply(id, &self.with_methods(way, facts).await?).await
             }
             Some(CheckoutState::Cancelled) => self.cancel(id).await,
             Some(CheckoutState::Pending | CheckoutState::Expired) | None => {
                 Ok(Outcome::Open("the order is neither paid nor cancelled at the provider"))
             }
         }
+    }
+
+    /// A list may leave out how the buyer paid, which a charge read by itself tells.
+    async fn with_methods(&self, way: &Way, mut facts: Vec<PaymentFact>) -> Result<Vec<PaymentFact>, Stop> {
+        let is_untold = |fact: &&mut PaymentFact| {
+            fact.kind == FactKind::Charge
+                && fact.status == FactStatus::Captured
+                && fact.method == PaymentMethod::default()
+        };
+        for fact in facts.iter_mut().filter(is_untold) {
+            if let Some(told) = way.payments.transaction(&way.access, &fact.transaction).await? {
+                fact.method = told.method;
+            }
+        }
+        Ok(facts)
     }
 
     /// Looks at the transaction that the webshop named.
