@@ -12,7 +12,7 @@ use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Tra
 use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{OrderState, SyncState};
 use bokbro_domain::posting::PostingProfile::{self, CashInvoice, Invoice, OrderAndInvoice};
-use bokbro_domain::posting::swedish_day;
+use bokbro_domain::posting::{DayVoucher, swedish_day};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::kit::{Fault, Kind};
@@ -198,9 +198,13 @@ async fn hear(run: Run) -> Vec<Exchange> {
         let status = world.show(&order.id).await.accounting;
         assert_eq!(status.state, SyncState::Done, "{status:?}");
     }
+    // A day whose voucher is looked for, because its answer was lost, and one without trouble.
     world.fortnox.faults.add(Fault::new(Kind::DropAfterCommit, "POST", "/3/vouchers"));
-    let day = of_day(&world, "fortnox", sample_voucher(swedish_day(world.clock.now()))).await;
-    Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
+    for reference in ["day_1", "day_2"] {
+        let voucher = sample_voucher(swedish_day(world.clock.now()));
+        let day = of_day(&world, "fortnox", DayVoucher { reference: reference.to_owned(), ..voucher }).await;
+        Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
+    }
     let fortnox = Provider::parse("fortnox").unwrap();
     let connection = world.app.directory.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
     let access = world.app.access.open(connection).await.unwrap();

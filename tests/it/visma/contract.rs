@@ -8,7 +8,7 @@ use bokbro_app::ports::Clock as _;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
 use bokbro_connectors::visma::OPERATIONS;
 use bokbro_domain::order::SyncState;
-use bokbro_domain::posting::{PostingProfile, swedish_day};
+use bokbro_domain::posting::{DayVoucher, PostingProfile, swedish_day};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::visma::{CreditPayments, CreditRows, VismaConfig};
@@ -158,12 +158,17 @@ async fn hear(run: Run) -> Vec<Exchange> {
         assert_eq!(world.books("invoices").len(), 2, "{:?}", world.parked().await);
     }
     Reader::of(&world, "visma").await.speak().await;
-    for path in ["/v2/voucherdrafts", "/v2/voucherdrafts/{}/convert"] {
-        let lost = [Kind::DropAfterCommit, Kind::Reset][usize::from(path.ends_with("convert"))];
-        world.visma.faults.add(Fault::new(lost, "POST", path));
+    // A day whose draft and voucher are looked for, because their answers were lost, and one without trouble.
+    for (kind, path) in
+        [(Kind::DropAfterCommit, "/v2/voucherdrafts"), (Kind::Reset, "/v2/voucherdrafts/{}/convert")]
+    {
+        world.visma.faults.add(Fault::new(kind, "POST", path));
     }
-    let day = of_day(&world, "visma", sample_voucher(swedish_day(world.clock.now()))).await;
-    Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
+    for reference in ["day_1", "day_2"] {
+        let voucher = sample_voucher(swedish_day(world.clock.now()));
+        let day = of_day(&world, "visma", DayVoucher { reference: reference.to_owned(), ..voucher }).await;
+        Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
+    }
     std::mem::take(&mut *recorder.heard.lock().unwrap())
 }
 
@@ -202,7 +207,13 @@ async fn visma_is_spoken_to_as_its_description_says() {
         ("create_customer", &["CorporateIdentityNumber", "EmailAddress", "Telephone", "InvoiceAddress2"][..]),
         (
             "create_draft",
-            &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning", "IsCreditInvoice\":true", "TermsOfPaymentId"],
+            &[
+                "DeliveryAddress2",
+                "BuyersOrderReference",
+                "Öresutjämning",
+                "IsCreditInvoice\":true",
+                "TermsOfPaymentId",
+            ],
         ),
         ("create_voucher_draft", &["VoucherText", "TransactionText"]),
         ("price_draft", &["Quantity\":-2"]),
