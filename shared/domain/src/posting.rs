@@ -64,7 +64,7 @@ pub enum PostingError {
     ForeignCustomer,
     /// The day of payment lies in a period that the bookkeeper has locked.
     #[error(
-        "the payment of {date} lies in the period locked through {through}; unlock it in the ledger program and try again"
+        "a payment or refund of {date} lies in the period locked through {through}; unlock it in the ledger program and try again"
     )]
     LockedPeriod {
         /// Day of the payment.
@@ -74,7 +74,7 @@ pub enum PostingError {
     },
     /// No financial year holds the day of payment.
     #[error(
-        "no financial year holds the payment of {date}; open the year in the ledger program and try again"
+        "no financial year holds a payment or refund of {date}; open the year in the ledger program and try again"
     )]
     NoFinancialYear {
         /// Day of the payment.

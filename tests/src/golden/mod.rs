@@ -50,19 +50,22 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
-/// The golden files in the order of their numbers.
+/// The golden files in the order of their numbers. Nothing else lies beside them but the README, so that no file goes
+/// unread for its name.
 #[must_use]
 pub fn files() -> Vec<Golden> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let json = paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    json.map(|path| Golden {
+    paths.retain(|path| !path.ends_with("README.md"));
+    let unread = paths.iter().find(|path| path.extension().is_none_or(|extension| extension != "json"));
+    assert_eq!(unread, None, "nobody reads this file");
+    let golden = |path: PathBuf| Golden {
         name: path.file_stem().unwrap().to_string_lossy().into_owned(),
         text: fs::read_to_string(&path).unwrap(),
         path,
-    })
-    .collect()
+    };
+    paths.into_iter().map(golden).collect()
 }
 
 /// Whether the files are to be written anew rather than compared: `BOKBRO_BLESS=1`, which nobody may ask for where
