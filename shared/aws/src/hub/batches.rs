@@ -76,3 +76,66 @@ impl Hub {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bokbro_app::ports::{Mapping, Mappings, Register, RegisterKey};
+    use bokbro_domain::ids::Provider;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::canned::{Answer, Canned};
+    use crate::hub::Tables;
+    use crate::items::samples;
+
+    fn hub(canned: &Canned) -> Hub {
+        Hub::new(&canned.config(), Tables { hub: "hub".to_owned(), idempotency: "idempotency".to_owned() })
+    }
+
+    fn invoices() -> RegisterKey {
+        let provider = Provider::parse("ledger").unwrap();
+        RegisterKey { tenant: samples::order().tenant, provider, register: Register::Invoices }
+    }
+
+    fn mappings(how_many: usize) -> Vec<Mapping> {
+        let one = |n: usize| Mapping { external_id: n.to_string(), ..samples::mapping() };
+        (0..how_many).map(one).collect()
+    }
+
+    fn sizes(canned: &Canned, of: impl Fn(&Value) -> Value) -> Vec<usize> {
+        canned
+            .requests()
+            .iter()
+            .map(|sent| of(&sent.body["RequestItems"]["hub"]).as_array().unwrap().len())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn items_are_written_25_and_read_100_at_a_time_and_what_was_left_out_again() {
+        let left = json!({"UnprocessedItems": {"hub": [
+            {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "s"}}}},
+            {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "t"}}}},
+        ]}});
+        let canned = Canned::new([left, json!({}), json!({})].map(Answer::ok));
+        hub(&canned).mappings_put(&invoices(), &mappings(50)).await.unwrap();
+        assert_eq!(sizes(&canned, Value::clone), [25, 25, 2]);
+        let left = json!({"Responses": {"hub": []}, "UnprocessedKeys": {"hub": {"Keys": [
+            {"pk": {"S": "p"}, "sk": {"S": "s"}},
+        ]}}});
+        let canned = Canned::new([left, json!({}), json!({})].map(Answer::ok));
+        let ids: Vec<String> = (0..130).map(|n: u32| n.to_string()).collect();
+        hub(&canned).mappings_get(&invoices(), &ids).await.unwrap();
+        assert_eq!(sizes(&canned, |asked| asked["Keys"].clone()), [100, 31]);
+        assert_eq!(canned.requests()[0].body["RequestItems"]["hub"]["ConsistentRead"], true);
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_which_nothing_is_ever_done_is_a_failure() {
+        let item = json!({"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "s"}}}});
+        let nothing = || Answer::ok(json!({"UnprocessedItems": {"hub": [item]}}));
+        let canned = Canned::new([nothing(), nothing(), nothing()]);
+        let put = hub(&canned).mappings_put(&invoices(), &mappings(1)).await;
+        assert_eq!(put.unwrap_err().code(), "storage_failed");
+        assert_eq!(canned.requests().len(), 3);
+    }
+}

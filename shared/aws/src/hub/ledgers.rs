@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Guard, Joining, LedgerKey, LedgerWrite, Ledgers, OpenKind};
 use bokbro_app::records::TimelineEntry;
@@ -17,12 +17,9 @@ use super::open;
 use super::orders::entry_item;
 use super::parking;
 use super::transaction::{Change, Condition, Outcome, Transaction};
-use crate::failure::{Failure, storage};
+use crate::failure::storage;
 use crate::items::keys::{Key, state_sk};
 use crate::items::{Item, ledger, number, order, records, stamp, text};
-
-/// How often DynamoDB may leave a key out of a batch, as it does when throttled, before that is a failure.
-const BATCH_TRIES: usize = 3;
 
 const STEP: &str = "writing a ledger";
 
@@ -69,30 +66,14 @@ impl Ledgers for Hub {
     async fn ledger_load(&self, key: &LedgerKey) -> Result<Option<(Order, Ledger)>, Error> {
         const STEP: &str = "reading a ledger";
         let (order_key, ledger_key) = (Key::order(&key.tenant, &key.order), Key::ledger(key));
-        let (mut stored_order, mut stored_ledger): (Option<Item>, Option<Item>) = (None, None);
-        let mut missing = vec![order_key.clone().into_item(), ledger_key.into_item()];
-        for _ in 0..BATCH_TRIES {
-            let keys = KeysAndAttributes::builder().set_keys(Some(missing)).consistent_read(true).build();
-            let keys = keys.map_err(|e| Error::storage(STEP, e))?;
-            let request = self.client.batch_get_item().request_items(&self.tables.hub, keys);
-            let output = request.send().await.map_err(storage(STEP))?;
-            for item in
-                output.responses.and_then(|mut tables| tables.remove(&self.tables.hub)).unwrap_or_default()
-            {
-                let is_order = item.get("sk") == Some(&text(order_key.sk.clone()));
-                *(if is_order { &mut stored_order } else { &mut stored_ledger }) = Some(item);
-            }
-            let unprocessed = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.tables.hub));
-            missing = unprocessed.map(|keys| keys.keys).unwrap_or_default();
-            if missing.is_empty() {
-                let order = stored_order.as_ref().map(order::from_item).transpose();
-                let ledger = stored_ledger.as_ref().map(ledger::from_item).transpose();
-                let (order, ledger) =
-                    order.and_then(|o| Ok((o, ledger?))).map_err(|e| Error::storage(STEP, e))?;
-                return Ok(order.map(|order| (order, ledger.unwrap_or_default())));
-            }
-        }
-        Err(Error::storage(STEP, Failure::coded("some keys were never processed")))
+        let order_sk = text(order_key.sk.clone());
+        let items = self.batch_get(STEP, vec![order_key, ledger_key]).await?;
+        let (orders, ledgers): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| item.get("sk") == Some(&order_sk));
+        let order = orders.first().map(order::from_item).transpose();
+        let ledger = ledgers.first().map(ledger::from_item).transpose();
+        let (order, ledger) = order.and_then(|o| Ok((o, ledger?))).map_err(|e| Error::storage(STEP, e))?;
+        Ok(order.map(|order| (order, ledger.unwrap_or_default())))
     }
 
     async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error> {

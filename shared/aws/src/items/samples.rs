@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bokbro_app::ports::Mapping;
 use bokbro_app::records::{Parked, TimelineEntry};
 use bokbro_domain::day::DayId;
 use bokbro_domain::effect::{Lease, Ledger, Receipt, Step, StepName, StepState};
@@ -9,6 +10,7 @@ use bokbro_domain::ids::{
     CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, PaymentMethod, Provider, Target, TenantId,
     TransactionId,
 };
+use bokbro_domain::in_books::{BooksChange, BooksState, InBooks};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{SyncState, SyncStatus};
@@ -173,5 +175,27 @@ pub(crate) fn parked() -> Parked {
         target: Some(Target::Accounting),
         details: BTreeMap::from([("paid".to_owned(), "1.00".to_owned())]),
         correlation: correlation(),
+    }
+}
+
+pub(crate) fn mapping() -> Mapping {
+    Mapping {
+        external_id: "42".to_owned(),
+        number: "17".to_owned(),
+        ours: vec![order().id.to_string()],
+        hash: "ab".repeat(32),
+        changed_at: Some(time()),
+        seen: time(),
+        told: true,
+        gone: false,
+    }
+}
+
+pub(crate) fn in_books() -> InBooks {
+    InBooks {
+        state: BooksState::PartlyPaid,
+        balance: Some(sek(100)),
+        changed: [BooksChange::Total, BooksChange::Customer].into(),
+        read_at: time(),
     }
 }
