@@ -176,7 +176,7 @@ impl Connector {
         let function = format!(
             "fn __name__(it: Arc<__Name__>) -> Capabilities {{\n    Capabilities {{\n        name: __name__::NAME,\n        \
              {capability}\n        tokens: Some(it.clone()),\n        checkup: Some(it),\n        entry_fields: \
-             __name__::ENTRY_FIELDS,\n        ..Capabilities::default()\n    }}\n}}\n\n"
+             __name__::ENTRY_FIELDS,\n        operations: &__name__::OPERATIONS,\n        ..Capabilities::default()\n    }}\n}}\n\n"
         );
         let anchor = "impl Providers for Registry {\n";
         inserted(&text, anchor, &(self.filled(&function) + anchor))

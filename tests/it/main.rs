@@ -7,6 +7,7 @@ mod aws_faults;
 mod bad_orders;
 mod cash_invoices;
 mod closed_books;
+mod compliance;
 mod connections;
 mod contracts;
 mod crash_points;

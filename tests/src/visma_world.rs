@@ -106,6 +106,11 @@ impl VismaWorld {
         Self { world, visma, company }
     }
 
+    /// Documents of all kinds that the ledger program holds.
+    pub fn all_books(&self) -> Value {
+        self.visma.books(&self.company)
+    }
+
     /// Documents of one kind that the ledger program holds.
     pub fn books(&self, kind: &str) -> Vec<Value> {
         self.visma.books(&self.company)[kind].as_array().cloned().unwrap_or_default()

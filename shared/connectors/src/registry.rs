@@ -69,6 +69,8 @@ struct Capabilities {
     checkup: Option<Arc<dyn Checkup>>,
     limited: Option<Arc<dyn Limited>>,
     entry_fields: &'static [EntryField],
+    /// Every call that the connector makes, by its name in logs.
+    operations: &'static [&'static str],
 }
 
 /// All providers, over one transport.
@@ -102,6 +104,12 @@ impl Registry {
         Self { known }
     }
 
+    /// Every call that a connector makes, by its name in logs; none of a provider that is not called, or not known.
+    #[must_use]
+    pub fn operations(&self, provider: &Provider) -> &'static [&'static str] {
+        self.get(provider).map_or(&[], |known| known.operations)
+    }
+
     fn get(&self, provider: &Provider) -> Option<&Capabilities> {
         self.known.iter().find(|known| known.name == provider.as_str())
     }
@@ -118,6 +126,7 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
         checkup: Some(it.clone()),
         limited: Some(it),
         entry_fields: fortnox::ENTRY_FIELDS,
+        operations: &fortnox::OPERATIONS,
         ..Capabilities::default()
     }
 }
@@ -130,6 +139,7 @@ fn ongoing(it: Arc<Ongoing>) -> Capabilities {
         tokens: Some(it.clone()),
         checkup: Some(it),
         entry_fields: ongoing::ENTRY_FIELDS,
+        operations: &ongoing::OPERATIONS,
         ..Capabilities::default()
     }
 }
@@ -142,6 +152,7 @@ fn viva(it: Arc<Viva>) -> Capabilities {
         tokens: Some(it.clone()),
         checkup: Some(it),
         entry_fields: viva::ENTRY_FIELDS,
+        operations: &viva::OPERATIONS,
         ..Capabilities::default()
     }
 }
@@ -157,6 +168,7 @@ fn visma(it: Arc<Visma>) -> Capabilities {
         checkup: Some(it.clone()),
         limited: Some(it),
         entry_fields: visma::ENTRY_FIELDS,
+        operations: &visma::OPERATIONS,
         ..Capabilities::default()
     }
 }

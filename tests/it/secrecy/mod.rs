@@ -5,5 +5,5 @@ mod consents;
 mod main_job;
 mod real_items;
 mod registers;
-mod taps;
+pub(crate) mod taps;
 mod watched;

@@ -16,10 +16,10 @@ use serde_json::Value;
 
 /// Text that several threads write to.
 #[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
@@ -36,7 +36,7 @@ impl Write for Shared {
 
 /// Captures everything that any library says, far beyond what functions are started with. One process runs one test, so
 /// this subscriber is nobody else's.
-pub(super) fn capture_logs() -> Shared {
+pub(crate) fn capture_logs() -> Shared {
     let logs = Shared::default();
     let writer = logs.clone();
     tracing_subscriber::fmt()
