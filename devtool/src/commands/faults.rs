@@ -13,18 +13,19 @@ use crate::stack::process::Group;
 
 /// Searches for a day on which Bokbro books twice, loses or misbooks.
 ///
-/// Each run is a generated day: one to three orders whose webhooks come late, twice, out of order or not at all; a ledger
-/// program and a payment provider that time out, break connections, refuse, limit and garble at any of their operations;
-/// workers that die, stall or get in each other's way between any two steps. After it all is well again and three hours
-/// pass; then the simulators must hold exactly one of each document for each paid order, with the right rows, sums, VAT
-/// and days, and nothing for any other.
+/// Each run is a generated day: one to three orders whose webhooks come late, twice, out of order or not at all, and whose
+/// money is given back, in parts or all of it, at any moment; a ledger program, a payment provider and a warehouse that time
+/// out, break connections, refuse, limit and garble at any of their operations; workers that die, stall or get in each
+/// other's way between any two steps. After it all is well again and three hours pass; then the simulators must hold exactly
+/// one of each document for each paid order and for each refund, with the right rows, sums, VAT and days, one parcel order
+/// for each order that is still wanted, and nothing for any other.
 ///
 /// It stops at the first day that ends badly, makes it as small as it can, and shows it with what the workers did. The
 /// same seed gives the same days on every machine. Ends with 0 when every day ended well. `cargo dev test` runs a short
 /// form with a fixed seed.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo dev faults\n  cargo dev faults --runs 20000\n  cargo dev faults --seed 7 --run 568"
+    after_help = "Examples:\n  cargo dev faults\n  cargo dev faults --runs 20000 --accounting visma\n  cargo dev faults --seed 7 --run 568"
 )]
 pub(crate) struct Arguments {
     /// How many days
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Only this one of the seed's days, as a failure names it
     #[arg(long, requires = "seed", conflicts_with = "runs")]
     run: Option<u64>,
+    /// Which ledger program the books are kept in
+    #[arg(long, env = "BOKBRO_DEMO_ACCOUNTING", default_value = "both", value_parser = ["fortnox", "visma", "both"])]
+    accounting: String,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -50,6 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     search.args(["test", "--quiet", "--package", "bokbro-tests", "--test", "it", "--"]);
     search.args(["faults::random::", "--nocapture"]);
     search.env("BOKBRO_FAULTS_SEED", seed.to_string()).env("BOKBRO_FAULTS_RUNS", arguments.runs.to_string());
+    search.env("BOKBRO_FAULTS_ACCOUNTING", &arguments.accounting);
     if let Some(run) = arguments.run {
         search.env("BOKBRO_FAULTS_RUN", run.to_string());
     }

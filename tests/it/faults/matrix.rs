@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bokbro_domain::posting::PostingProfile::{Invoice, OrderAndInvoice};
+use bokbro_domain::posting::PostingProfile::{CashInvoice, Invoice, OrderAndInvoice};
 use bokbro_tests::faults::{
     Bench, Buys, Case, Day, ELSEWHERE, Fault, Habits, Happens, Mutant, Program, Spot, Tells, Trouble, spots,
 };
@@ -95,6 +95,21 @@ fn warehouse_scenes() -> Vec<Case> {
         Case { happens: vec![(LATER, Happens::Tick)], ..good() },
         Case { troubles: vec![trouble("ongoing", "put_order", Fault::Status403)], ..good() },
     ]
+}
+
+/// Invoices that are paid as they are made, and what is given back of them: as few documents, the same operations.
+#[tokio::test]
+async fn every_fault_at_every_write_of_a_cash_invoice_leaves_one_of_each() {
+    let bench = Bench::start().await;
+    let fortnox = ["create_customer", "create_invoice", "bookkeep_invoice"];
+    let visma = ["create_article", "create_draft", "convert_draft", "create_payment"];
+    let of = |program, operations: &[&'static str]| {
+        let scene = Case { happens: vec![(LATER, refund(30))], ..Case::good(program, CashInvoice) };
+        operations.iter().map(|operation| (scene.clone(), *operation)).collect::<Vec<_>>()
+    };
+    for (scene, operation) in of(Program::Fortnox, &fortnox).into_iter().chain(of(Program::Visma, &visma)) {
+        every_fault(&bench, &scene, Spot { provider: scene.program.name(), operation }).await;
+    }
 }
 
 /// The first scene that asks for each operation.

@@ -117,7 +117,14 @@ impl Bench {
             ledger["open_year"] = json!("2027-01-01");
         }
         match case.program {
-            Program::Fortnox => simulators.fortnox.configure(&ledger).unwrap(),
+            Program::Fortnox => {
+                simulators.fortnox.configure(&ledger).unwrap();
+                if case.is_paid_as_made() {
+                    // Payments by card land where the payment provider's are.
+                    let account = json!({ "PreDefinedAccount": { "Account": 1580 } });
+                    world.by_hand("PUT", "/3/predefinedaccounts/CASHBYCARD", Some(account)).await;
+                }
+            }
             Program::Visma | Program::VismaWithoutRotation => {
                 let stays = case.program == Program::VismaWithoutRotation;
                 let habits = &case.habits;

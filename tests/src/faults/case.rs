@@ -38,8 +38,12 @@ impl Program {
     #[must_use]
     pub fn profiles(self) -> &'static [PostingProfile] {
         match self {
-            Self::Fortnox => &[PostingProfile::Invoice, PostingProfile::OrderAndInvoice],
-            Self::Visma | Self::VismaWithoutRotation => &[PostingProfile::Invoice],
+            Self::Fortnox => {
+                &[PostingProfile::Invoice, PostingProfile::OrderAndInvoice, PostingProfile::CashInvoice]
+            }
+            Self::Visma | Self::VismaWithoutRotation => {
+                &[PostingProfile::Invoice, PostingProfile::CashInvoice]
+            }
         }
     }
 }
@@ -266,6 +270,13 @@ impl Case {
             stops: Vec::new(),
             checks: true,
         }
+    }
+
+    /// Whether booking an invoice books its payment too, so that there is none of its own. At Visma that is the company's
+    /// choice, and here it has not chosen so.
+    #[must_use]
+    pub fn is_paid_as_made(&self) -> bool {
+        self.program == Program::Fortnox && self.profile == PostingProfile::CashInvoice
     }
 
     /// What is given back of an order, in öre and in this order. Of an order that was not paid nothing can be.

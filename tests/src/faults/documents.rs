@@ -20,7 +20,7 @@ pub(super) fn documents(case: &Case, books: &Books, posted: &Posted<'_>) -> Verd
     let (id, buys) = (posted.order.id.as_str(), posted.buys);
     let mut balances: BTreeMap<u64, Decimal> = BTreeMap::new();
     let total = from_ore(buys.total());
-    let sale = document(books, id, total, case.day.date(), &mut balances)?;
+    let sale = document(case, books, id, total, case.day.date(), &mut balances)?;
     if !vat(buys).contains(&sale.vat) {
         same("VAT of the invoice", &sale.vat, &vat(buys)[0])?;
     }
@@ -36,7 +36,7 @@ pub(super) fn documents(case: &Case, books: &Books, posted: &Posted<'_>) -> Verd
     let mut back = 0;
     for (amount, date) in posted.given_back {
         back += amount;
-        let credit = document(books, &reference(id, back), -from_ore(*amount), date, &mut balances)?;
+        let credit = document(case, books, &reference(id, back), -from_ore(*amount), date, &mut balances)?;
         same("customer of the credit", &credit.customer, &sale.customer)?;
         if *amount == buys.total() {
             let turned = |invoice: &Invoice, sign: Decimal| -> Vec<String> {
@@ -56,8 +56,9 @@ pub(super) fn documents(case: &Case, books: &Books, posted: &Posted<'_>) -> Verd
     left(posted, &balances)
 }
 
-/// One document with its payment and both vouchers, which are added to the balances.
+/// One document, its payment and their vouchers, which are added to the balances.
 fn document<'a>(
+    case: &Case,
     books: &'a Books,
     reference: &str,
     total: Decimal,
@@ -70,15 +71,19 @@ fn document<'a>(
     same("that the invoice stands", &invoice.stands, &true)?;
     same("balance of the invoice", &invoice.balance, &Decimal::ZERO)?;
     let number = &invoice.number;
-    let payment: &Payment =
-        one("payments of an invoice", &books.payments, number, |one| one.invoice == *number)?;
-    same("amount of the payment", &payment.amount, &total)?;
-    same("day of the payment", &payment.date.as_str(), &date)?;
-    same("account of the payment", &payment.account, &CLAIM.to_string())?;
-    same("that the payment stands", &payment.stands, &true)?;
-    for (kind, key, account) in
-        [("invoice", &invoice.voucher, RECEIVABLES), ("payment", &payment.voucher, CLAIM)]
-    {
+    let mut vouchers = vec![("invoice", &invoice.voucher, RECEIVABLES)];
+    if case.is_paid_as_made() {
+        vouchers[0].2 = CLAIM;
+    } else {
+        let payment: &Payment =
+            one("payments of an invoice", &books.payments, number, |one| one.invoice == *number)?;
+        same("amount of the payment", &payment.amount, &total)?;
+        same("day of the payment", &payment.date.as_str(), &date)?;
+        same("account of the payment", &payment.account, &CLAIM.to_string())?;
+        same("that the payment stands", &payment.stands, &true)?;
+        vouchers.push(("payment", &payment.voucher, CLAIM));
+    }
+    for (kind, key, account) in vouchers {
         let voucher: &Voucher = one("vouchers of a document", &books.vouchers, kind, |one| one.key == *key)?;
         same(&format!("day of the voucher of the {kind}"), &voucher.date.as_str(), &date)?;
         let booked = voucher.entries.get(&account).copied().unwrap_or_default();

@@ -31,10 +31,9 @@ pub(super) async fn records(world: &World, case: &Case, books: &Books, posted: &
     timeline(world, case, posted).await
 }
 
-fn found<'a>(books: &'a Books, reference: &str) -> Result<(&'a Invoice, &'a Payment), Finding> {
+fn found<'a>(books: &'a Books, reference: &str) -> Result<(&'a Invoice, Option<&'a Payment>), Finding> {
     let invoice = one("invoices", &books.invoices, reference, |one| one.reference == reference)?;
-    let number = &invoice.number;
-    Ok((invoice, one("payments", &books.payments, number, |one| one.invoice == *number)?))
+    Ok((invoice, books.payments.iter().find(|payment| payment.invoice == invoice.number)))
 }
 
 /// The numbers of its documents as the ledger program has them.
@@ -45,7 +44,8 @@ fn numbers(case: &Case, books: &Books, posted: &Posted<'_>) -> Result<BTreeMap<S
         ("customer_number".to_owned(), invoice.customer.clone()),
         ("invoice_number".to_owned(), invoice.number.clone()),
     ]);
-    numbers.extend(payment.number.clone().map(|number| ("payment_number".to_owned(), number)));
+    let number = payment.and_then(|payment| payment.number.clone());
+    numbers.extend(number.map(|number| ("payment_number".to_owned(), number)));
     if case.profile == PostingProfile::OrderAndInvoice {
         numbers.insert("order_number".to_owned(), invoice.order.clone().unwrap_or_default());
     }
@@ -54,7 +54,7 @@ fn numbers(case: &Case, books: &Books, posted: &Posted<'_>) -> Result<BTreeMap<S
         back += amount;
         let (credit, payment) = found(books, &reference(id, back))?;
         credits.push(credit.number.clone());
-        payments.extend(payment.number.clone());
+        payments.extend(payment.and_then(|payment| payment.number.clone()));
     }
     for (name, all) in [("credit_invoice_number", credits), ("credit_payment_number", payments)] {
         if !all.is_empty() {
@@ -91,6 +91,7 @@ async fn timeline(world: &World, case: &Case, posted: &Posted<'_>) -> Verdict {
         (Program::Fortnox, PostingProfile::OrderAndInvoice) => {
             &["customer", "order", "invoice", "bookkeep_invoice", "payment", "bookkeep_payment"]
         }
+        (Program::Fortnox, PostingProfile::CashInvoice) => &["customer", "invoice", "bookkeep_invoice"],
         (Program::Fortnox, _) => &["customer", "invoice", "bookkeep_invoice", "payment", "bookkeep_payment"],
         (Program::Visma | Program::VismaWithoutRotation, _) => &["customer", "draft", "invoice", "payment"],
     };

@@ -16,11 +16,18 @@ const PREPAID: &str = r#"{"Id":"t-no","NumberOfDays":0,"AvailableForSales":false
 
 /// Sends a step's request after the steps before it; gives the body that was sent last too.
 async fn send(step: &str, replies: Vec<Reply>) -> (Result<Receipt, SendError>, String) {
+    send_again(step, 1, replies).await
+}
+
+/// The same for the n-th time.
+async fn send_again(step: &str, times: u32, replies: Vec<Reply>) -> (Result<Receipt, SendError>, String) {
     let office = office(replies);
     let effector = office.effector(posting());
     let mut ledger = done(effector.as_ref(), &steps_before(step, true));
     let intent = intent(effector.as_ref(), step, &ledger);
-    ledger.mark_sent(&intent, "2026-11-20T12:00:00Z".parse().unwrap());
+    for _ in 0..times {
+        ledger.mark_sent(&intent, "2026-11-20T12:00:00Z".parse().unwrap());
+    }
     let result = effector.send(&intent, &ledger).await;
     assert_eq!(office.script.left(), 0, "every reply is asked for");
     (
@@ -170,8 +177,12 @@ async fn a_number_that_is_taken_is_looked_up() {
     let replies = [taken(), vec![refused(400, 6000), list(&[&own])]].concat();
     assert_eq!(word(send("customer", replies).await.0), format!("done {OWN_NUMBER}"));
     let inactive = own.replace(r#""IsActive":true"#, r#""IsActive":false"#);
-    let replies = [taken(), vec![list(&[&inactive])]].concat();
-    assert_eq!(word(send("customer", replies).await.0), "rejected: visma_4000");
+    let replies = || [taken(), vec![list(&[&inactive])]].concat();
+    // Another order may have brought the customer a moment ago, and lists lag. What settled lists do not show either is
+    // inactive.
+    for (times, expected) in [(1, "unknown: not_yet"), (3, "unknown: not_yet"), (4, "rejected: visma_4000")] {
+        assert_eq!(word(send_again("customer", times, replies()).await.0), expected, "{times}");
+    }
 }
 
 #[tokio::test]
