@@ -6,8 +6,9 @@
 
 mod faults;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::Router;
@@ -38,14 +39,19 @@ pub struct AwsProxy {
     pub url: String,
     /// What goes wrong.
     pub faults: Faults,
+    calls: Calls,
     task: JoinHandle<io::Result<()>>,
 }
+
+/// How often each operation was called.
+type Calls = Arc<Mutex<BTreeMap<String, u64>>>;
 
 #[derive(Clone)]
 struct Upstream {
     client: reqwest::Client,
     base: Arc<str>,
     faults: Faults,
+    calls: Calls,
 }
 
 impl AwsProxy {
@@ -56,14 +62,26 @@ impl AwsProxy {
     pub fn serve(listener: TcpListener, upstream: &str) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let faults = Faults::default();
-        let upstream = Upstream { client: http_client(), base: upstream.into(), faults: faults.clone() };
+        let calls = Calls::default();
+        let upstream = Upstream {
+            client: http_client(),
+            base: upstream.into(),
+            faults: faults.clone(),
+            calls: calls.clone(),
+        };
         let routes = Router::new()
             .fallback(pass)
             .route(CONTROL, get(pending).post(add).delete(clear))
             .with_state(upstream)
             .into_make_service_with_connect_info::<Wire>();
         let task = tokio::spawn(async move { axum::serve(Severable(listener), routes).await });
-        Ok(Self { url, faults, task })
+        Ok(Self { url, faults, calls, task })
+    }
+
+    /// How often each operation was called since this was last asked.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Stops serving at once.
@@ -100,6 +118,10 @@ async fn pass(
     request: Request,
 ) -> Response {
     let call = call_of(request.headers());
+    if let Some(call) = &call {
+        let mut calls = upstream.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(call.operation.clone()).or_default() += 1;
+    }
     let hit = call.as_ref().and_then(|call| upstream.faults.take(call).map(|hit| (call.service, hit)));
     match hit {
         None => forward(&upstream, request).await,

@@ -1,6 +1,7 @@
 //! One voucher per day: what orders become in the books of a merchant who wants no invoice for each, in both ledger
 //! programs.
 
+mod aws;
 mod bad_days;
 mod flows;
 mod many;
