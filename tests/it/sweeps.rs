@@ -299,7 +299,7 @@ async fn a_sweep_that_runs_out_of_time_reaches_the_end_of_the_list() {
         assert_eq!((stored.len(), stored[0].state), (1, JobState::Running));
         runs += 1;
     }
-    assert_eq!(runs, 8, "books, three pages of orders, refunds, parcels, parked items, jobs");
+    assert_eq!(runs, 9, "books, three pages of orders, refunds, parcels, days, parked items, jobs");
     assert_eq!(counted(&world, "nudged_payments").await, 230);
     assert_eq!(world.queues.len(QueueName::Payments), 230);
     assert_eq!(jobs(&world).await[0].attempts, 1);
