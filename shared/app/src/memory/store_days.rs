@@ -50,7 +50,8 @@ impl Days for MemoryStore {
 
     async fn day_newest(&self, tenant: &TenantId, lot: &DayLot) -> Result<Option<(Day, Ledger)>, Error> {
         let state = self.state();
-        let mut of_lot = state.batches.days.iter().filter(|((whose, id), _)| whose == tenant && id.lot == *lot);
+        let mut of_lot =
+            state.batches.days.iter().filter(|((whose, id), _)| whose == tenant && id.lot == *lot);
         Ok(of_lot.next_back().map(|(_, stored)| stored.clone()))
     }
 

@@ -1,7 +1,9 @@
 //! Every item reads back as what was written, and its stored text never changes unseen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{Day, Joined, LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, Stock, StoredLimiter};
+use bokbro_app::ports::{
+    Day, Joined, LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, Stock, StoredLimiter,
+};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, Role, Settings, TimelineEntry};
 use bokbro_domain::effect::{Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
@@ -15,7 +17,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::keys::Key;
-use super::{Item, Unreadable, day, ledger, limiter, number, order, records, samples, stamp, text, warehouse};
+use super::{
+    Item, Unreadable, day, ledger, limiter, number, order, records, samples, stamp, text, warehouse,
+};
 
 fn ledger_key() -> LedgerKey {
     let order = samples::order();
@@ -174,8 +178,7 @@ fn the_stored_text_of_a_batch_and_its_entries_is_frozen() {
     assert_eq!(day::from_item(&item), Ok((batch, samples::ledger())));
     let sum = NetAndVat { net: samples::sek(-27_920), vat: samples::sek(-6_980) };
     for (credit, expected) in [(None, ""), (Some(CreditId(34_900)), r#""credit":34900,"#)] {
-        let joined =
-            Joined { order: samples::order().id, credit, sums: [(VatRate::Standard, sum)].into() };
+        let joined = Joined { order: samples::order().id, credit, sums: [(VatRate::Standard, sum)].into() };
         let item = day::joined_to_item(&tenant, &id, &joined);
         let expected = [
             r#"{"order":"ord_01ARZ3NDEKTSV4RRFFQ69G5FAV","#,
