@@ -6,7 +6,7 @@ use std::time::Instant;
 use bokbro_tests::faults::{Finding, Kind, Mutant, Program, Search, Spot};
 
 /// Runs in the short form, which is part of every test run.
-const SHORT: u64 = 400;
+const SHORT: u64 = 240;
 /// The seed of the short form, so that everybody's checks are the same.
 const SEED: u64 = 1753;
 

@@ -16,7 +16,7 @@ fn refunds() -> [Vec<u8>; 4] {
 async fn at_every_moment(program: Program, ships: bool) {
     let bench = Bench::start().await;
     for percents in refunds() {
-        for stop in (0..90).step_by(3) {
+        for stop in (0..90).step_by(5) {
             let happens = percents.iter().map(|percent| (stop, refund(*percent))).collect();
             let case = Case { ships, happens, ..Case::good(program, Invoice) };
             if let Err(why) = bench.live(&case, Mutant::None).await {

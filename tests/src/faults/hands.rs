@@ -88,7 +88,8 @@ impl Day<'_> {
                 ended.insert(name);
             }
         }
-        if !self.waits_for_consent().await || !(self.case.checks || !ended.is_empty()) {
+        let somebody_looks = self.case.checks || !ended.is_empty();
+        if !somebody_looks || !self.waits_for_consent().await {
             return;
         }
         for name in self.providers() {
