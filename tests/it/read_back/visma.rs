@@ -179,13 +179,3 @@ async fn bad_moments_cost_a_call_each_and_nothing_else() {
     let error = reader.all(Register::Invoices, Span::All).await.unwrap_err();
     assert_eq!(error.code(), "provider_unavailable");
 }
-
-/// The whole size of the job.
-#[tokio::test]
-async fn twenty_thousand_of_each_take_forty_calls() {
-    let (world, reader) = filled(20_000, 20_000).await;
-    for register in Register::ALL {
-        reader.all(register, Span::All).await.unwrap().is_each_once(20_000);
-    }
-    assert_eq!(calls(&world), [20, 20]);
-}

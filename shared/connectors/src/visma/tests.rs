@@ -324,6 +324,7 @@ fn calls_count_by_client_and_endpoint() {
         visma.limit(&connection(Some(COMPANY)), &app(), "create_invoice").unwrap()
     );
     assert_eq!(limit("search_customers"), limit("create_customer"));
+    assert_eq!(limit("search_invoices"), limit("list_invoices"));
     assert_ne!(limit("list_drafts"), limit("get_draft"));
     assert!(limit("create_invoice").allowance.calls < 600);
     assert_eq!(visma.order(&connection(None), &app()), None);
