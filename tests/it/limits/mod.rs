@@ -3,6 +3,7 @@
 mod busy;
 mod drain;
 mod neighbors;
+mod readers;
 
 use std::collections::BTreeSet;
 

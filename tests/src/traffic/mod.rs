@@ -227,6 +227,16 @@ impl Traffic {
         self.paid().insert(order.id, Paid { tenant, at, booked: None });
     }
 
+    /// A process beside the workers of a run.
+    pub fn process(&self) -> (App, Arc<OwnClock>) {
+        self.far.process(u64::from(u32::MAX) - 1)
+    }
+
+    /// A merchant's name.
+    pub fn tenant(&self, tenant: usize) -> TenantId {
+        name(tenant)
+    }
+
     /// Runs so many workers, and somebody else beside them, until nothing is left or `enough` says so.
     pub async fn run(&self, workers: u64, enough: impl Fn(&Self) -> bool, beside: impl Future<Output = ()>) {
         for _ in 0..=workers {

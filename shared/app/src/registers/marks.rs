@@ -54,8 +54,6 @@ fn sha256(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_same_buyer_has_the_same_marks_however_written() {
         let marks = |number: &str, email: &str| super::marks(Some(number), Some(email));

@@ -142,7 +142,9 @@ impl Run<'_> {
             self.place.at = At::Unseen { cursor: cursor.clone(), asked };
             let asked_at = self.app.clock.now();
             match self.registers.entry(&self.access, slice.register, &known.external_id).await? {
-                Some(entry) => drop(self.store(slice, vec![entry], asked_at).await?),
+                Some(entry) => {
+                    self.store(slice, vec![entry], asked_at).await?;
+                }
                 None => self.gone(slice, known, asked_at).await?,
             }
             self.app.crash.reached("after an entry that was not seen").await;
