@@ -86,7 +86,6 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "order_unknown",
                 "period_locked",
                 "profile_not_supported",
-                "profile_not_supported",
                 // The books, by what is there.
                 "bad_invoice_number",
                 "cash_account_differs",
