@@ -6,6 +6,7 @@ use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::visma::VismaConfig;
 use bokbro_tests::office::Office;
 use bokbro_tests::world::{World, sample};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::crash_points::bad_answers;
@@ -106,8 +107,9 @@ async fn whatever_is_given_back_is_credited_in_cash_too() {
             assert!(office.held("invoices").iter().all(|one| one["InvoiceType"] == "CASHINVOICE"));
             assert_eq!((payments(&office), office.vouchers().len()), (0, 3), "{case}");
         }
-        let rests = office.balances().into_values().map(|rest| rest.parse::<f32>().unwrap().abs());
-        assert!(rests.fold(0.0, f32::max) < 0.05, "{case}: {:?}", office.balances());
+        // Tax is rounded in each credit by itself, so an öre may be left on it and on the sales.
+        let is_rounding = |rest: &String| rest.parse::<Decimal>().unwrap().abs() < Decimal::new(5, 2);
+        assert!(office.balances().values().all(is_rounding), "{case}: {:?}", office.balances());
     }
 }
 
