@@ -37,8 +37,11 @@ pub struct Candidate {
     /// Every step of these ways, as it stands in ledgers for good: a name is never changed, only added.
     pub steps: &'static [&'static str],
     /// Starts a world with a stand-in.
-    pub start: fn(Arc<dyn Wire>) -> BoxFuture<'static, Box<dyn Scene>>,
+    pub start: fn(Arc<dyn Wire>) -> Starting,
 }
+
+/// A scene that is being started.
+pub type Starting = BoxFuture<'static, Box<dyn Scene>>;
 
 /// All of them.
 #[must_use]

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bokbro_app::app::App;
 use bokbro_app::ports::{Access, Effector};
 
-pub use candidates::{Candidate, candidates};
+pub use candidates::{Candidate, Starting, candidates};
 pub use tap::{Call, Calls, Moment, Tap, Trouble};
 
 /// A provider's stand-in with one tenant that is connected to it; nothing has been written there yet.
