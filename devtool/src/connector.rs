@@ -129,8 +129,8 @@ impl Connector {
         let read =
             |path: &str| fs::read_to_string(home.join(path)).with_context(|| format!("cannot read {path}"));
         let mut files = vec![
-            (PathBuf::from(LIB), self.into_lib(&read(LIB)?)?),
-            (PathBuf::from(REGISTRY), self.into_registry(&read(REGISTRY)?)?),
+            (PathBuf::from(LIB), self.with_module(&read(LIB)?)?),
+            (PathBuf::from(REGISTRY), self.with_entry(&read(REGISTRY)?)?),
         ];
         files.extend(self.kind.files().map(|(file, template)| (folder.join(file), self.filled(template))));
         files.sort();
@@ -147,7 +147,7 @@ impl Connector {
     }
 
     /// The crate's list of modules with the new one in its place.
-    fn into_lib(&self, text: &str) -> Result<String> {
+    fn with_module(&self, text: &str) -> Result<String> {
         let line = format!("pub mod {};", self.name);
         ensure!(!text.lines().any(|other| other == line), "{LIB} has a module {} already", self.name);
         let mut lines: Vec<&str> = text.lines().collect();
@@ -158,7 +158,7 @@ impl Connector {
         Ok(lines.join("\n") + "\n")
     }
 
-    fn into_registry(&self, text: &str) -> Result<String> {
+    fn with_entry(&self, text: &str) -> Result<String> {
         let capability = self.kind.capability();
         let inserts = [
             ("use crate::external;\n", "use crate::__name__::{self, __Name__, __Name__Urls};\n"),

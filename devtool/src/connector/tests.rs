@@ -20,10 +20,10 @@ fn names_that_cannot_be_one_are_refused() {
 #[test]
 fn a_registry_of_another_shape_is_left_alone() {
     let connector = Connector::new("acme", Kind::Accounting).unwrap();
-    let error = connector.into_registry("use crate::external;\n").unwrap_err().to_string();
+    let error = connector.with_entry("use crate::external;\n").unwrap_err().to_string();
     assert!(error.contains("pub struct Urls"), "{error}");
-    assert!(connector.into_lib("pub mod acme;\n").is_err());
-    let lib = connector.into_lib("//! x\n\npub mod aaa;\npub mod kit;\n").unwrap();
+    assert!(connector.with_module("pub mod acme;\n").is_err());
+    let lib = connector.with_module("//! x\n\npub mod aaa;\npub mod kit;\n").unwrap();
     assert_eq!(lib, "//! x\n\npub mod aaa;\npub mod acme;\npub mod kit;\n");
 }
 

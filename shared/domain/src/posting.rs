@@ -272,7 +272,7 @@ pub fn swedish_day(instant: Timestamp) -> Date {
 /// that was locked since does not stop what is left of it.
 ///
 /// # Errors
-/// When the order cannot be posted as it is: not paid, foreign currency, locked period, account missing.
+/// When the order cannot be posted as it is: not paid, foreign currency or customer, locked period, account missing.
 pub fn plan(
     order: &Order,
     chart: &Chart,
@@ -282,6 +282,10 @@ pub fn plan(
     let body = &order.body;
     if body.currency != Currency::SEK {
         return Err(PostingError::ForeignCurrency { currency: body.currency });
+    }
+    let addresses = [Some(&body.customer.billing), body.customer.delivery.as_ref()];
+    if addresses.into_iter().flatten().any(|address| address.country != "SE") {
+        return Err(PostingError::ForeignCustomer);
     }
     let paid_at = order.payment.paid_at.ok_or(PostingError::NotPaid)?;
     let date = swedish_day(paid_at);

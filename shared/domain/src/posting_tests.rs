@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::order::OrderState;
+use crate::order::{Address, OrderState};
 use crate::testing::{at, kr, line, order};
 
 fn chart() -> Chart {
@@ -64,6 +64,16 @@ fn what_cannot_be_posted_says_why() {
     let mut euro = order;
     euro.body.currency = Currency::parse("EUR").unwrap();
     assert_eq!(plan(&euro, &chart(), PostingProfile::Invoice, false).unwrap_err().code(), "foreign_currency");
+    let swedish = paid(vec![line("1", "10.00", VatRate::Standard)]);
+    let mut billed = swedish.clone();
+    billed.body.customer.billing.country = "NO".into();
+    let mut delivered = swedish.clone();
+    let abroad = Address { country: "FI".into(), ..swedish.body.customer.billing.clone() };
+    delivered.body.customer.delivery = Some(abroad);
+    for order in [billed, delivered] {
+        let refused = plan(&order, &chart(), PostingProfile::Invoice, false);
+        assert_eq!(refused.unwrap_err().code(), "foreign_customer");
+    }
 }
 
 #[test]

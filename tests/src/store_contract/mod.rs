@@ -19,8 +19,9 @@ mod warehouse;
 pub use bokbro_app::ports::Store;
 
 pub use days::{
-    a_batch_s_trouble_is_parked_once, a_batch_that_was_taken_takes_no_more, an_entry_joins_with_its_order_s_ledger,
-    batches_are_listed_until_they_are_dropped, joining_races_against_closing,
+    a_batch_s_trouble_is_parked_once, a_batch_that_was_taken_takes_no_more,
+    an_entry_joins_with_its_order_s_ledger, batches_are_listed_until_they_are_dropped,
+    joining_races_against_closing,
 };
 pub use directory::{
     a_delivery_keeps_its_first_outcome_until_it_expires, connections_of_all_tenants_are_listed_in_pages,

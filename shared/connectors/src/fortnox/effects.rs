@@ -108,7 +108,7 @@ impl Effects {
         match step {
             Step::Customer => {
                 self.check_profile()?;
-                let document = map::customer(posting)?;
+                let document = map::customer(posting);
                 Write::document(Method::POST, "/3/customers".to_owned(), "Customer", &document).map(Some)
             }
             Step::Order => {

@@ -25,20 +25,10 @@ mod longest {
 const LARGEST_ROUNDING: i64 = 100;
 
 /// The buyer as a customer. The address of the parcel is left to the documents: it may be a friend's.
-///
-/// # Errors
-/// `Parked` for a buyer outside Sweden, whose tax is not the Swedish one.
-pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
+pub(super) fn customer(posting: &Posting) -> NewCustomer {
     let buyer = &posting.customer;
-    let abroad = [Some(&buyer.billing), buyer.delivery.as_ref()];
-    if abroad.into_iter().flatten().any(|address| address.country != "SE") {
-        return Err(Error::park(
-            "foreign_customer",
-            "the order is billed or delivered outside Sweden, and VAT for other countries is not booked yet; book it by hand",
-        ));
-    }
     let billing = &buyer.billing;
-    Ok(NewCustomer {
+    NewCustomer {
         customer_number: posting.keys.own_number.clone(),
         name: line(&buyer.name, longest::LINE).unwrap_or_else(|| "?".to_owned()),
         kind: match buyer.kind {
@@ -55,7 +45,7 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
         country_code: "SE",
         currency: "SEK",
         vat_type: "SEVAT",
-    })
+    }
 }
 
 fn second_line(address: &Address) -> Option<String> {

@@ -93,7 +93,7 @@ impl Effects {
         match step {
             Step::Customer => {
                 self.check_profile()?;
-                let write = Write::post("/v2/customers", &map::customer(posting)?)?;
+                let write = Write::post("/v2/customers", &map::customer(posting))?;
                 Ok(Some(write.needing(Register::ShortestTerms)))
             }
             Step::Article(of) => {

@@ -31,21 +31,11 @@ const ROUNDING: u32 = 3;
 const LARGEST_ROUNDING: i64 = 100;
 
 /// The buyer as a customer. The address of the parcel is left to the documents: it may be a friend's.
-///
-/// # Errors
-/// `Parked` for a buyer outside Sweden, whose tax is not the Swedish one.
-pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
+pub(super) fn customer(posting: &Posting) -> NewCustomer {
     let buyer = &posting.customer;
-    let abroad = [Some(&buyer.billing), buyer.delivery.as_ref()];
-    if abroad.into_iter().flatten().any(|address| address.country != "SE") {
-        return Err(Error::park(
-            "foreign_customer",
-            "the order is billed or delivered outside Sweden, and VAT for other countries is not booked yet; book it by hand",
-        ));
-    }
     let billing = &buyer.billing;
     let fits = |email: &&String| email.encode_utf16().count() <= longest::EMAIL;
-    Ok(NewCustomer {
+    NewCustomer {
         customer_number: posting.keys.own_number.clone(),
         name: required(&buyer.name, longest::LINE),
         is_private_person: buyer.kind == CustomerKind::Private,
@@ -63,7 +53,7 @@ pub(super) fn customer(posting: &Posting) -> Result<NewCustomer, Error> {
         invoice_city: required(&billing.city, longest::LINE),
         invoice_country_code: "SE",
         currency_code: "SEK",
-    })
+    }
 }
 
 fn second_line(address: &Address) -> Option<String> {

@@ -58,11 +58,6 @@ pub fn day_entries(
     reversals: &[Reversal],
     known: &BTreeSet<CreditId>,
 ) -> Result<Vec<DayEntry>, PostingError> {
-    let customer = &order.body.customer;
-    let addresses = [Some(&customer.billing), customer.delivery.as_ref()];
-    if addresses.into_iter().flatten().any(|address| address.country != "SE") {
-        return Err(PostingError::ForeignCustomer);
-    }
     let accounts = VatRate::ALL.map(AccountRole::sales).into_iter().chain([AccountRole::PaymentClaim]);
     let chart = Chart { accounts: accounts.map(|role| (role, ANY_ACCOUNT)).collect(), ..Chart::default() };
     let sale = plan(order, &chart, PostingProfile::VoucherPerDay, true)?;

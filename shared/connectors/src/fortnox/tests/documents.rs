@@ -1,6 +1,5 @@
 //! The documents that orders become.
 
-use bokbro_app::error::Error;
 use bokbro_domain::effect::{Ledger, StepName};
 use bokbro_domain::order::{Address, CustomerKind, LineKind};
 use bokbro_domain::posting::Posting;
@@ -232,19 +231,6 @@ fn what_is_not_needed_is_left_out() {
     let paid = |booked| ("payment", receipt("5", &[("booked", booked)]));
     assert!(needed(posting(), &[customer(), with("booked", "false"), paid("false")], "bookkeep_payment"));
     assert!(!needed(posting(), &[customer(), with("booked", "false"), paid("true")], "bookkeep_payment"));
-}
-
-#[test]
-fn buyers_abroad_are_parked() {
-    let mut billed = posting();
-    billed.customer.billing.country = "NO".to_owned();
-    let mut delivered = posting();
-    delivered.customer.delivery = Some(Address { country: "FI".to_owned(), ..address("Aino") });
-    for posting in [billed, delivered] {
-        let bench = bench([]);
-        let error = bench.effector(posting).intent(&StepName::from("customer"), &Ledger::default());
-        assert!(matches!(error, Err(Error::Parked(reason)) if reason.code == "foreign_customer"));
-    }
 }
 
 #[test]

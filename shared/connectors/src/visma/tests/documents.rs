@@ -118,10 +118,6 @@ fn what_cannot_be_booked_is_parked_before_the_first_call() {
         let error = office([]).effector(posting).intent(&StepName::from("customer"), &Ledger::default());
         error.unwrap_err().code().to_owned()
     };
-    let mut abroad = posting();
-    abroad.customer.delivery =
-        Some(bokbro_domain::order::Address { country: "NO".to_owned(), ..address("Kari") });
-    assert_eq!(code(abroad), "foreign_customer");
     assert_eq!(
         code(Posting { profile: PostingProfile::OrderAndInvoice, ..posting() }),
         "visma_without_orders"
