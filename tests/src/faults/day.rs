@@ -17,7 +17,7 @@ use serde_json::json;
 use super::bench::Told;
 use super::case::{Case, Got, Happens, Pays, Tells};
 use super::lanes::Lanes;
-use super::parcels::PICKING_STARTED;
+use super::parcels::{CANCEL_REFUSED, PICKING_STARTED};
 use super::stage::Stage;
 use super::verdict::{AMOUNT_DIFFERS, Finding, Posted, judge};
 use super::wire::FaultyWire;
@@ -167,7 +167,7 @@ impl Day<'_> {
     async fn is_done(&self) -> bool {
         let mut decided = BTreeSet::new();
         for parked in self.world.parked().await {
-            if ![AMOUNT_DIFFERS, PICKING_STARTED].contains(&parked.code.as_str()) {
+            if ![AMOUNT_DIFFERS, PICKING_STARTED, CANCEL_REFUSED].contains(&parked.code.as_str()) {
                 return false;
             }
             decided.extend(parked.order);

@@ -14,6 +14,8 @@ use crate::world::{World, tenant};
 
 /// What an order is parked for whose money is given back while its goods are being packed.
 pub(super) const PICKING_STARTED: &str = "picking_started";
+/// The same when it is asked for again: the step was refused before.
+pub(super) const CANCEL_REFUSED: &str = "cancel_refused";
 /// Status numbers of the simulated warehouse.
 const OPEN: u32 = 200;
 const CANCELED: u32 = 1000;

@@ -9,7 +9,7 @@ use super::books::Books;
 use super::case::{Buys, Case, Got, Pays};
 use super::documents::documents;
 use super::oracle::from_ore;
-use super::parcels::{PICKING_STARTED, parcels};
+use super::parcels::{CANCEL_REFUSED, PICKING_STARTED, parcels};
 use super::records::records;
 use crate::world::World;
 
@@ -136,8 +136,9 @@ pub(super) async fn judge(
         same("its total at the payment provider", &from_ore(one.buys.total()), &total)?;
     }
     same("dead letters", &dead, &0)?;
-    let mut parked: Vec<String> =
-        world.parked().await.into_iter().map(|one| format!("{} {:?}", one.code, one.order)).collect();
+    let code = |code: String| if code == CANCEL_REFUSED { PICKING_STARTED.to_owned() } else { code };
+    let parked = world.parked().await.into_iter();
+    let mut parked: Vec<String> = parked.map(|one| format!("{} {:?}", code(one.code), one.order)).collect();
     parked.sort();
     let mut should: Vec<String> = posted.iter().filter_map(waits).collect();
     should.sort();
