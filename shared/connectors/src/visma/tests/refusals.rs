@@ -79,7 +79,7 @@ async fn answers_to_a_conversion_are_sorted() {
         (vec![refused(400, 5000)], "unknown: outcome_unknown"),
         (vec![refused(400, 5002)], "unknown: outcome_unknown"),
         (vec![json(400, html)], "rejected: visma_http_400"),
-        (vec![json(403, html)], "rejected: visma_http_403"),
+        (vec![json(403, html)], "not done: needs_consent"),
         (vec![denied(), denied()], "not done: provider_unavailable"),
         (vec![denied(), json(201, ANSWER)], "done 31"),
         (vec![refused(429, 4010)], "not done: provider_unavailable"),
