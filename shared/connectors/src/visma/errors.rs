@@ -52,6 +52,13 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
         return Refusal::NoAccess(message);
     }
     let Some(code) = code(answer) else {
+        if answer.status == 403 {
+            // Whoever is not let in with one order is not let in with the next one either.
+            return Refusal::NoAccess(format!(
+                "Visma refused {operation} with status 403 and does not say why; look in Visma whether the app is still allowed, \
+                 and check the connection"
+            ));
+        }
         let message = format!(
             "Visma refused {operation} with status {} and no code; try again, and ask Visma if it stays so",
             answer.status
@@ -75,13 +82,7 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
 /// What people must do about a refusal that only they can lift. A code alone does not decide: 4002 has a second meaning
 /// with status 400.
 pub(super) fn no_access(answer: &Answer) -> Option<String> {
-    let Some(code) = code(answer) else {
-        // Whoever is not let in with one order is not let in with the next one either.
-        return (answer.status == 403).then(|| {
-            "Visma does not let the connection in and does not say why (403); look in Visma whether the app is still              allowed, and give the consent again"
-                .to_owned()
-        });
-    };
+    let code = code(answer)?;
     let message = match (answer.status, code) {
         (403, 4002) => {
             "the company has no access to the API; activate it in Visma under apps and add-ons, and check that the consent \
