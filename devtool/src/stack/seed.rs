@@ -199,7 +199,8 @@ impl Seed {
         let (queues, dead_letters) =
             (Arc::new(clients.queues([].into())), Arc::new(clients.dead_letters(&none, &none)));
         let app = App::new(hub, queues, dead_letters, vault, clock, registry);
-        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner).await?;
+        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner, "local stack")
+            .await?;
         Ok(())
     }
 }

@@ -8,13 +8,12 @@ use axum::response::Response;
 use bokbro_app::auth::Caller;
 use bokbro_app::connections::{self, ConnectionView, EntryRefusal, Revoked};
 use bokbro_app::orders::Refusal;
-use bokbro_app::records::Role;
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::browser;
 use bokbro_runtime::problem::Problem;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, lacking, read_body, refuse};
+use crate::api::{Api, answer, correlation, read_body, refuse};
 
 pub(crate) async fn list(
     State(platform): Api,
@@ -22,9 +21,6 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let origin = browser::origin(&platform, request.extensions());
     match connections::connections_list(&platform.app, &caller.tenant).await {
         Ok(items) => {
@@ -42,9 +38,6 @@ pub(crate) async fn enter(
     request: Request<Body>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
-        return refused;
-    }
     let provider = match read_provider(&provider) {
         Ok(provider) => provider,
         Err(refusal) => return refuse(&refusal, &correlation),
@@ -73,9 +66,6 @@ pub(crate) async fn health(
     Path(provider): Path<String>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let checked = match read_provider(&provider) {
         Ok(provider) => {
             connections::connection_health(&platform.app, &caller.tenant, &provider, &correlation).await
@@ -102,9 +92,6 @@ pub(crate) async fn refresh(
     Path(provider): Path<String>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let refreshed = match read_provider(&provider) {
         Ok(provider) => {
             connections::connection_refresh(&platform.app, &caller.tenant, &provider, &correlation).await
@@ -129,9 +116,6 @@ pub(crate) async fn disconnect(
     Path(provider): Path<String>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
-        return refused;
-    }
     let disconnected = match read_provider(&provider) {
         Ok(provider) => {
             connections::connection_disconnect(&platform.app, &caller.tenant, &provider, &correlation).await

@@ -2,8 +2,11 @@
 
 mod api;
 mod connections;
+mod keys;
 mod orders;
 mod parked;
+mod routes;
+mod settings;
 mod stock;
 mod work;
 
@@ -16,5 +19,5 @@ use lambda_http::Error;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let platform = Arc::new(Platform::start(Role::Admin).await?);
-    lambda_http::run(api::router(platform)).await
+    lambda_http::run(routes::router(platform)).await
 }

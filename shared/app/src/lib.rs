@@ -8,6 +8,7 @@
 pub mod access;
 pub mod accounting;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod connections;
 mod credits;
@@ -29,6 +30,8 @@ pub mod replay;
 pub mod resume;
 pub mod schedule;
 pub mod secret;
+pub mod settings;
+pub mod signin;
 pub mod stamp;
 pub mod sweep;
 mod token_entry;

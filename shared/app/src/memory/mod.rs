@@ -5,6 +5,7 @@ mod limits;
 mod queues;
 mod store;
 mod store_jobs;
+mod store_keys;
 mod store_open;
 mod store_orders;
 mod store_warehouse;

@@ -1,10 +1,12 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
+mod keyring;
 mod limits;
 mod open_work;
 mod providers;
 mod queues;
 mod registers;
+mod signin;
 mod storage;
 mod store;
 mod warehouse;
@@ -14,11 +16,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use keyring::*;
 pub use limits::*;
 pub use open_work::*;
 pub use providers::*;
 pub use queues::*;
 pub use registers::*;
+pub use signin::*;
 pub use storage::*;
 pub use store::*;
 pub use warehouse::*;

@@ -3,6 +3,7 @@
 mod directory;
 mod inbox;
 mod jobs;
+mod keyring;
 mod ledgers;
 mod limits;
 mod nonces;

@@ -1,0 +1,147 @@
+//! Every route in one list, each with who may call it: a route that says nothing of that does not compile.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use bokbro_app::auth::{Caller, caller_find};
+use bokbro_app::records::Role;
+use bokbro_runtime::Platform;
+use bokbro_runtime::problem::{Problem, json_response};
+use serde_json::json;
+
+use crate::api::{Api, correlation, failed};
+use crate::{connections, keys, orders, parked, settings, stock, work};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Whoever comes.
+    Nothing,
+    /// A caller with this role or a higher one.
+    Role(Role),
+}
+
+/// One route.
+struct Route {
+    path: &'static str,
+    needs: Needs,
+    handler: MethodRouter<Arc<Platform>>,
+}
+
+fn route<H, T>(method: MethodFilter, path: &'static str, needs: Needs, handler: H) -> Route
+where
+    H: Handler<T, Arc<Platform>>,
+    T: 'static,
+{
+    Route { path, needs, handler: on(method, handler) }
+}
+
+/// All routes of the JSON API.
+fn routes() -> Vec<Route> {
+    use MethodFilter as M;
+    let open = Needs::Nothing;
+    let [viewer, operator, bookkeeper, owner] =
+        [Role::Viewer, Role::Operator, Role::Bookkeeper, Role::Owner].map(Needs::Role);
+    vec![
+        route(M::GET, "/health", open, health),
+        route(M::POST, "/v1/orders", operator, orders::post_order),
+        route(M::GET, "/v1/orders", viewer, orders::list),
+        route(M::POST, "/v1/orders/sync-pending", operator, orders::sync_pending),
+        route(M::GET, "/v1/orders/{id}", viewer, orders::show),
+        route(M::GET, "/v1/orders/{id}/timeline", viewer, orders::timeline),
+        route(M::POST, "/v1/orders/{id}/sync", operator, orders::sync),
+        route(M::POST, "/v1/orders/{id}/cancel", operator, orders::cancel),
+        route(M::GET, "/v1/stock", viewer, stock::list),
+        route(M::GET, "/v1/parked", bookkeeper, parked::list),
+        route(M::POST, "/v1/parked/{id}/resolve", bookkeeper, parked::resolve),
+        route(M::GET, "/v1/dead-letters", operator, work::dead_letters),
+        route(M::POST, "/v1/dead-letters/replay", operator, work::replay),
+        route(M::GET, "/v1/jobs", bookkeeper, work::jobs),
+        route(M::GET, "/v1/jobs/{id}", bookkeeper, work::job),
+        route(M::GET, "/v1/audit", owner, work::audit),
+        route(M::GET, "/v1/settings", owner, settings::show),
+        route(M::PUT, "/v1/settings", owner, settings::change),
+        route(M::GET, "/v1/api-keys", owner, keys::list),
+        route(M::POST, "/v1/api-keys", owner, keys::make),
+        route(M::DELETE, "/v1/api-keys/{id}", owner, keys::revoke),
+        route(M::GET, "/v1/connections", bookkeeper, connections::list),
+        route(M::PUT, "/v1/connections/{provider}", owner, connections::enter),
+        route(M::DELETE, "/v1/connections/{provider}", owner, connections::disconnect),
+        route(M::GET, "/v1/connections/{provider}/health", bookkeeper, connections::health),
+        route(M::POST, "/v1/connections/{provider}/refresh", bookkeeper, connections::refresh),
+    ]
+}
+
+/// The routes as a service. Who calls is found before anything else is read.
+pub(crate) fn router(platform: Arc<Platform>) -> Router {
+    let mut router = Router::new();
+    for Route { path, needs, handler } in routes() {
+        let handler = match needs {
+            Needs::Nothing => handler,
+            Needs::Role(role) => {
+                handler.layer(from_fn_with_state(Guard { platform: platform.clone(), role }, guard))
+            }
+        };
+        router = router.route(path, handler);
+    }
+    router
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(platform)
+}
+
+/// What stands before a route.
+#[derive(Clone)]
+struct Guard {
+    platform: Arc<Platform>,
+    role: Role,
+}
+
+async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let platform = &guard.platform;
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match caller_find(&platform.app, header).await {
+        Ok(Some(caller)) if caller.role >= guard.role => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(Some(Caller { .. })) => {
+            let detail = format!("This needs the role {} or a higher one.", guard.role.as_str());
+            Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, &correlation(platform)).response()
+        }
+        Ok(None) => {
+            let detail = "Send an API key: Authorization: Bearer bk_…";
+            let problem =
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail, &correlation(platform));
+            let mut response: Response = problem.response();
+            let bearer = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+            response
+        }
+        Err(error) => failed(&error, &correlation(platform)),
+    }
+}
+
+async fn health() -> Response<Body> {
+    let body = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    json_response(200, "application/json", body.to_string())
+}
+
+async fn unknown(State(platform): Api) -> Response {
+    let detail = "There is nothing at this path. GET /health answers; orders are under /v1/orders.";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail, &correlation(&platform)).response()
+}
+
+async fn wrong_method(State(platform): Api, method: Method) -> Response {
+    let detail = format!("This path does not take {method}.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail, &correlation(&platform))
+        .response()
+}
