@@ -1,9 +1,10 @@
-//! The JSON API.
+//! The JSON API, and pages for people.
 
 mod api;
 mod connections;
 mod keys;
 mod orders;
+mod pages;
 mod parked;
 mod routes;
 mod settings;

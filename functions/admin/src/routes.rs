@@ -13,11 +13,12 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use bokbro_app::auth::{Caller, caller_find};
 use bokbro_app::records::Role;
 use bokbro_runtime::Platform;
+use bokbro_runtime::browser::Cookie;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde_json::json;
 
 use crate::api::{Api, correlation, failed};
-use crate::{connections, keys, orders, parked, settings, stock, work};
+use crate::{connections, keys, orders, pages, parked, settings, stock, work};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,10 @@ enum Needs {
     Nothing,
     /// A caller with this role or a higher one.
     Role(Role),
+    /// Somebody who is signed in, with this role or a higher one; others are taken to where they sign in.
+    Page(Role),
+    /// The same, with a form that one of our pages has sent.
+    Form(Role),
 }
 
 /// One route.
@@ -49,8 +54,19 @@ fn routes() -> Vec<Route> {
     let open = Needs::Nothing;
     let [viewer, operator, bookkeeper, owner] =
         [Role::Viewer, Role::Operator, Role::Bookkeeper, Role::Owner].map(Needs::Role);
+    let page = Needs::Page(Role::Viewer);
+    let form = Needs::Form(Role::Viewer);
     vec![
         route(M::GET, "/health", open, health),
+        route(M::GET, "/app/sign-in", open, pages::sign_in::page),
+        route(M::GET, "/app/sign-in/start", open, pages::sign_in::start),
+        route(M::GET, "/app/sign-in/callback", open, pages::sign_in::callback),
+        route(M::GET, "/app/signed-out", open, pages::sign_in::signed_out),
+        route(M::GET, "/app/assets/{name}", open, pages::asset),
+        route(M::POST, "/app/sign-out", form, pages::sign_in::sign_out),
+        route(M::POST, "/app/tenant", form, pages::sign_in::switch_tenant),
+        route(M::POST, "/app/language", form, pages::sign_in::switch_language),
+        route(M::GET, "/app", page, pages::home),
         route(M::POST, "/v1/orders", operator, orders::post_order),
         route(M::GET, "/v1/orders", viewer, orders::list),
         route(M::POST, "/v1/orders/sync-pending", operator, orders::sync_pending),
@@ -83,11 +99,12 @@ fn routes() -> Vec<Route> {
 pub(crate) fn router(platform: Arc<Platform>) -> Router {
     let mut router = Router::new();
     for Route { path, needs, handler } in routes() {
+        let behind = |role| Guard { platform: platform.clone(), role };
         let handler = match needs {
             Needs::Nothing => handler,
-            Needs::Role(role) => {
-                handler.layer(from_fn_with_state(Guard { platform: platform.clone(), role }, guard))
-            }
+            Needs::Role(role) => handler.layer(from_fn_with_state(behind(role), guard)),
+            Needs::Page(role) => handler.layer(from_fn_with_state(behind(role), pages::page_guard)),
+            Needs::Form(role) => handler.layer(from_fn_with_state(behind(role), pages::form_guard)),
         };
         router = router.route(path, handler);
     }
@@ -100,15 +117,26 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
 
 /// What stands before a route.
 #[derive(Clone)]
-struct Guard {
-    platform: Arc<Platform>,
-    role: Role,
+pub(crate) struct Guard {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) role: Role,
 }
 
 async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let platform = &guard.platform;
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match caller_find(&platform.app, header).await {
+    let session = Cookie::Session.read(request.headers());
+    // A browser sends the cookie along whoever asks it to; only our own pages know the token.
+    if header.is_none()
+        && let Some(cookie) = &session
+        && !request.method().is_safe()
+        && !pages::own_token(platform, cookie, request.headers()).await
+    {
+        let detail = "Send the session's form token in the header X-Form-Token, or an API key.";
+        let correlation = correlation(platform);
+        return Problem::new(StatusCode::FORBIDDEN, "form_token_missing", detail, &correlation).response();
+    }
+    match caller_find(&platform.app, header, session.as_ref()).await {
         Ok(Some(caller)) if caller.role >= guard.role => {
             request.extensions_mut().insert(caller);
             next.run(request).await

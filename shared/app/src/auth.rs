@@ -11,8 +11,9 @@ use crate::app::App;
 use crate::audit::{By, Changed, audit_add};
 use crate::error::{Error, chain};
 use crate::orders::Refusal;
-use crate::records::{ApiKey, Role};
+use crate::records::{ApiKey, Role, Session};
 use crate::secret::SecretText;
+use crate::signin::session_find;
 use crate::wire::fields::Fields;
 
 /// Every API key begins so, which lets people and secret scanners recognize one.
@@ -33,15 +34,32 @@ pub struct Caller {
     pub tenant: TenantId,
     /// What the caller may do.
     pub role: Role,
-    /// Who it is, for the audit log: the API key's first characters.
+    /// Who it is, for the audit log: the API key's first characters, or who signed in.
     pub who: String,
 }
 
-/// Finds the caller by the value of the `Authorization` header; `None` when it opens nothing.
+impl Caller {
+    /// Somebody who is signed in.
+    #[must_use]
+    pub fn of(session: &Session) -> Option<Self> {
+        let role = session.role()?;
+        Some(Self { tenant: session.tenant.clone(), role, who: session.name.clone() })
+    }
+}
+
+/// Finds the caller by the value of the `Authorization` header or, without one, by the cookie of a session; `None` when
+/// it opens nothing.
 ///
 /// # Errors
 /// When the table fails.
-pub async fn caller_find(app: &App, authorization: Option<&str>) -> Result<Option<Caller>, Error> {
+pub async fn caller_find(
+    app: &App,
+    authorization: Option<&str>,
+    session: Option<&SecretText>,
+) -> Result<Option<Caller>, Error> {
+    if let (None, Some(cookie)) = (authorization, session) {
+        return Ok(session_find(app, cookie).await?.and_then(|session| Caller::of(&session)));
+    }
     let Some(key) = authorization.and_then(bearer) else { return Ok(None) };
     let hash = sha256(key);
     let Some(found) = app.keyring.api_key_get(&hash).await? else { return Ok(None) };

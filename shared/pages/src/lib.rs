@@ -12,3 +12,4 @@ pub mod layout;
 pub mod sign_in;
 
 pub use catalog::{Language, Texts};
+pub use maud::Markup;
