@@ -26,6 +26,7 @@ mod secrecy;
 mod somebody_elses;
 mod stack;
 mod stack_aws_faults;
+mod stack_doors;
 mod stack_parked;
 mod stack_refunds;
 mod stack_replay;

@@ -10,6 +10,7 @@ pub mod local_aws;
 pub mod stack;
 pub mod store_contract;
 pub mod traffic;
+pub mod visitor;
 pub mod visma_world;
 pub mod warehouse;
 pub mod world;

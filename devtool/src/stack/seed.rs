@@ -17,6 +17,7 @@ use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::SystemClock;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
 use bokbro_simulators::ongoing::OngoingConfig;
+use bokbro_simulators::signin::SignInConfig;
 use bokbro_simulators::visma::VismaConfig;
 use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
@@ -39,6 +40,8 @@ pub(crate) struct Seed {
     pub(crate) visma: VismaConfig,
     /// The tenant's account at the warehouse, as its stand-in knows it.
     pub(crate) ongoing: OngoingConfig,
+    /// Who can sign in, as the sign-in provider's stand-in knows them.
+    pub(crate) sign_in: SignInConfig,
     /// The tenant's company in the ledger program.
     pub(crate) company: TenantConfig,
     api_key: String,
@@ -60,6 +63,7 @@ impl Seed {
             ongoing,
             viva: VivaConfig::default(),
             visma: VismaConfig::default(),
+            sign_in: SignInConfig::default(),
             fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
             company,
             api_key: format!("bk_{}{}", random(), random()),
@@ -107,6 +111,10 @@ impl Seed {
                 "visma": {
                     "client_id": self.visma.client_id,
                     "client_secret": self.visma.client_secret,
+                },
+                "sign_in": {
+                    "client_id": self.sign_in.client_id,
+                    "client_secret": self.sign_in.client_secret,
                 },
                 "viva": {
                     "merchant_id": self.viva.merchant_id,
@@ -188,6 +196,7 @@ impl Seed {
         vault.secret_put(&format!("connections/{tenant}/ongoing"), &own).await?;
         vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
         vault.secret_put("app/visma", &secrets(&self.describe()["credentials"]["visma"])).await?;
+        vault.secret_put("app/sign-in", &secrets(&self.describe()["credentials"]["sign_in"])).await?;
         let own = secrets(&self.describe()["credentials"]["viva"]);
         vault.secret_put(&format!("connections/{tenant}/viva"), &own).await?;
         // Nothing is entered for this one: its tokens go there.
