@@ -41,6 +41,19 @@ pub enum ConnectionState {
     Disconnected,
 }
 
+impl ConnectionState {
+    /// The state's name in the catalog and in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Healthy => "healthy",
+            Self::NeedsConsent => "needs_consent",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
 /// One tenant's connection to one provider. No secret: those are in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {

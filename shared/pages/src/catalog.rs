@@ -139,7 +139,8 @@ mod tests {
     }
 
     /// Keys that are put together from a name: their beginnings.
-    const DYNAMIC: &[&str] = &["nav-", "role-"];
+    const DYNAMIC: &[&str] =
+        &["connection-", "nav-", "number-", "overview-parked", "role-", "state-", "sync-"];
 
     #[test]
     fn values_stand_where_they_belong() {

@@ -9,6 +9,8 @@ pub mod assets;
 pub mod catalog;
 pub mod format;
 pub mod layout;
+pub mod orders;
+pub mod overview;
 pub mod sign_in;
 
 pub use catalog::{Language, Texts};

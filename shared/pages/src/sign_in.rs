@@ -26,6 +26,11 @@ pub enum Message {
     Forbidden(Role),
     /// There is no such page.
     NotFound,
+    /// What was asked for stands against what is there.
+    Conflict {
+        /// What stands against it and what to do.
+        why: String,
+    },
     /// The form is of another session.
     FormExpired,
     /// Something failed.
@@ -44,6 +49,7 @@ impl Message {
             Self::OtherBrowser | Self::NotSignedIn | Self::FormExpired => 400,
             Self::NoAccess { .. } | Self::Forbidden(_) => 403,
             Self::NotFound => 404,
+            Self::Conflict { .. } => 409,
             Self::NoSignIn | Self::Failed { .. } => 503,
         }
     }
@@ -68,7 +74,7 @@ impl Message {
                     p { (texts.get("reference")) ": " code { (reference) } }
                     p { a href="/app" { (texts.get("back-home")) } }
                 }
-                Self::Forbidden(_) | Self::NotFound | Self::FormExpired => {
+                Self::Forbidden(_) | Self::NotFound | Self::Conflict { .. } | Self::FormExpired => {
                     p { a href="/app" { (texts.get("back-home")) } }
                 }
                 Self::NoSignIn | Self::NoAccess { .. } => {}
@@ -93,6 +99,7 @@ impl Message {
                 (texts.get("forbidden-title"), texts.with("forbidden-text", &[("role", role.into())]))
             }
             Self::NotFound => plain("not-found-title", "not-found-text"),
+            Self::Conflict { why } => (texts.get("conflict-title"), why.clone()),
             Self::FormExpired => plain("form-expired-title", "form-expired-text"),
             Self::Failed { .. } => plain("failed-title", "failed-text"),
         }

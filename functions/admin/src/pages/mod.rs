@@ -1,18 +1,18 @@
 //! Pages over HTTP: who is let in, which forms count, and how a page is answered.
 
+pub(crate) mod orders;
 pub(crate) mod sign_in;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
 use bokbro_app::error::{Error, chain};
-use bokbro_app::records::{Role, Session};
+use bokbro_app::orders::Refusal;
+use bokbro_app::records::Session;
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{is_own_form, session_find};
 use bokbro_domain::ids::CorrelationId;
@@ -22,7 +22,7 @@ use bokbro_pages::{Language, Texts, assets};
 use bokbro_runtime::Platform;
 use bokbro_runtime::browser::Cookie;
 
-use crate::api::{Api, correlation, header_text};
+use crate::api::{correlation, header_text};
 use crate::routes::Guard;
 
 /// Largest form, in bytes.
@@ -45,11 +45,6 @@ impl Guest {
     /// The frame of the page.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame { texts: self.texts, session: &self.session, role: self.caller.role, path: &self.path }
-    }
-
-    /// Who asks for a change.
-    pub(crate) fn by(&self) -> By<'_> {
-        By { tenant: &self.caller.tenant, who: &self.caller.who, correlation: &self.correlation }
     }
 }
 
@@ -218,11 +213,13 @@ pub(crate) async fn asset(headers: HeaderMap, Path(name): Path<String>) -> Respo
     response
 }
 
-pub(crate) async fn home(State(_platform): Api, Extension(guest): Extension<Guest>) -> Response {
-    show(&guest, &guest.texts.get("nav-overview"), &bokbro_pages::Markup::default())
-}
-
-/// A role that a page shows or hides something for.
-pub(crate) fn may(guest: &Guest, role: Role) -> bool {
-    guest.caller.role >= role
+/// The page that a refusal leads to.
+pub(crate) fn refused(refusal: &Refusal, guest: &Guest, platform: &Platform) -> Response {
+    match refusal {
+        Refusal::NotFound(_) | Refusal::Invalid(_) => message(&Message::NotFound, guest.texts),
+        Refusal::Conflict { message: why, .. } => {
+            message(&Message::Conflict { why: why.clone() }, guest.texts)
+        }
+        Refusal::Failed(error) => failed(error, guest.texts, platform),
+    }
 }
