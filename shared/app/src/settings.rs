@@ -140,9 +140,9 @@ fn one_of(field: &str, text: &str, known: &[Provider]) -> Result<Provider, Field
 }
 
 fn read_profile(text: &str) -> Result<PostingProfile, FieldError> {
-    serde_json::from_value(json!(text)).map_err(|_| {
-        let names = PostingProfile::ALL.map(|profile| json!(profile).as_str().unwrap_or_default().to_owned());
-        FieldError::new("posting_profile", format!("must be one of {}", names.join(", ")))
+    PostingProfile::parse(text).ok_or_else(|| {
+        let names = PostingProfile::ALL.map(PostingProfile::as_str).join(", ");
+        FieldError::new("posting_profile", format!("must be one of {names}"))
     })
 }
 

@@ -41,6 +41,23 @@ pub enum PostingProfile {
 impl PostingProfile {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Invoice, Self::OrderAndInvoice, Self::CashInvoice, Self::VoucherPerDay];
+
+    /// The profile's name in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::OrderAndInvoice => "order_and_invoice",
+            Self::CashInvoice => "cash_invoice",
+            Self::VoucherPerDay => "voucher_per_day",
+        }
+    }
+
+    /// Reads the profile's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == name)
+    }
 }
 
 /// What an account is for.

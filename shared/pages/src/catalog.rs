@@ -139,8 +139,22 @@ mod tests {
     }
 
     /// Keys that are put together from a name: their beginnings.
-    const DYNAMIC: &[&str] =
-        &["connection-", "nav-", "number-", "overview-parked", "role-", "state-", "sync-"];
+    const DYNAMIC: &[&str] = &[
+        "account-",
+        "action-",
+        "connection-",
+        "job-",
+        "nav-",
+        "number-",
+        "overview-parked",
+        "profile-",
+        "queue-",
+        "reason-",
+        "role-",
+        "settings-",
+        "state-",
+        "sync-",
+    ];
 
     #[test]
     fn values_stand_where_they_belong() {

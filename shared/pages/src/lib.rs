@@ -7,11 +7,17 @@
 
 pub mod assets;
 pub mod catalog;
+pub mod connections;
+pub mod dead_letters;
 pub mod format;
+pub mod keys;
 pub mod layout;
 pub mod orders;
 pub mod overview;
+pub mod parked;
+pub mod settings;
 pub mod sign_in;
+pub mod work;
 
 pub use catalog::{Language, Texts};
 pub use maud::Markup;

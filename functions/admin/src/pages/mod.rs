@@ -1,7 +1,10 @@
 //! Pages over HTTP: who is let in, which forms count, and how a page is answered.
 
+pub(crate) mod connections;
 pub(crate) mod orders;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod work;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -56,6 +59,11 @@ impl Form {
     /// A field's text without outer blanks; empty when it is missing.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// All texts of a field that may come several times.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     }
 }
 
