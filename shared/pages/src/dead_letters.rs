@@ -2,17 +2,31 @@
 
 use bokbro_app::dead_letters::Listed;
 use bokbro_app::wire::work_out::dead_letter_json;
+use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
 use crate::format::time;
 use crate::layout::Frame;
 
+/// Why a wish to send some again was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAsked {
+    /// None was chosen.
+    NoneChosen,
+    /// A field is wrong.
+    Field(FieldError),
+}
+
 /// The page; `refused` says why the wish before was not taken.
 #[must_use]
-pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&str>) -> Markup {
+pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&NotAsked>) -> Markup {
     let texts = frame.texts;
     html! {
-        @if let Some(why) = refused { p.notice.bad role="alert" { (why) } }
+        @match refused {
+            None => {}
+            Some(NotAsked::NoneChosen) => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
+            Some(NotAsked::Field(error)) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        }
         p { (texts.get("dead-letters-text")) }
         @if listed.items.is_empty() {
             p.good { (texts.get("dead-letters-none")) }

@@ -12,6 +12,7 @@ use bokbro_app::replay::{Asker, replay_ask};
 use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
 use bokbro_domain::order::FieldError;
+use bokbro_pages::dead_letters::NotAsked;
 use bokbro_pages::{dead_letters as letters_page, parked as parked_page, work};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
@@ -150,8 +151,7 @@ pub(crate) async fn replay(
     let ids = form.all("id");
     let all = form.get("which") == "all";
     if !all && ids.is_empty() {
-        let why = guest.texts.get("dead-letters-none-chosen");
-        return show_dead_letters(&platform, &guest, Some(&why)).await;
+        return show_dead_letters(&platform, &guest, Some(&NotAsked::NoneChosen)).await;
     }
     let mut body = json!({ "reason": form.get("reason") });
     if all {
@@ -170,12 +170,14 @@ pub(crate) async fn replay(
     };
     match asked.await {
         Ok(job) => redirect(&format!("/app/jobs/{}", job.id)),
-        Err(Refusal::Invalid(error)) => show_dead_letters(&platform, &guest, Some(&error.to_string())).await,
+        Err(Refusal::Invalid(error)) => {
+            show_dead_letters(&platform, &guest, Some(&NotAsked::Field(error))).await
+        }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }
 
-async fn show_dead_letters(platform: &Platform, guest: &Guest, why: Option<&str>) -> Response {
+async fn show_dead_letters(platform: &Platform, guest: &Guest, why: Option<&NotAsked>) -> Response {
     match dead_letters_list(&platform.app, &guest.caller.tenant, &QueueName::ALL, PAGE).await {
         Ok(listed) => {
             let body = letters_page::page(&guest.frame(), &listed, why);
