@@ -7,6 +7,7 @@
 
 mod api;
 mod commands;
+mod connector;
 mod progress;
 mod stack;
 
@@ -33,6 +34,7 @@ enum Command {
     Replay(commands::replay::Arguments),
     Faults(commands::faults::Arguments),
     Bench(commands::bench::Arguments),
+    NewConnector(commands::new_connector::Arguments),
 }
 
 #[tokio::main]
@@ -43,6 +45,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
+        Command::NewConnector(arguments) => commands::new_connector::run(arguments).await,
         Command::Faults(arguments) => commands::faults::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Replay(arguments) => commands::replay::run(arguments).await,

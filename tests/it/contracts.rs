@@ -5,19 +5,23 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bokbro_app::message::Nudge;
-use bokbro_app::ports::QueueName;
+use bokbro_app::ports::{Clock as _, QueueName};
 use bokbro_app::webhooks::Ingress;
 use bokbro_connectors::fortnox::OPERATIONS;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
 use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{OrderState, SyncState};
-use bokbro_domain::posting::PostingProfile::{self, Invoice, OrderAndInvoice};
+use bokbro_domain::posting::PostingProfile::{self, CashInvoice, Invoice, OrderAndInvoice};
+use bokbro_domain::posting::{DayVoucher, swedish_day};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::fortnox::{AccountingMethod, FortnoxConfig};
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::viva::{Currency, Pay, VivaConfig};
+use bokbro_tests::engine::{Engine, of_day, sample_voucher};
 use bokbro_tests::world::{COMPANY, World, sample, tenant};
 use serde_json::{Value, json};
+
+use crate::read_back::Reader;
 
 /// One request and what was answered.
 pub(crate) struct Exchange {
@@ -146,6 +150,11 @@ fn runs() -> Vec<Run> {
         ..FortnoxConfig::default()
     };
     let mut runs = Vec::new();
+    let by_card = json!({ "PreDefinedAccount": { "Account": 1580 } });
+    runs.push(Run {
+        before: vec![("PUT", "/3/predefinedaccounts/CASHBYCARD", by_card)],
+        ..run(CashInvoice, vec![sample(), company(), ore()])
+    });
     for profile in [Invoice, OrderAndInvoice] {
         runs.push(run(profile, vec![sample(), sample(), delivered(), company(), company(), ore()]));
         runs.push(Run { config: cash.clone(), ..run(profile, vec![sample()]) });
@@ -189,10 +198,18 @@ async fn hear(run: Run) -> Vec<Exchange> {
         let status = world.show(&order.id).await.accounting;
         assert_eq!(status.state, SyncState::Done, "{status:?}");
     }
+    // A day whose voucher is looked for, because its answer was lost, and one without trouble.
+    world.fortnox.faults.add(Fault::new(Kind::DropAfterCommit, "POST", "/3/vouchers"));
+    for reference in ["day_1", "day_2"] {
+        let voucher = sample_voucher(swedish_day(world.clock.now()));
+        let day = of_day(&world, "fortnox", DayVoucher { reference: reference.to_owned(), ..voucher }).await;
+        Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
+    }
     let fortnox = Provider::parse("fortnox").unwrap();
     let connection = world.app.directory.connection_get(&tenant(), &fortnox).await.unwrap().unwrap();
     let access = world.app.access.open(connection).await.unwrap();
     world.app.providers.checkup(&fortnox).unwrap().check(&access).await.unwrap();
+    Reader::of(&world, "fortnox").await.speak().await;
     let mut heard = recorder.heard();
     heard.retain(|exchange| exchange.path.starts_with("/3/"));
     heard
@@ -234,7 +251,8 @@ async fn fortnox_is_spoken_to_as_its_description_says() {
     // The members that only some orders need have been among what was checked.
     for (operation, wanted) in [
         ("create_customer", &["OrganisationNumber", "Email", "Phone1", "Address1", "ZipCode"][..]),
-        ("create_invoice", &["DeliveryAddress2", "Address2", "Phone1", "YourOrderNumber"]),
+        ("create_invoice", &["DeliveryAddress2", "Address2", "Phone1", "YourOrderNumber", "PaymentWay"]),
+        ("create_voucher", &["Year", "TransactionInformation", "Comments"]),
         ("create_order", &["DeliveryAddress2", "Address2", "OrderedQuantity"]),
         ("create_payment", &["WriteOffs", "ModeOfPayment", "AmountCurrency"]),
     ] {

@@ -66,10 +66,13 @@ fn the_warehouse_s_events_are_read_or_refused_as_their_names_say() {
 #[test]
 fn the_queue_events_are_messages_of_the_current_version() {
     assert!(matches!(message("accounting/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
+    assert!(matches!(message("accounting/day").unwrap().nudge, Nudge::Day { insist: false, .. }));
     let Nudge::Connection { task, .. } = message("pulls/keep-alive").unwrap().nudge else {
         panic!("not a task for a connection")
     };
     assert_eq!(task, ConnectionTask::KeepAlive);
+    let read = message("pulls/registers").unwrap().nudge;
+    assert!(matches!(read, Nudge::Connection { task: ConnectionTask::Registers, job: None, .. }));
     assert!(matches!(message("pulls/sweep").unwrap().nudge, Nudge::Sweep { job: None }));
     assert!(matches!(message("payments/order").unwrap().nudge, Nudge::Order { insist: false, .. }));
     assert!(matches!(message("replay/go-on").unwrap().nudge, Nudge::Replay { .. }));

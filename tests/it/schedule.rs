@@ -77,7 +77,7 @@ async fn a_connection_that_rested_for_a_week_is_refreshed_once() {
     // The next tick comes before a worker has had time: a nudge more, and no refresh more.
     world.clock.advance(HOUR);
     assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
-    assert_eq!(world.queues.len(QueueName::Pulls), 8, "two sweeps a tick, and two refreshes");
+    assert_eq!(world.queues.len(QueueName::Pulls), 11, "two sweeps and a reading a tick, and two refreshes");
     world.settle().await;
     assert_eq!((version(&world).await, token_calls(&world)), (first + 1, calls + 1));
     assert!(world.dead.is_empty() && world.errors.is_empty(), "{:?}", world.errors);
@@ -140,7 +140,7 @@ async fn a_disconnected_connection_is_neither_nudged_nor_refreshed() {
     connection_disconnect(&world.app, &tenant(), &fortnox, &correlation(&world)).await.ok().unwrap();
     let calls = token_calls(&world);
     // The nudge comes too late, and one for a connection that never was does nothing either.
-    let nudge = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
+    let nudge = Nudge::connection(provider("visma"), ConnectionTask::KeepAlive);
     let message = Envelope::new(tenant(), correlation(&world), world.clock.now(), nudge);
     world.queues.queue_send(QueueName::Pulls, &message).await.unwrap();
     world.settle().await;
@@ -180,15 +180,21 @@ async fn merchants(world: &World, count: u32) -> BTreeSet<TenantId> {
     resting
 }
 
-/// Takes the nudges off the queue: whose connections were nudged and who is swept. Panics when a tenant has two of a kind.
+/// Takes the nudges off the queue: whose connections were nudged and who is swept. Panics when a tenant has two of a kind,
+/// or when anybody but the account as a whole has no reading of its registers.
 fn nudged(world: &World) -> (BTreeSet<TenantId>, BTreeSet<TenantId>) {
-    let (mut nudged, mut swept) = (BTreeSet::new(), BTreeSet::new());
-    let keep_alive = Nudge::Connection { provider: provider("visma"), task: ConnectionTask::KeepAlive };
+    let (mut nudged, mut swept, mut read) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let keep_alive = Nudge::connection(provider("visma"), ConnectionTask::KeepAlive);
     while let Some(message) = world.queues.take(QueueName::Pulls) {
-        let tenants = if message.nudge == keep_alive { &mut nudged } else { &mut swept };
-        assert!(message.nudge == keep_alive || message.nudge == Nudge::Sweep { job: None });
+        let tenants = match &message.nudge {
+            nudge if *nudge == keep_alive => &mut nudged,
+            Nudge::Sweep { job: None } => &mut swept,
+            Nudge::Connection { task: ConnectionTask::Registers, job: None, .. } => &mut read,
+            other => panic!("{other:?}"),
+        };
         assert!(tenants.insert(message.tenant.clone()), "{} has two nudges", message.tenant);
     }
+    assert!(swept.iter().filter(|tenant| tenant.as_str() != "operator").eq(&read));
     (nudged, swept)
 }
 
@@ -246,7 +252,7 @@ async fn a_thousand_tenants_are_one_run_and_a_send_for_ten_of_them() {
     world.app.queues = counted.clone();
     assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 400, swept: 801 });
     let (calls, messages) = (counted.calls.load(Ordering::Relaxed), counted.messages.load(Ordering::Relaxed));
-    assert_eq!(messages, 1_202);
+    assert_eq!(messages, 2_003);
     // Each page of a hundred connections may end with a call that is not full.
     assert!(calls <= messages / 10 + 9, "{calls} calls");
 }

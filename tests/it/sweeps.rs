@@ -30,9 +30,10 @@ async fn paid_in_silence(world: &World, number: &str) -> Order {
     order
 }
 
-/// Jobs of the tenant, newest first.
+/// Jobs of the tenant, newest first, without those that read registers.
 async fn jobs(world: &World) -> Vec<Job> {
-    world.store.jobs_list(&tenant(), 100, None).await.unwrap().items
+    let all = world.store.jobs_list(&tenant(), 100, None).await.unwrap().items;
+    all.into_iter().filter(|job| !matches!(job.task, JobTask::Registers { .. })).collect()
 }
 
 /// How much of something the last sweep did.
@@ -298,7 +299,7 @@ async fn a_sweep_that_runs_out_of_time_reaches_the_end_of_the_list() {
         assert_eq!((stored.len(), stored[0].state), (1, JobState::Running));
         runs += 1;
     }
-    assert_eq!(runs, 7, "books, three pages of orders, parcels, parked items, jobs");
+    assert_eq!(runs, 8, "books, three pages of orders, refunds, parcels, parked items, jobs");
     assert_eq!(counted(&world, "nudged_payments").await, 230);
     assert_eq!(world.queues.len(QueueName::Payments), 230);
     assert_eq!(jobs(&world).await[0].attempts, 1);

@@ -5,8 +5,12 @@
 pub mod browser;
 pub mod cloud;
 pub mod crash;
+pub mod engine;
 pub mod faults;
+pub mod golden;
 pub mod local_aws;
+pub mod office;
+pub mod registers;
 pub mod stack;
 pub mod store_contract;
 pub mod traffic;

@@ -7,7 +7,6 @@ use bokbro_app::app::App;
 use bokbro_app::oauth::{Outcome, oauth_start};
 use bokbro_app::ports::Directory;
 use bokbro_app::records::Settings;
-use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_connectors::kit::{Transport, Wire};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::posting::PostingProfile;
@@ -16,7 +15,7 @@ use bokbro_simulators::visma::{self, Visma, VismaConfig};
 use serde_json::Value;
 
 use crate::browser::{ORIGIN, come_back_to, decide, deploy_key, provider};
-use crate::world::{World, tenant};
+use crate::world::{World, secrets, tenant};
 
 /// The world, and the ledger program that its tenant uses.
 pub struct VismaWorld {
@@ -41,6 +40,27 @@ impl DerefMut for VismaWorld {
     }
 }
 
+impl World {
+    /// Has the tenant keep its books at the world's own Visma from now on, in the first of its companies.
+    pub async fn book_with_visma(&self, config: &VismaConfig) {
+        let fields =
+            [("client_id", config.client_id.as_str()), ("client_secret", config.client_secret.as_str())];
+        self.app.vault.secret_put("app/visma", &secrets(&fields)).await.unwrap();
+        let settings = self.store.settings_get(&tenant()).await.unwrap().unwrap();
+        let settings = Settings { accounting: Some(provider("visma")), ..settings };
+        self.store.settings_put(&tenant(), &settings).await.unwrap();
+        deploy_key(self).await;
+        assert!(self.consent_at_visma().await);
+    }
+
+    /// A person gives consent at Visma in a browser; says whether it led to a connection.
+    pub async fn consent_at_visma(&self) -> bool {
+        let started = oauth_start(&self.app, &tenant(), &provider("visma"), false, ORIGIN).await;
+        let callback = decide("visma", started.ok().unwrap()).await;
+        matches!(come_back_to(self, "visma", &callback).await, Outcome::Connected { .. })
+    }
+}
+
 impl VismaWorld {
     /// A tenant that takes payments and books invoices, connected and never used.
     pub async fn start() -> Self {
@@ -54,11 +74,19 @@ impl VismaWorld {
 
     /// The same with a wire that the connectors send over.
     pub async fn start_over(wire: Arc<dyn Wire>, profile: PostingProfile, config: VismaConfig) -> Self {
-        let mut world = World::start().await;
-        let fields = [("client_id", &config.client_id), ("client_secret", &config.client_secret)];
-        let fields = fields.map(|(name, value)| (name.to_owned(), SecretText::new(value.clone())));
+        let visma = Visma::start(config.clone()).await.unwrap();
+        Self::over(World::start().await, visma, wire, profile, &config).await
+    }
+
+    /// A world in which nothing has happened yet, with this ledger program in place of its own.
+    pub async fn over(
+        mut world: World,
+        visma: visma::Handle,
+        wire: Arc<dyn Wire>,
+        profile: PostingProfile,
+        config: &VismaConfig,
+    ) -> Self {
         let company = config.companies[0].customer_id.clone();
-        let visma = Visma::start(config).await.unwrap();
         let mut urls = Urls::default();
         for url in [&mut urls.viva.api, &mut urls.viva.accounts, &mut urls.viva.basic] {
             url.clone_from(&world.viva.url);
@@ -67,30 +95,15 @@ impl VismaWorld {
             url.clone_from(&visma.url);
         }
         let vault = world.app.vault.clone();
-        vault.secret_put("app/visma", &Credentials::new(fields)).await.unwrap();
         let registry = Arc::new(Registry::over(urls, wire, world.clock.clone()));
         let (store, queues) = (world.store.clone(), world.queues.clone());
         let app = App::new(store, queues.clone(), queues, vault, world.clock.clone(), registry);
         world.app = app.dying_at(world.crash.clone());
-        let settings = Settings {
-            payments: provider("viva"),
-            accounting: Some(provider("visma")),
-            warehouse: None,
-            posting_profile: profile,
-            accounts: [].into(),
-            payment_mode: None,
-        };
+        let settings = world.store.settings_get(&tenant()).await.unwrap().unwrap();
+        let settings = Settings { posting_profile: profile, ..settings };
         world.store.settings_put(&tenant(), &settings).await.unwrap();
-        let connected = Self { world, visma, company };
-        connected.connect().await;
-        connected
-    }
-
-    async fn connect(&self) {
-        deploy_key(self).await;
-        let started = oauth_start(&self.app, &tenant(), &provider("visma"), false, ORIGIN).await;
-        let callback = decide("visma", started.ok().unwrap()).await;
-        assert!(matches!(come_back_to(self, "visma", &callback).await, Outcome::Connected { .. }));
+        world.book_with_visma(config).await;
+        Self { world, visma, company }
     }
 
     /// Documents of one kind that the ledger program holds.

@@ -25,6 +25,7 @@ use bokbro_domain::retry::queue_wait;
 use bokbro_simulators::fortnox::{self, Fortnox, FortnoxConfig};
 use bokbro_simulators::kit::http_client;
 use bokbro_simulators::ongoing::{self, Ongoing, OngoingConfig};
+use bokbro_simulators::visma::{self, Visma, VismaConfig};
 use bokbro_simulators::viva::{self, Amount, NewOrder, OrderCode, Pay, Viva, VivaConfig};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ pub(crate) const TIME_OUT: Duration = Duration::from_secs(60);
 pub struct Simulators {
     /// The ledger program.
     pub fortnox: Arc<fortnox::Handle>,
+    /// The other ledger program, which no tenant uses unless a test says so.
+    pub visma: Arc<visma::Handle>,
     /// The payment provider.
     pub viva: Arc<viva::Handle>,
     /// The warehouse, which no tenant uses unless a test says so.
@@ -57,13 +60,19 @@ pub struct Simulators {
 }
 
 impl Simulators {
-    /// Starts both.
+    /// Starts them.
     pub async fn start(config: FortnoxConfig, account: VivaConfig) -> Self {
+        Self::start_with(config, VismaConfig::default(), account).await
+    }
+
+    /// The same with the other ledger program as a test wants it.
+    pub async fn start_with(config: FortnoxConfig, other: VismaConfig, account: VivaConfig) -> Self {
         let client = (config.client_id.clone(), config.client_secret.clone());
         let fortnox = Arc::new(Fortnox::start(config).await.unwrap());
+        let visma = Arc::new(Visma::start(other).await.unwrap());
         let viva = Arc::new(Viva::start(account.clone()).await.unwrap());
         let ongoing = Arc::new(Ongoing::start(OngoingConfig::default()).await.unwrap());
-        Self { fortnox, viva, ongoing, client, account }
+        Self { fortnox, visma, viva, ongoing, client, account }
     }
 
     /// Where they are.
@@ -72,6 +81,8 @@ impl Simulators {
         let mut urls = Urls::default();
         urls.fortnox.api.clone_from(&self.fortnox.url);
         urls.fortnox.auth.clone_from(&self.fortnox.url);
+        urls.visma.api.clone_from(&self.visma.url);
+        urls.visma.auth.clone_from(&self.visma.url);
         urls.viva.api.clone_from(&self.viva.url);
         urls.viva.accounts.clone_from(&self.viva.url);
         urls.viva.basic.clone_from(&self.viva.url);
@@ -90,6 +101,8 @@ impl Simulators {
 pub struct World {
     /// The ledger program.
     pub fortnox: Arc<fortnox::Handle>,
+    /// The other ledger program, once [`World::book_with_visma`] was called.
+    pub visma: Arc<visma::Handle>,
     /// The payment provider.
     pub viva: Arc<viva::Handle>,
     /// The warehouse, once [`World::ship_with`] was called.
@@ -236,7 +249,8 @@ impl World {
         now: Timestamp,
     ) -> Self {
         let urls = simulators.urls();
-        let Simulators { fortnox, viva, ongoing, client: (client_id, client_secret), account } = simulators;
+        let Simulators { fortnox, visma, viva, ongoing, client: (client_id, client_secret), account } =
+            simulators;
         let clock = Arc::new(ManualClock::new(now, 1753));
         let store = Arc::new(MemoryStore::default());
         let queues = Arc::new(MemoryQueues::timed(clock.clone()));
@@ -250,6 +264,7 @@ impl World {
         furnish(&*store, &*vault, profile, (&client_id, &client_secret), &account).await;
         Self {
             fortnox,
+            visma,
             viva,
             ongoing,
             app,

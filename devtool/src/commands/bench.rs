@@ -15,6 +15,7 @@ use crate::stack::between::Between;
 use crate::stack::build::{self, Profile};
 use crate::stack::calls::Calls;
 use crate::stack::files::Project;
+use crate::stack::ledger::LedgerProgram;
 use crate::stack::{Options, Stack};
 
 /// Counts provider calls and AWS calls per order, and measures the start of each function.
@@ -50,6 +51,7 @@ async fn measure(project: &Project, profile: Profile) -> Result<()> {
         profile,
         simulators: true,
         enforce_iam: false,
+        ledger: LedgerProgram::Fortnox,
         between: Between::Counter(calls.clone()),
     };
     let stack = Stack::start(project, &options).await?;

@@ -2,6 +2,7 @@
 
 mod books;
 mod parcel;
+mod visma_books;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::Profile;
 use crate::stack::files::Project;
+use crate::stack::ledger::LedgerProgram;
 use crate::stack::{Options, Stack};
 
 /// How long the order may take from paid to booked.
@@ -24,7 +26,7 @@ const ORDER_NUMBER: &str = "1753-1001";
 /// What the sample order comes to.
 const TOTAL: Amount = Amount(74_700);
 
-/// Shows the main job: an order is posted, paid at Viva's stand-in, booked at Fortnox' stand-in and sent by Ongoing's.
+/// Shows the main job: an order is posted, paid at Viva's stand-in, booked at Fortnox' or Visma's and sent by Ongoing's.
 ///
 /// Builds and starts everything, tells what happens step by step, and checks that there is one customer, one booked
 /// invoice, one booked payment with the right amounts and one parcel order. Ends with code 1 when anything is not as it should be.
@@ -33,6 +35,9 @@ pub(crate) struct Arguments {
     /// Run release builds of the functions
     #[arg(long)]
     release: bool,
+    /// The ledger program that the tenant keeps its books in
+    #[arg(long, env = "BOKBRO_DEMO_ACCOUNTING", value_enum, default_value_t)]
+    accounting: LedgerProgram,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -43,6 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         profile: if arguments.release { Profile::Release } else { Profile::Debug },
         simulators: true,
         enforce_iam: true,
+        ledger: arguments.accounting,
         between: Between::Nothing,
     };
     tokio::select! {
@@ -88,7 +94,7 @@ impl Steps {
 /// Tells the story; says whether all of it came out right.
 async fn story(stack: &Stack, api: &Api) -> Result<bool> {
     let simulators = stack.simulators()?;
-    let (viva, fortnox, ongoing) = (&simulators.viva, &simulators.fortnox, &simulators.ongoing);
+    let (viva, ongoing) = (&simulators.viva, &simulators.ongoing);
     progress::show("\nA paid order becomes a booked invoice and a parcel\n");
     let mut steps = Steps { begun: Instant::now(), count: 0 };
 
@@ -120,15 +126,11 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
 
     let booked = api.order_until(id, LIMIT, |order| order["sync"]["accounting"]["state"] == "done").await?;
     let sync = &booked["sync"]["accounting"];
-    steps.tell(
-        "Bokbro",
-        format_args!(
-            "booked: customer {}, invoice {}, payment {}",
-            text(&sync["customer_number"]),
-            text(&sync["invoice_number"]),
-            text(&sync["payment_number"])
-        ),
-    );
+    // Not every ledger program numbers payments.
+    let numbers = ["customer", "invoice", "payment"].map(|kind| (kind, &sync[format!("{kind}_number")]));
+    let numbers = numbers.into_iter().filter(|(_, number)| !number.is_null());
+    let numbers: Vec<String> = numbers.map(|(kind, number)| format!("{kind} {}", text(number))).collect();
+    steps.tell("Bokbro", format_args!("booked in {}: {}", stack.seed().ledger.name(), numbers.join(", ")));
 
     let ordered = api.order_until(id, LIMIT, |order| order["sync"]["warehouse"]["state"] == "done").await?;
     let sync = &ordered["sync"]["warehouse"];
@@ -162,8 +164,14 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
         progress::show(format_args!("  {time}  {:<22} {}", text(&entry["event"]), text(&entry["message"])));
     }
 
-    let books = fortnox.books(&stack.seed().company.database_number);
-    books::show(&books);
+    let books = match stack.seed().ledger {
+        LedgerProgram::Fortnox => simulators.fortnox.books(&stack.seed().company.database_number),
+        LedgerProgram::Visma => simulators.visma.books(stack.seed().visma_company()),
+    };
+    match stack.seed().ledger {
+        LedgerProgram::Fortnox => books::show(&books),
+        LedgerProgram::Visma => visma_books::show(&books),
+    }
     let captured: i64 = viva
         .transactions()
         .iter()
@@ -172,7 +180,11 @@ async fn story(stack: &Stack, api: &Api) -> Result<bool> {
         .sum();
     let parcels = ongoing.orders();
     parcel::show(&parcels);
-    let booked = books::check(&books, id, &Amount(captured).to_string());
+    let captured = Amount(captured).to_string();
+    let booked = match stack.seed().ledger {
+        LedgerProgram::Fortnox => books::check(&books, id, &captured),
+        LedgerProgram::Visma => visma_books::check(&books, id, &captured),
+    };
     Ok(parcel::check(&parcels, ongoing.collisions(), &shipped) && booked)
 }
 

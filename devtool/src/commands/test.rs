@@ -12,6 +12,7 @@ use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::{Profile, cargo};
 use crate::stack::files::Project;
+use crate::stack::ledger::LedgerProgram;
 use crate::stack::ministack::MiniStack;
 use crate::stack::process::Group;
 use crate::stack::python;
@@ -165,6 +166,7 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
         profile: Profile::Debug,
         simulators: true,
         enforce_iam: true,
+        ledger: LedgerProgram::Fortnox,
         between: Between::Faults,
     };
     let stack = Stack::start(project, &options).await?;

@@ -8,6 +8,7 @@ use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::Profile;
 use crate::stack::files::{Project, StackFile};
+use crate::stack::ledger::LedgerProgram;
 use crate::stack::{Options, Stack};
 
 /// Starts the local stack and leaves it running until Ctrl-C or SIGTERM.
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// the access key `test` from outside
     #[arg(long)]
     enforce_iam: bool,
+    /// The ledger program that the tenant keeps its books in
+    #[arg(long, env = "BOKBRO_DEMO_ACCOUNTING", value_enum, default_value_t)]
+    accounting: LedgerProgram,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -42,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         profile: if arguments.release { Profile::Release } else { Profile::Debug },
         simulators: !arguments.no_simulators,
         enforce_iam: arguments.enforce_iam,
+        ledger: arguments.accounting,
         between: Between::Faults,
     };
     let mut stack = tokio::select! {

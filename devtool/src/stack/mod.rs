@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod calls;
 pub(crate) mod deploy;
 pub(crate) mod files;
+pub(crate) mod ledger;
 pub(crate) mod logs;
 pub(crate) mod ministack;
 pub(crate) mod process;
@@ -27,6 +28,7 @@ use self::between::{Between, Passage};
 use self::build::Profile;
 use self::deploy::Deployed;
 use self::files::Project;
+use self::ledger::LedgerProgram;
 use self::logs::LogCopy;
 use self::ministack::{ACCESS_KEY, MiniStack, REGION};
 use self::proxy::Proxy;
@@ -59,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) simulators: bool,
     /// Let the local AWS hold every function to its role.
     pub(crate) enforce_iam: bool,
+    /// Where the tenant keeps its books.
+    pub(crate) ledger: LedgerProgram,
     /// What stands between the functions and the local AWS.
     pub(crate) between: Between,
 }
@@ -107,7 +111,7 @@ impl Stack {
         )
         .await?;
         let between = Passage::start(&options.between, listener_between, ministack.endpoint())?;
-        let seed = Seed::new();
+        let seed = Seed::new(options.ledger);
         let simulators =
             if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
         progress::step("deploying template.yaml into it");

@@ -23,6 +23,7 @@ use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::ledger::LedgerProgram;
 use super::ministack::{ACCESS_KEY, REGION};
 
 /// The tenant of the local stack.
@@ -32,17 +33,19 @@ const SECRET_PREFIX: &str = "bokbro/dev/";
 
 /// Names, keys and credentials of the tenant. The stand-ins are configured with the same ones.
 pub(crate) struct Seed {
+    /// Where the tenant keeps its books.
+    pub(crate) ledger: LedgerProgram,
     /// The account at the payment provider, as its stand-in knows it.
     pub(crate) viva: VivaConfig,
-    /// The ledger program's app, as its stand-in knows it.
+    /// The app at Fortnox, as its stand-in knows it.
     pub(crate) fortnox: FortnoxConfig,
-    /// The other ledger program's app, as its stand-in knows it.
+    /// The app at Visma, as its stand-in knows it.
     pub(crate) visma: VismaConfig,
     /// The tenant's account at the warehouse, as its stand-in knows it.
     pub(crate) ongoing: OngoingConfig,
     /// Who can sign in, as the sign-in provider's stand-in knows them.
     pub(crate) sign_in: SignInConfig,
-    /// The tenant's company in the ledger program.
+    /// The tenant's company at Fortnox.
     pub(crate) company: TenantConfig,
     api_key: String,
     endpoint: String,
@@ -53,16 +56,22 @@ pub(crate) struct Seed {
 
 impl Seed {
     /// Makes names and keys up. Those that open something are drawn from the system's randomness.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(ledger: LedgerProgram) -> Self {
         let random = || Uuid::new_v4().simple();
         let company = TenantConfig::new("1000001", "Demobolaget AB");
         let parcel_token = random().to_string();
         let mut ongoing = OngoingConfig::default();
         ongoing.switches.webhook_token = Some(parcel_token.clone());
+        // What a person's consent would have left behind; Visma has no other way in.
+        let consent = match ledger {
+            LedgerProgram::Fortnox => None,
+            LedgerProgram::Visma => Some(random().to_string()),
+        };
         Self {
+            ledger,
             ongoing,
             viva: VivaConfig::default(),
-            visma: VismaConfig::default(),
+            visma: VismaConfig { refresh_token: consent, ..VismaConfig::default() },
             sign_in: SignInConfig::default(),
             fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
             company,
@@ -76,6 +85,11 @@ impl Seed {
     /// The API key, of role owner.
     pub(crate) fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// `customer_id` of the tenant's company at Visma.
+    pub(crate) fn visma_company(&self) -> &str {
+        self.visma.companies.first().map_or("", |company| &company.customer_id)
     }
 
     /// The goods owner at the warehouse.
@@ -95,8 +109,17 @@ impl Seed {
 
     /// The part of `.local/stack.json` that tells of the tenant. All values are made up and good for this stack alone.
     pub(crate) fn describe(&self) -> Value {
+        let mut visma = json!({
+            "client_id": self.visma.client_id,
+            "client_secret": self.visma.client_secret,
+        });
+        if let Some(refresh_token) = &self.visma.refresh_token {
+            visma["company_id"] = json!(self.visma_company());
+            visma["refresh_token"] = json!(refresh_token);
+        }
         json!({
             "tenant": TENANT,
+            "accounting": self.ledger.provider(),
             "api_key": self.api_key,
             "viva_endpoint": self.endpoint,
             "viva_key": self.viva.webhook_key,
@@ -108,10 +131,7 @@ impl Seed {
                     "client_secret": self.fortnox.client_secret,
                     "tenant_id": self.company.database_number,
                 },
-                "visma": {
-                    "client_id": self.visma.client_id,
-                    "client_secret": self.visma.client_secret,
-                },
+                "visma": visma,
                 "sign_in": {
                     "client_id": self.sign_in.client_id,
                     "client_secret": self.sign_in.client_secret,
@@ -144,11 +164,11 @@ impl Seed {
         let (hub, vault) = (Arc::new(clients.hub(tables)), Arc::new(clients.vault(SECRET_PREFIX)));
 
         let tenant = TenantId::parse(TENANT)?;
-        let (fortnox, viva, ongoing) =
-            (Provider::parse("fortnox")?, Provider::parse("viva")?, Provider::parse("ongoing")?);
+        let (ledger, viva, ongoing) =
+            (Provider::parse(self.ledger.provider())?, Provider::parse("viva")?, Provider::parse("ongoing")?);
         let settings = Settings {
             payments: viva.clone(),
-            accounting: Some(fortnox.clone()),
+            accounting: Some(ledger.clone()),
             warehouse: Some(ongoing.clone()),
             posting_profile: PostingProfile::default(),
             accounts: [].into(),
@@ -165,7 +185,11 @@ impl Seed {
                 .collect(),
             chart: None,
         };
-        hub.connection_put(&connection(&fortnox, &[("tenant_id", &self.company.database_number)])).await?;
+        let company = match self.ledger {
+            LedgerProgram::Fortnox => ("tenant_id", &*self.company.database_number),
+            LedgerProgram::Visma => ("company_id", self.visma_company()),
+        };
+        hub.connection_put(&connection(&ledger, &[company])).await?;
         let merchant = [("merchant_id", &*self.viva.merchant_id), ("webhook_endpoint", &*self.endpoint)];
         hub.connection_put(&connection(&viva, &merchant)).await?;
         let endpoint = Endpoint {
@@ -190,17 +214,24 @@ impl Seed {
             token_sha256: Some(token_sha256(&self.parcel_token)),
         };
         hub.endpoint_put(&parcels).await?;
-        let own = self.describe()["credentials"]["ongoing"].take();
-        let entered = ["user", "password", "webhook_token"].map(|name| (name.to_owned(), own[name].clone()));
-        let own = secrets(&Value::Object(entered.into_iter().collect()));
-        vault.secret_put(&format!("connections/{tenant}/ongoing"), &own).await?;
-        vault.secret_put("app/fortnox", &secrets(&self.describe()["credentials"]["fortnox"])).await?;
-        vault.secret_put("app/visma", &secrets(&self.describe()["credentials"]["visma"])).await?;
-        vault.secret_put("app/sign-in", &secrets(&self.describe()["credentials"]["sign_in"])).await?;
-        let own = secrets(&self.describe()["credentials"]["viva"]);
-        vault.secret_put(&format!("connections/{tenant}/viva"), &own).await?;
-        // Nothing is entered for this one: its tokens go there.
-        vault.secret_put(&format!("connections/{tenant}/fortnox"), &Credentials::default()).await?;
+        for (provider, name) in [("fortnox", "fortnox"), ("visma", "visma"), ("sign_in", "sign-in")] {
+            let client = self.secrets(provider, &["client_id", "client_secret"]);
+            vault.secret_put(&format!("app/{name}"), &client).await?;
+        }
+        // Fortnox's has nothing in it until its tokens go there.
+        let tokens: &[&str] = match self.ledger {
+            LedgerProgram::Fortnox => &[],
+            LedgerProgram::Visma => &["refresh_token"],
+        };
+        let own: [(&str, &[&str]); 3] = [
+            ("viva", &["merchant_id", "api_key", "client_id", "client_secret"]),
+            ("ongoing", &["user", "password", "webhook_token"]),
+            (self.ledger.provider(), tokens),
+        ];
+        for (provider, fields) in own {
+            let name = format!("connections/{tenant}/{provider}");
+            vault.secret_put(&name, &self.secrets(provider, fields)).await?;
+        }
 
         let clock = Arc::new(SystemClock);
         let registry = Arc::new(Registry::new(Urls::default(), clock.clone())?);
@@ -212,12 +243,12 @@ impl Seed {
             .await?;
         Ok(())
     }
-}
 
-/// A flat JSON object of strings as credentials.
-fn secrets(fields: &Value) -> Credentials {
-    let fields = fields.as_object().into_iter().flatten();
-    Credentials::new(
-        fields.filter_map(|(name, value)| Some((name.clone(), SecretText::new(value.as_str()?.to_owned())))),
-    )
+    /// These of a provider's credentials.
+    fn secrets(&self, provider: &str, fields: &[&str]) -> Credentials {
+        let told = &self.describe()["credentials"][provider];
+        let secret =
+            |name: &&str| Some(((*name).to_owned(), SecretText::new(told[*name].as_str()?.to_owned())));
+        Credentials::new(fields.iter().filter_map(secret))
+    }
 }

@@ -13,7 +13,7 @@ use super::seed::Seed;
 
 /// Running stand-ins. They stop when this is dropped.
 pub(crate) struct Simulators {
-    /// The ledger program.
+    /// One ledger program.
     pub(crate) fortnox: fortnox::Handle,
     /// The payment provider.
     pub(crate) viva: viva::Handle,

@@ -6,8 +6,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::auth::Caller;
-use bokbro_app::connections::{self, ConnectionView, EntryRefusal, Revoked};
+use bokbro_app::connections::{self, Asked, Asker, ConnectionView, EntryRefusal, Revoked};
 use bokbro_app::orders::Refusal;
+use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::browser;
 use bokbro_runtime::problem::Problem;
@@ -110,6 +111,31 @@ pub(crate) async fn refresh(
     }
 }
 
+pub(crate) async fn sync(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Path(provider): Path<String>,
+    body: Body,
+) -> Response {
+    let correlation = correlation(&platform);
+    let body = match read_body(body, &correlation).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let asker = Asker { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let asked = match read_provider(&provider) {
+        Ok(provider) => connections::connection_sync(&platform.app, asker, &provider, &body).await,
+        Err(refusal) => Err(refusal),
+    };
+    match asked {
+        Ok(Asked::Job(job)) => answer(StatusCode::ACCEPTED, &job_json(&job)),
+        Ok(Asked::Tasks(tasks)) => {
+            answer(StatusCode::ACCEPTED, &json!({ "provider": provider, "reads": tasks }))
+        }
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
 pub(crate) async fn disconnect(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
@@ -159,6 +185,11 @@ fn view_json(view: &ConnectionView, origin: Option<&str>) -> Value {
             "expires_in_days": view.days_left,
         })),
         "webhook_url": webhook_url,
+        "registers": view.registers.map(|known| json!({
+            "customers": known.customers,
+            "invoices": known.invoices,
+            "read_at": known.read_at,
+        })),
         "message": view.message,
     })
 }

@@ -129,6 +129,7 @@ fn routes() -> Vec<Route> {
         route(M::DELETE, "/v1/connections/{provider}", owner, connections::disconnect),
         route(M::GET, "/v1/connections/{provider}/health", bookkeeper, connections::health),
         route(M::POST, "/v1/connections/{provider}/refresh", bookkeeper, connections::refresh),
+        route(M::POST, "/v1/connections/{provider}/sync", bookkeeper, connections::sync),
     ]
 }
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::access::AccessDesk;
 use crate::limits::Limiters;
 use crate::ports::{
-    Audits, Clock, CrashPoints, Cursors, DeadLetters, Directory, Inbox, Jobs, Keyring, Ledgers, Nonces,
-    OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
+    Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Inbox, Jobs, Keyring, Ledgers,
+    Mappings, Nonces, OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -23,6 +23,8 @@ pub struct App {
     pub open_work: Arc<dyn OpenWork>,
     /// Effect ledgers.
     pub ledgers: Arc<dyn Ledgers>,
+    /// Batches of a day's sales.
+    pub days: Arc<dyn Days>,
     /// Items that wait for a human.
     pub parking: Arc<dyn Parking>,
     /// Deliveries dealt with.
@@ -45,6 +47,8 @@ pub struct App {
     pub cursors: Arc<dyn Cursors>,
     /// What warehouses have.
     pub stocks: Arc<dyn Stocks>,
+    /// What is known of ledger programs' registers.
+    pub mappings: Arc<dyn Mappings>,
     /// Secrets.
     pub vault: Arc<dyn Vault>,
     /// Work for others.
@@ -95,6 +99,7 @@ impl App {
             orders: store.clone(),
             open_work: store.clone(),
             ledgers: store.clone(),
+            days: store.clone(),
             parking: store.clone(),
             inbox: store.clone(),
             nonces: store.clone(),
@@ -105,7 +110,8 @@ impl App {
             token_states: store.clone(),
             turns: store.clone(),
             cursors: store.clone(),
-            stocks: store,
+            stocks: store.clone(),
+            mappings: store,
             vault,
             queues,
             dead_letters,

@@ -1,6 +1,7 @@
 //! Connections as people see them: list, enter, check, refresh, disconnect. No answer ever holds a secret.
 
 mod entry;
+mod sync;
 mod view;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::token_entry::TokenEntry;
 use crate::tokens::refresh_token;
 use crate::webhooks::{EndpointCache, Ingress, webhook_handshake};
 pub use entry::{EntryRefusal, connection_enter};
+pub use sync::{Asked, Asker, connection_sync};
 pub use view::{ConnectionView, ShownState, connections_list};
 
 /// Setting of every connection that came by a consent: the company, as the provider numbers companies.

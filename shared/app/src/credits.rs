@@ -75,8 +75,14 @@ impl Effector for Credited {
     fn steps(&self) -> Vec<StepName> {
         let mut steps = self.sale.steps();
         for (id, credit) in &self.credits {
-            let own = credit.steps().into_iter().filter(|step| !self.accounting.is_shared(step));
-            steps.extend(own.map(|step| StepName::of_credit(&step.0, *id)));
+            for step in credit.steps() {
+                let shared = self.accounting.is_shared(&step);
+                let step = if shared { step } else { StepName::of_credit(&step.0, *id) };
+                // A part may need an article for öre that the whole did without.
+                if !steps.contains(&step) {
+                    steps.push(step);
+                }
+            }
         }
         steps
     }

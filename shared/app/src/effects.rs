@@ -1,4 +1,4 @@
-//! Runs one order's effects at one target: intent before effect, look-up before repeat, completion before the next.
+//! Runs the effects of one order at one target, or of one day: intent before effect, look-up before repeat, completion before the next.
 //!
 //! [`Work`] is one invocation at one ledger. Each step is noted as sent in the same write that completes the step
 //! before it, so n steps cost n + 1 writes; whatever happens between two writes, the next worker knows what may have
@@ -8,15 +8,15 @@ mod ending;
 
 use std::time::Duration;
 
-use bokbro_domain::effect::{Action, Intent, Ledger, Step, StepName, StepState};
-use bokbro_domain::ids::Provider;
+use bokbro_domain::effect::{Action, Held, Intent, Ledger, Step, StepName, StepState};
+use bokbro_domain::ids::{Provider, Target, TenantId};
 use bokbro_domain::order::{Order, SyncState, SyncStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
 use crate::error::{Disposition, Error, Reason};
 use crate::message::Told;
-use crate::ports::{Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
+use crate::ports::{Day, DayWrite, Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
 use crate::records::{Parked, TimelineEntry};
 
 /// A lease outlives its invocation by this much: a slow last write still finds it, and what a killed worker sent last
@@ -39,20 +39,49 @@ pub struct Ask<'a> {
     pub told: Option<&'a Told>,
 }
 
-/// One invocation's work on one order at one target.
+/// What the work is about, as it was read.
+enum Subject {
+    /// One order at one target.
+    Order {
+        key: LedgerKey,
+        /// Of the order.
+        version: u64,
+        /// Öre given back, of the same.
+        reversed: i64,
+    },
+    /// A batch of a day.
+    Day(Box<Day>),
+}
+
+impl Subject {
+    /// Its id, for fingerprints and logs.
+    fn id(&self) -> String {
+        match self {
+            Self::Order { key, .. } => key.order.to_string(),
+            Self::Day(day) => day.id.to_string(),
+        }
+    }
+
+    /// Where the work is done.
+    fn target(&self) -> Target {
+        match self {
+            Self::Order { key, .. } => key.target,
+            Self::Day(_) => Target::Accounting,
+        }
+    }
+}
+
+/// One invocation's work on one ledger.
 pub struct Work<'a> {
     app: &'a App,
     invocation: &'a Invocation,
-    key: LedgerKey,
+    tenant: TenantId,
+    subject: Subject,
     ledger: Ledger,
     guard: Guard,
     /// The fence of the lease.
     held: u64,
     status: SyncStatus,
-    /// Of the order that was read.
-    version: u64,
-    /// Öre given back, of the same.
-    reversed: i64,
     /// The step that is being looked at.
     at: Option<StepName>,
     /// What this invocation adds to the timeline.
@@ -74,31 +103,55 @@ impl<'a> Work<'a> {
         read: &Ledger,
         provider: &Provider,
     ) -> Result<Self, Error> {
+        let subject = Subject::Order {
+            version: order.version,
+            reversed: order.payment.reversed.minor,
+            key: key.clone(),
+        };
+        let status = order.sync(key.target).clone();
+        Self::on(app, invocation, key.tenant, subject, status, read, provider)
+    }
+
+    /// Takes a batch of a day in memory.
+    ///
+    /// # Errors
+    /// As [`Work::begin`].
+    pub fn begin_day(
+        app: &'a App,
+        invocation: &'a Invocation,
+        tenant: &TenantId,
+        day: &Day,
+        read: &Ledger,
+        provider: &Provider,
+    ) -> Result<Self, Error> {
+        let subject = Subject::Day(Box::new(day.clone()));
+        Self::on(app, invocation, tenant.clone(), subject, day.status.clone(), read, provider)
+    }
+
+    fn on(
+        app: &'a App,
+        invocation: &'a Invocation,
+        tenant: TenantId,
+        subject: Subject,
+        mut status: SyncStatus,
+        read: &Ledger,
+        provider: &Provider,
+    ) -> Result<Self, Error> {
         let now = app.clock.now();
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let ledger = read.take(&invocation.owner, now, until).map_err(|held| {
-            let soon = now.saturating_add(LEASE_LOOK).unwrap_or(Timestamp::MAX);
-            Error::Later { what: "an order that another worker is at".to_owned(), at: held.until.min(soon) }
-        })?;
-        let mut status = order.sync(key.target).clone();
+        let ledger = read.take(&invocation.owner, now, until).map_err(|by| held(now, &by))?;
         status.provider = Some(provider.clone());
         let guard = Guard::Fence(read.fence);
         let (held, at, entries, newly_told) = (ledger.fence, None, Vec::new(), Vec::new());
-        let (version, reversed) = (order.version, order.payment.reversed.minor);
-        Ok(Self {
-            app,
-            invocation,
-            key,
-            ledger,
-            guard,
-            held,
-            status,
-            version,
-            reversed,
-            at,
-            entries,
-            newly_told,
-        })
+        Ok(Self { app, invocation, tenant, subject, ledger, guard, held, status, at, entries, newly_told })
+    }
+
+    /// Makes the taking so in the table at once, before anything is computed from what stands still only then.
+    ///
+    /// # Errors
+    /// When another worker was faster, or the table fails.
+    pub(crate) async fn take(&mut self) -> Result<(), Error> {
+        self.write("taking").await
     }
 
     /// Does every step that is missing.
@@ -302,16 +355,26 @@ impl<'a> Work<'a> {
     async fn put(&mut self, what: &str, all: bool, parked: Option<&Parked>) -> Result<(), Error> {
         self.app.crash.reached(&format!("before write of {what}")).await;
         let entries = if all { std::mem::take(&mut self.entries) } else { Vec::new() };
-        let write = LedgerWrite {
-            key: &self.key,
-            guard: self.guard.clone(),
-            ledger: &self.ledger,
-            status: all.then_some(&self.status),
-            order_version: all.then_some(self.version).filter(|_| self.status.state == SyncState::Done),
-            entries: &entries,
-            parked,
-        };
-        self.app.ledgers.ledger_write(write).await?;
+        match &self.subject {
+            Subject::Order { key, version, .. } => {
+                let write = LedgerWrite {
+                    key,
+                    guard: self.guard.clone(),
+                    ledger: &self.ledger,
+                    status: all.then_some(&self.status),
+                    order_version: all.then_some(*version).filter(|_| self.status.state == SyncState::Done),
+                    entries: &entries,
+                    parked,
+                };
+                self.app.ledgers.ledger_write(write).await?;
+            }
+            // A day has no history of its own: those of its orders tell of it.
+            Subject::Day(day) => {
+                let day = Day { status: self.status.clone(), ..(**day).clone() };
+                let (tenant, guard, ledger) = (&self.tenant, self.guard.clone(), &self.ledger);
+                self.app.days.day_write(DayWrite { tenant, day: &day, guard, ledger, parked }).await?;
+            }
+        }
         self.guard = Guard::Owner { owner: self.invocation.owner.clone(), fence: self.ledger.fence };
         self.app.crash.reached(&format!("after write of {what}")).await;
         Ok(())
@@ -355,6 +418,12 @@ fn conflict(step: &StepName) -> Error {
         step.0
     );
     Error::park("conflict", message)
+}
+
+/// Another worker is at it, and nearly done as a rule.
+pub(crate) fn held(now: Timestamp, by: &Held) -> Error {
+    let soon = now.saturating_add(LEASE_LOOK).unwrap_or(Timestamp::MAX);
+    Error::Later { what: "what another worker is at".to_owned(), at: by.until.min(soon) }
 }
 
 fn from_now(now: Timestamp, then: Timestamp) -> Duration {

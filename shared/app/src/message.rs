@@ -2,6 +2,7 @@
 //!
 //! Every message is a nudge: it says which facts to look at again, never what they are.
 
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CheckoutCode, CorrelationId, JobId, OrderId, Provider, TenantId, TransactionId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,20 @@ pub enum Nudge {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<Told>,
     },
+    /// A day may be over: write its voucher.
+    Day {
+        /// Which batch.
+        day: DayId,
+        /// A human asked for it: try again what was refused.
+        #[serde(default)]
+        insist: bool,
+        /// A human has looked at the provider and says what is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Told>,
+        /// How far its orders have been told of the voucher.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// A human says that a transaction belongs to an order.
     Match {
         /// Which order.
@@ -73,6 +88,9 @@ pub enum Nudge {
         provider: Provider,
         /// What.
         task: ConnectionTask,
+        /// The job that tells of it, when somebody asked for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobId>,
     },
 }
 
@@ -95,6 +113,8 @@ pub enum ConnectionTask {
     Parcels,
     /// Read the warehouse's stock.
     Stock,
+    /// Read the ledger program's registers of customers and invoices.
+    Registers,
 }
 
 /// What a warehouse's webhook claims. A hint, never a fact: webhooks are not signed.
@@ -156,10 +176,22 @@ pub enum HintedEvent {
 }
 
 impl Nudge {
+    /// Time has come to do something for a connection.
+    #[must_use]
+    pub fn connection(provider: Provider, task: ConnectionTask) -> Self {
+        Self::Connection { provider, task, job: None }
+    }
+
     /// Look at an order again, as any event asks for it.
     #[must_use]
     pub fn order(order: OrderId) -> Self {
         Self::Order { order, insist: false, told: None }
+    }
+
+    /// Look at a day again.
+    #[must_use]
+    pub fn day(day: DayId) -> Self {
+        Self::Day { day, insist: false, told: None, after: None }
     }
 }
 
@@ -253,6 +285,23 @@ mod tests {
                 ),
             ),
             (
+                Nudge::day(DayId::parse("day_2026-11-20_pay_card_001").unwrap()),
+                r#"{"kind":"day","day":"day_2026-11-20_pay_card_001","insist":false}"#.to_owned(),
+            ),
+            (
+                Nudge::Day {
+                    day: DayId::parse("day_2026-11-20_pay_card_001").unwrap(),
+                    insist: true,
+                    told: Some(Told { step: "voucher".to_owned(), number: "A12".to_owned() }),
+                    after: Some("x".to_owned()),
+                },
+                concat!(
+                    r#"{"kind":"day","day":"day_2026-11-20_pay_card_001","insist":true,"#,
+                    r#""told":{"step":"voucher","number":"A12"},"after":"x"}"#
+                )
+                .to_owned(),
+            ),
+            (
                 Nudge::Match {
                     order,
                     provider: provider.clone(),
@@ -282,9 +331,19 @@ mod tests {
                 Nudge::Sweep { job: Some(job.clone()) },
                 format!(r#"{{"kind":"sweep","job":"job_{ULID}"}}"#),
             ),
+            (
+                Nudge::Connection {
+                    provider: provider.clone(),
+                    task: ConnectionTask::Registers,
+                    job: Some(job.clone()),
+                },
+                format!(
+                    r#"{{"kind":"connection","provider":"ledger","task":"registers","job":"job_{ULID}"}}"#
+                ),
+            ),
             (Nudge::Replay { job }, format!(r#"{{"kind":"replay","job":"job_{ULID}"}}"#)),
             (
-                Nudge::Connection { provider, task: ConnectionTask::KeepAlive },
+                Nudge::connection(provider, ConnectionTask::KeepAlive),
                 r#"{"kind":"connection","provider":"ledger","task":"keep_alive"}"#.to_owned(),
             ),
         ];

@@ -153,8 +153,9 @@ pub async fn order_sync(
     correlation: &CorrelationId,
 ) -> Result<Order, Refusal> {
     let order = order_get(app, tenant, id).await?;
-    let queue =
-        if OpenKind::Accounting.is_open(&order) { QueueName::Accounting } else { QueueName::Payments };
+    // An order that waits for its day's voucher has nothing to do in the books, but money may have been given back.
+    let lacks = OpenKind::Accounting.is_open(&order) && order.accounting.day.is_none();
+    let queue = if lacks { QueueName::Accounting } else { QueueName::Payments };
     let nudge = Nudge::Order { order: id.clone(), insist: queue == QueueName::Accounting, told: None };
     let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
     app.queues.queue_send(queue, &message).await?;

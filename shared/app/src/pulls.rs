@@ -1,12 +1,13 @@
 //! What time brings to do for one connection.
 
-use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::ids::{JobId, Provider, TenantId};
 
 use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
 use crate::message::ConnectionTask;
 use crate::ports::GrantKind;
 use crate::records::{Connection, ConnectionState};
+use crate::registers::registers_read;
 use crate::warehouse::{parcels_pull, stock_pull};
 
 /// Does what time has brought. Again, or too late, does nothing.
@@ -19,11 +20,13 @@ pub async fn connection_task(
     tenant: &TenantId,
     provider: &Provider,
     task: ConnectionTask,
+    job: Option<&JobId>,
 ) -> Result<(), Error> {
     match task {
         ConnectionTask::KeepAlive => connection_keep_alive(app, tenant, provider).await,
         ConnectionTask::Parcels => parcels_pull(app, invocation, tenant, provider).await,
         ConnectionTask::Stock => stock_pull(app, invocation, tenant, provider).await,
+        ConnectionTask::Registers => registers_read(app, invocation, tenant, provider, job).await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bokbro_domain::ids::{CorrelationId, JobId, OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// A tenant's own choices.
@@ -280,6 +281,31 @@ pub enum JobTask {
         /// Whether they are those of all tenants: the account's operator asked, not a tenant.
         #[serde(default)]
         everybody: bool,
+    },
+    /// Reads the registers of a ledger program back.
+    Registers {
+        /// Which.
+        provider: Provider,
+        /// What of them.
+        #[serde(flatten)]
+        reading: Reading,
+    },
+}
+
+/// What is read of a ledger program's registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "read", rename_all = "snake_case")]
+pub enum Reading {
+    /// What has changed since the last time.
+    Changes,
+    /// Everything; what was known and is not there is looked for.
+    Full,
+    /// Invoices of these days, first and last included, and all customers.
+    Days {
+        /// The first day.
+        from: Date,
+        /// The last day.
+        to: Date,
     },
 }
 

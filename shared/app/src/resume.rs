@@ -45,6 +45,7 @@ pub async fn connection_resume(
     let settings = app.directory.settings_get(tenant).await?;
     if settings.as_ref().is_some_and(|settings| settings.accounting.as_ref() == Some(provider)) {
         resumed.orders = nudge_orders(app, tenant, Target::Accounting, &for_a_human, correlation).await?;
+        nudge_days(app, tenant, correlation).await?;
     }
     if settings.is_some_and(|settings| settings.warehouse.as_ref() == Some(provider)) {
         resumed.orders += nudge_orders(app, tenant, Target::Warehouse, &for_a_human, correlation).await?;
@@ -55,6 +56,30 @@ pub async fn connection_resume(
         "connection resumed"
     );
     Ok(resumed)
+}
+
+/// Days whose vouchers are due, but for those that wait for a human.
+async fn nudge_days(app: &App, tenant: &TenantId, correlation: &CorrelationId) -> Result<(), Error> {
+    let (now, mut cursor) = (app.clock.now(), None);
+    loop {
+        let page = app.days.days_open(tenant, PAGE, cursor.as_ref()).await?;
+        let mut due = Vec::new();
+        for id in page.items.into_iter().filter(|id| id.due_at() <= now) {
+            let Some((day, _)) = app.days.day_load(tenant, &id).await? else { continue };
+            let parked = match &day.status.parked {
+                Some(parked) => app.parking.parked_get(tenant, parked).await?,
+                None => None,
+            };
+            if parked.is_none_or(|parked| parked.code == NEEDS_CONSENT) {
+                due.push(Nudge::day(id));
+            }
+        }
+        nudge(app, tenant, correlation, QueueName::Accounting, due).await?;
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 async fn nudge_orders(

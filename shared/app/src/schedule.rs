@@ -77,13 +77,16 @@ pub async fn schedule_tick(
             }
             if is_idle(app, connection).await? {
                 let provider = connection.provider.clone();
-                send(Nudge::Connection { provider, task: ConnectionTask::KeepAlive });
+                send(Nudge::connection(provider, ConnectionTask::KeepAlive));
                 nudged += 1;
             }
             if let Some(Shipping::Ours(_)) = app.providers.shipping(&connection.provider) {
                 for task in [ConnectionTask::Parcels, ConnectionTask::Stock] {
-                    send(Nudge::Connection { provider: connection.provider.clone(), task });
+                    send(Nudge::connection(connection.provider.clone(), task));
                 }
+            }
+            if app.providers.registers(&connection.provider).is_some() {
+                send(Nudge::connection(connection.provider.clone(), ConnectionTask::Registers));
             }
         }
         if page.next.is_none() {

@@ -4,6 +4,7 @@ use bokbro_domain::ids::{CorrelationId, ParkedId, TenantId};
 
 use crate::accounting::order_account;
 use crate::app::{App, Invocation};
+use crate::days::day_book;
 use crate::effects::Ask;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
@@ -39,23 +40,32 @@ pub async fn message_handle(
             let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
             order_account(app, invocation, tenant, order, ask).await
         }
+        (QueueName::Accounting, Nudge::Day { day, insist, told, after }) => {
+            let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
+            day_book(app, invocation, tenant, day, ask, after.as_deref()).await
+        }
         (QueueName::Warehouse, Nudge::Order { order, insist, told }) => {
             let ask = Ask { at: message.sent_at, insist: *insist, told: told.as_ref() };
             order_ship(app, invocation, tenant, order, ask).await
         }
         (QueueName::Warehouse, Nudge::Parcel(hint)) => parcel_handle(app, invocation, tenant, hint).await,
-        (QueueName::Pulls, Nudge::Connection { provider, task }) => {
-            connection_task(app, invocation, tenant, provider, *task).await
+        (QueueName::Pulls, Nudge::Connection { provider, task, job }) => {
+            connection_task(app, invocation, tenant, provider, *task, job.as_ref()).await
         }
         (QueueName::Pulls, Nudge::Sweep { job }) => tenant_sweep(app, invocation, tenant, job.as_ref()).await,
         (QueueName::Replays, Nudge::Replay { job }) => replay_run(app, invocation, tenant, job).await,
         (
             QueueName::Payments,
-            Nudge::Parcel(_) | Nudge::Connection { .. } | Nudge::Sweep { .. } | Nudge::Replay { .. },
+            Nudge::Parcel(_)
+            | Nudge::Day { .. }
+            | Nudge::Connection { .. }
+            | Nudge::Sweep { .. }
+            | Nudge::Replay { .. },
         )
         | (
             QueueName::Warehouse,
             Nudge::Payment(_)
+            | Nudge::Day { .. }
             | Nudge::Match { .. }
             | Nudge::Connection { .. }
             | Nudge::Sweep { .. }
@@ -75,6 +85,7 @@ pub async fn message_handle(
             Nudge::Payment(_)
             | Nudge::Parcel(_)
             | Nudge::Order { .. }
+            | Nudge::Day { .. }
             | Nudge::Match { .. }
             | Nudge::Replay { .. },
         )
@@ -83,6 +94,7 @@ pub async fn message_handle(
             Nudge::Payment(_)
             | Nudge::Parcel(_)
             | Nudge::Order { .. }
+            | Nudge::Day { .. }
             | Nudge::Match { .. }
             | Nudge::Connection { .. }
             | Nudge::Sweep { .. },
@@ -143,6 +155,7 @@ pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) ->
     let order = match &message.nudge {
         Nudge::Order { order, .. } | Nudge::Match { order, .. } => Some(order.clone()),
         Nudge::Payment(_)
+        | Nudge::Day { .. }
         | Nudge::Parcel(_)
         | Nudge::Connection { .. }
         | Nudge::Sweep { .. }

@@ -111,6 +111,8 @@ fn fortnox(it: Arc<Fortnox>) -> Capabilities {
     Capabilities {
         name: fortnox::NAME,
         accounting: Some(it.clone()),
+        vouchers: Some(it.clone()),
+        registers: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),
@@ -148,6 +150,8 @@ fn visma(it: Arc<Visma>) -> Capabilities {
     Capabilities {
         name: visma::NAME,
         accounting: Some(it.clone()),
+        vouchers: Some(it.clone()),
+        registers: Some(it.clone()),
         tokens: Some(it.clone()),
         oauth: Some(it.clone()),
         checkup: Some(it.clone()),
@@ -252,12 +256,16 @@ mod tests {
         assert!(registry.accounting(&viva).is_none());
         let fortnox = Provider::parse("fortnox").unwrap();
         assert!(registry.accounting(&fortnox).is_some());
+        assert!(registry.registers(&fortnox).is_some());
+        assert!(registry.vouchers(&fortnox).is_some());
         assert!(registry.tokens(&fortnox).is_some());
         assert!(registry.payments(&fortnox).is_none());
         assert!(registry.webhooks(&fortnox).is_none());
         let visma = Provider::parse("visma").unwrap();
         assert!(registry.tokens(&visma).is_some());
         assert!(registry.accounting(&visma).is_some());
+        assert!(registry.registers(&visma).is_some());
+        assert!(registry.vouchers(&visma).is_some());
         for (provider, consent) in [(&fortnox, true), (&visma, true), (&viva, false)] {
             assert_eq!(registry.oauth(provider).is_some(), consent, "{provider}");
             assert!(registry.checkup(provider).is_some(), "{provider}");

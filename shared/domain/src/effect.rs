@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::posting::PostingProfile;
+
 /// Name of a step at a target, `invoice` say; stable, because it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -87,6 +89,9 @@ pub struct Ledger {
     pub fence: u64,
     /// Who works on it now.
     pub lease: Option<Lease>,
+    /// The posting profile whose steps these are, in the books: settings that change later do not change what was begun.
+    #[serde(default)]
+    pub profile: Option<PostingProfile>,
     /// The steps by name.
     pub steps: BTreeMap<StepName, Step>,
 }
@@ -169,7 +174,7 @@ impl Ledger {
             return Err(Held { until: lease.until });
         }
         let lease = Some(Lease { owner: owner.to_owned(), until });
-        Ok(Self { fence: self.fence + 1, lease, steps: self.steps.clone() })
+        Ok(Self { fence: self.fence + 1, lease, ..self.clone() })
     }
 
     /// Gives the lease back. The fence moves, so that whoever read the ledger before this cannot take it any more: a last

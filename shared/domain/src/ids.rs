@@ -1,7 +1,9 @@
 //! Identities that cannot be mixed up: a tenant is not an order, an order number is not an order id.
 
 use std::fmt;
+use std::ops::{Range, RangeInclusive};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -104,6 +106,12 @@ text_id!(
     |t| (1..=50).contains(&t.chars().count()) && t.trim() == t && !t.chars().any(char::is_control)
 );
 text_id!(
+    /// How a buyer pays, as the payment provider tells it: `card`, `swish`, `klarna`; `other` when it does not.
+    PaymentMethod,
+    "a way of payment (1 to 12 of a-z and 0-9)",
+    |t| (1..=12).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+);
+text_id!(
     /// The payment provider's identity of one transaction, kept in lower case (a UUID as a rule).
     TransactionId,
     "a transaction id (1 to 64 of a-z, 0-9 and -)",
@@ -123,6 +131,15 @@ impl OrderId {
     pub fn from_ulid(ulid: Ulid) -> Self {
         Self(format!("ord_{ulid}"))
     }
+
+    /// The lowest and the highest id that an order made in this time can have, to the millisecond.
+    #[must_use]
+    pub fn made_in(time: &Range<Timestamp>) -> RangeInclusive<Self> {
+        let millis = |at: Timestamp| u64::try_from(at.as_millisecond()).unwrap_or(0);
+        let lowest = Ulid::from_parts(millis(time.start), 0);
+        let highest = Ulid::from_parts(millis(time.end).saturating_sub(1), u128::MAX >> 48);
+        Self::from_ulid(lowest)..=Self::from_ulid(highest)
+    }
 }
 
 impl ParkedId {
@@ -138,6 +155,12 @@ impl JobId {
     #[must_use]
     pub fn from_ulid(ulid: Ulid) -> Self {
         Self(format!("job_{ulid}"))
+    }
+}
+
+impl Default for PaymentMethod {
+    fn default() -> Self {
+        Self("other".to_owned())
     }
 }
 
@@ -210,6 +233,22 @@ mod tests {
         assert!(OrderNumber::parse(" 1753").is_err());
         assert!(OrderNumber::parse("17\u{7}53").is_err());
         assert!(OrderNumber::parse(&"9".repeat(51)).is_err());
+    }
+
+    #[test]
+    fn ids_of_a_time_are_those_made_in_it() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let hour = at("2026-11-20T08:00:00Z")..at("2026-11-20T09:00:00Z");
+        for (made, random, inside) in [
+            ("2026-11-20T07:59:59.999Z", u128::MAX, false),
+            ("2026-11-20T08:00:00Z", 0, true),
+            ("2026-11-20T08:59:59.999Z", u128::MAX, true),
+            ("2026-11-20T09:00:00Z", 0, false),
+        ] {
+            let millis = u64::try_from(at(made).as_millisecond()).unwrap();
+            let id = OrderId::from_ulid(Ulid::from_parts(millis, random >> 48));
+            assert_eq!(OrderId::made_in(&hour).contains(&id), inside, "{made}");
+        }
     }
 
     #[test]

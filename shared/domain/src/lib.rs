@@ -5,8 +5,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod day;
 pub mod effect;
 pub mod ids;
+pub mod in_books;
 pub mod limit;
 pub mod money;
 pub mod order;

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::day::DayId;
 use crate::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
+use crate::in_books::InBooks;
 use crate::money::{Currency, Money};
 use crate::payment::PaymentTotals;
 use crate::shipment::Shipment;
@@ -296,8 +298,14 @@ pub struct SyncStatus {
     /// A human did it, or said that it need not be done: nothing is done there for the order any more.
     #[serde(default)]
     pub by_hand: bool,
+    /// The day whose voucher books it, while that has not been written.
+    #[serde(default)]
+    pub day: Option<DayId>,
     /// What the warehouse told last.
     pub shipment: Option<Shipment>,
+    /// How its invoice and credit invoices stand in the books by their numbers, as last read back from there.
+    #[serde(default)]
+    pub in_books: BTreeMap<String, InBooks>,
 }
 
 impl Default for SyncStatus {
@@ -310,17 +318,36 @@ impl Default for SyncStatus {
             parked: None,
             credited: 0,
             by_hand: false,
+            day: None,
             shipment: None,
+            in_books: BTreeMap::new(),
         }
     }
 }
 
+/// Number of the order's invoice.
+pub const INVOICE: &str = "invoice_number";
+/// Numbers of its credit invoices, in one row.
+pub const CREDIT_INVOICES: &str = "credit_invoice_number";
+/// Number of its customer.
+pub const CUSTOMER: &str = "customer_number";
 /// Number that a warehouse has given the order.
 pub const PARCEL_ORDER: &str = "order_id";
 /// How taking the order back from the warehouse ended.
 pub const CANCELLATION: &str = "cancellation";
 
 impl SyncStatus {
+    /// Number of the invoice, once there is one.
+    #[must_use]
+    pub fn invoice(&self) -> Option<&str> {
+        self.numbers.get(INVOICE).map(String::as_str)
+    }
+
+    /// Numbers of the credit invoices.
+    pub fn credit_invoices(&self) -> impl Iterator<Item = &str> {
+        self.numbers.get(CREDIT_INVOICES).into_iter().flat_map(|row| row.split(", "))
+    }
+
     /// Whether a warehouse has the order and nobody has tried to take it back from there.
     #[must_use]
     pub fn may_be_taken_back(&self) -> bool {

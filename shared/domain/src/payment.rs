@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CheckoutCode, OrderNumber, TransactionId};
+use crate::ids::{CheckoutCode, OrderNumber, PaymentMethod, TransactionId};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OrderState};
 
@@ -45,6 +45,9 @@ pub struct PaymentFact {
     pub kind: FactKind,
     /// How it stands.
     pub status: FactStatus,
+    /// How the buyer paid.
+    #[serde(default)]
+    pub method: PaymentMethod,
     /// How much, never negative.
     pub amount: Money,
     /// The provider's code of the order that was paid.
@@ -64,6 +67,9 @@ pub struct PaymentTotals {
     pub reversed: Money,
     /// When the first charge was captured.
     pub paid_at: Option<Timestamp>,
+    /// How the buyer paid: the method of the first charge.
+    #[serde(default)]
+    pub method: Option<PaymentMethod>,
     /// The transactions counted, oldest first.
     pub transactions: Vec<TransactionId>,
 }
@@ -76,6 +82,7 @@ impl PaymentTotals {
             captured: Money::zero(currency),
             reversed: Money::zero(currency),
             paid_at: None,
+            method: None,
             transactions: Vec::new(),
         }
     }
@@ -157,6 +164,7 @@ pub fn assess(order: &Order, facts: &[PaymentFact]) -> Result<Assessment, Mismat
         if moved.captured {
             totals.captured = add(totals.captured)?;
             totals.paid_at = totals.paid_at.or(Some(fact.made_at));
+            totals.method = totals.method.or_else(|| Some(fact.method.clone()));
         }
         if moved.reversed {
             totals.reversed = add(totals.reversed)?;

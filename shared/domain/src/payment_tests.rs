@@ -12,6 +12,7 @@ fn fact(id: &str, kind: FactKind, status: FactStatus, amount: &str) -> PaymentFa
         parent: None,
         kind,
         status,
+        method: PaymentMethod::default(),
         amount: kr(amount),
         checkout_code: None,
         merchant_text: None,
@@ -83,12 +84,16 @@ fn a_cancelled_order_that_is_paid_is_a_mismatch() {
 }
 
 #[test]
-fn the_first_capture_dates_the_payment() {
+fn the_first_capture_dates_the_payment_and_says_how_it_was_paid() {
+    let method = |name: &str| PaymentMethod::parse(name).unwrap();
     let late = PaymentFact {
         made_at: at("2026-11-21T11:00:00Z"),
+        method: method("card"),
         ..fact("z", FactKind::Charge, FactStatus::Failed, "747.00")
     };
-    let totals = assess(&of_747(), &[late, charge("747.00")]).unwrap().totals;
+    let swish = PaymentFact { method: method("swish"), ..charge("747.00") };
+    let totals = assess(&of_747(), &[late, swish]).unwrap().totals;
+    assert_eq!(totals.method, Some(method("swish")));
     assert_eq!(totals.paid_at, Some(at("2026-11-20T11:00:00Z")));
     assert_eq!(totals.transactions, [TransactionId::parse("a").unwrap()]);
 }
@@ -123,6 +128,7 @@ fn any_fact() -> impl Strategy<Value = PaymentFact> {
             parent: None,
             kind,
             status,
+            method: PaymentMethod::default(),
             amount: Money::new(minor, Currency::SEK),
             checkout_code: None,
             merchant_text: None,

@@ -3,8 +3,10 @@
 //! A posting is computed from the order, its payment and the chart of accounts alone, so the same order always gives
 //! the same documents, whoever computes it and however often.
 
+mod chart;
 mod credit;
 mod day;
+mod entries;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +22,10 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Customer, Line, LineKind, Order};
 use crate::vat::VatRate;
 
-pub use credit::{Credit, CreditId, credited, with_credits};
+pub use chart::{AccountRole, BookYear, Chart};
+pub use credit::{Credit, CreditId, credited, order_of_reference, with_credits};
 pub use day::{DayVoucher, VoucherRow};
+pub use entries::{DayEntry, DayTotals, NetAndVat, day_entries};
 
 /// Which documents a paid order becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -60,123 +64,6 @@ impl PostingProfile {
     }
 }
 
-/// What an account is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountRole {
-    /// Sales at 25 %.
-    #[serde(rename = "sales_25")]
-    Sales25,
-    /// Sales at 12 %.
-    #[serde(rename = "sales_12")]
-    Sales12,
-    /// Sales at 6 %.
-    #[serde(rename = "sales_6")]
-    Sales6,
-    /// Sales without tax.
-    #[serde(rename = "sales_0")]
-    Sales0,
-    /// VAT on sales at 25 % (utgående moms).
-    #[serde(rename = "vat_25")]
-    Vat25,
-    /// VAT on sales at 12 %.
-    #[serde(rename = "vat_12")]
-    Vat12,
-    /// VAT on sales at 6 %.
-    #[serde(rename = "vat_6")]
-    Vat6,
-    /// Claim on the payment provider until it pays out.
-    PaymentClaim,
-    /// Differences of öre (öresavrundning).
-    RoundOff,
-}
-
-impl AccountRole {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Sales25,
-        Self::Sales12,
-        Self::Sales6,
-        Self::Sales0,
-        Self::Vat25,
-        Self::Vat12,
-        Self::Vat6,
-        Self::PaymentClaim,
-        Self::RoundOff,
-    ];
-
-    /// The account that sales at a rate go to.
-    #[must_use]
-    pub fn sales(rate: VatRate) -> Self {
-        match rate {
-            VatRate::Standard => Self::Sales25,
-            VatRate::Reduced => Self::Sales12,
-            VatRate::Low => Self::Sales6,
-            VatRate::Zero => Self::Sales0,
-        }
-    }
-
-    /// The account that the VAT of a rate goes to; none without VAT.
-    #[must_use]
-    pub fn vat(rate: VatRate) -> Option<Self> {
-        match rate {
-            VatRate::Standard => Some(Self::Vat25),
-            VatRate::Reduced => Some(Self::Vat12),
-            VatRate::Low => Some(Self::Vat6),
-            VatRate::Zero => None,
-        }
-    }
-
-    /// The role's name in settings and messages.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sales25 => "sales_25",
-            Self::Sales12 => "sales_12",
-            Self::Sales6 => "sales_6",
-            Self::Sales0 => "sales_0",
-            Self::Vat25 => "vat_25",
-            Self::Vat12 => "vat_12",
-            Self::Vat6 => "vat_6",
-            Self::PaymentClaim => "payment_claim",
-            Self::RoundOff => "round_off",
-        }
-    }
-}
-
-/// What the books look like: read from the provider's settings, overridden by the tenant's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Chart {
-    /// Account numbers (BAS) by what they are for.
-    pub accounts: BTreeMap<AccountRole, u16>,
-    /// The provider's code for the way of payment that books on the payment claim.
-    pub payment_mode: Option<String>,
-    /// Cash accounting (kontantmetoden): invoices are booked when they are paid.
-    pub cash_method: bool,
-    /// Last day of the locked period (låst period), when there is one.
-    pub locked_through: Option<Date>,
-}
-
-impl Chart {
-    /// The chart with the tenant's own choices laid over it.
-    #[must_use]
-    pub fn overridden(mut self, accounts: &BTreeMap<AccountRole, u16>, payment_mode: Option<&str>) -> Self {
-        self.accounts.extend(accounts);
-        if let Some(mode) = payment_mode {
-            self.payment_mode = Some(mode.to_owned());
-        }
-        self
-    }
-
-    /// Refuses a day in the locked period.
-    fn check_open(&self, date: Date) -> Result<(), PostingError> {
-        match self.locked_through {
-            Some(through) if date <= through => Err(PostingError::LockedPeriod { date, through }),
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
 /// Why an order cannot be posted as it is; a human must act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostingError {
@@ -192,13 +79,28 @@ pub enum PostingError {
         /// Of the order.
         currency: Currency,
     },
+    /// Billed or delivered outside Sweden, where another tax is due.
+    #[error(
+        "the order is billed or delivered outside Sweden, and VAT for other countries is not booked yet; book it by hand"
+    )]
+    ForeignCustomer,
     /// The day of payment lies in a period that the bookkeeper has locked.
-    #[error("the payment of {date} lies in the period locked through {through}")]
+    #[error(
+        "a payment or refund of {date} lies in the period locked through {through}; unlock it in the ledger program and try again"
+    )]
     LockedPeriod {
         /// Day of the payment.
         date: Date,
         /// Last locked day.
         through: Date,
+    },
+    /// No financial year holds the day of payment.
+    #[error(
+        "no financial year holds a payment or refund of {date}; open the year in the ledger program and try again"
+    )]
+    NoFinancialYear {
+        /// Day of the payment.
+        date: Date,
     },
     /// The order has not been paid, so there is nothing to post.
     #[error("the order has not been paid")]
@@ -223,13 +125,28 @@ impl From<MoneyError> for PostingError {
 }
 
 impl PostingError {
+    /// Whether it is the chart that stands in the way, and not the order.
+    #[must_use]
+    pub fn is_of_chart(&self) -> bool {
+        match self {
+            Self::NoAccount { .. } | Self::LockedPeriod { .. } | Self::NoFinancialYear { .. } => true,
+            Self::ForeignCurrency { .. }
+            | Self::ForeignCustomer
+            | Self::NotPaid
+            | Self::CreditedTooMuch { .. }
+            | Self::TooLarge => false,
+        }
+    }
+
     /// Short name for lists and tests.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoAccount { .. } => "account_missing",
             Self::ForeignCurrency { .. } => "foreign_currency",
+            Self::ForeignCustomer => "foreign_customer",
             Self::LockedPeriod { .. } => "period_locked",
+            Self::NoFinancialYear { .. } => "financial_year_missing",
             Self::NotPaid => "not_paid",
             Self::CreditedTooMuch { .. } => "credited_too_much",
             Self::TooLarge => "amount_too_large",
@@ -303,6 +220,8 @@ pub struct PaymentPosting {
     pub mode: Option<String>,
     /// Where a difference of öre goes.
     pub round_off_account: Option<u16>,
+    /// Where the ledger program by itself books cash invoices that are paid by card, where it has an account for that.
+    pub card_account: Option<u16>,
 }
 
 /// What a paid order becomes in the books.
@@ -423,6 +342,7 @@ pub fn plan(
             account: account(AccountRole::PaymentClaim)?,
             mode: chart.payment_mode.clone(),
             round_off_account: chart.accounts.get(&AccountRole::RoundOff).copied(),
+            card_account: chart.card_account,
         },
         cash_method: chart.cash_method,
         credits: Vec::new(),

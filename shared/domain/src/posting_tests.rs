@@ -20,6 +20,8 @@ fn chart() -> Chart {
         payment_mode: Some("VIVA".into()),
         cash_method: false,
         locked_through: None,
+        card_account: None,
+        years: Vec::new(),
     }
 }
 
@@ -62,6 +64,25 @@ fn what_cannot_be_posted_says_why() {
     let mut euro = order;
     euro.body.currency = Currency::parse("EUR").unwrap();
     assert_eq!(plan(&euro, &chart(), PostingProfile::Invoice, false).unwrap_err().code(), "foreign_currency");
+}
+
+#[test]
+fn a_day_must_lie_in_a_year_that_is_open() {
+    let year =
+        |year: i16| BookYear { from: jiff::civil::date(year, 1, 1), to: jiff::civil::date(year, 12, 31) };
+    let order = paid(vec![line("1", "100.00", VatRate::Standard)]);
+    for (years, begun, code) in [
+        (vec![], false, None),
+        (vec![year(2025), year(2026)], false, None),
+        (vec![year(2025)], false, Some("financial_year_missing")),
+        // What is begun is ended.
+        (vec![year(2025)], true, None),
+    ] {
+        let chart = Chart { years, ..chart() };
+        let refused = plan(&order, &chart, PostingProfile::Invoice, begun).err();
+        assert_eq!(refused.as_ref().map(PostingError::code), code);
+        assert!(refused.is_none_or(|refused| refused.is_of_chart()));
+    }
 }
 
 #[test]

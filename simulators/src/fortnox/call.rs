@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::books::{Handler, today};
 use super::errors::Refusal;
@@ -36,6 +37,8 @@ pub(super) struct Call {
     /// The body as sent; unread by operations without one.
     pub(super) body: Vec<u8>,
     pub(super) now: Timestamp,
+    /// The zone in which `lastmodified` is read.
+    pub(super) zone: TimeZone,
 }
 
 impl Call {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::fill::Fill;
 use super::totals::VatRounding;
 
 /// How a simulated Fortnox starts.
@@ -103,6 +105,34 @@ pub enum RefreshReuse {
     Grace,
 }
 
+/// The zone in which `lastmodified` is read; which one it is at Fortnox is not known (`apis/fortnox.md` 2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastModifiedZone {
+    /// Sweden's.
+    #[default]
+    Stockholm,
+    /// None.
+    Utc,
+}
+
+impl LastModifiedZone {
+    pub(super) fn time_zone(self) -> TimeZone {
+        match self {
+            Self::Stockholm => TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC),
+            Self::Utc => TimeZone::UTC,
+        }
+    }
+}
+
+/// A customer that somebody gives another number, as people do in the program itself.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Renumbering {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
 /// The switches of one tenant.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
@@ -161,6 +191,12 @@ pub(super) struct Switches {
     pub(super) token_company: Option<String>,
     /// The tenant that consents next.
     pub(super) consenting_tenant: Option<String>,
+    /// Adds documents that years of trade have left behind.
+    pub(super) fill: Option<Fill>,
+    /// Gives a customer another number; its documents follow.
+    pub(super) renumber_customer: Option<Renumbering>,
+    /// The zone in which `lastmodified` is read.
+    pub(super) last_modified_zone: Option<LastModifiedZone>,
     pub(super) rate_limited: Option<bool>,
     pub(super) rate_answer: Option<RateAnswer>,
     /// `Retry-After` seconds with a 429; zero sends none.

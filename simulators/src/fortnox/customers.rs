@@ -1,5 +1,7 @@
 //! Customers.
 
+use jiff::Timestamp;
+
 use super::books::{Books, next_number, position};
 use super::call::{Answer, Call, Operation, Outcome, operation};
 use super::chart::COUNTRIES;
@@ -116,6 +118,28 @@ fn update(books: &mut Books, call: &Call) -> Outcome {
     books.customers[at].fields = customer.clone();
     books.customers[at].modified = call.now;
     Ok(Answer::shows("Customer", customer))
+}
+
+/// Gives a customer another number, which people can do in the program; its documents follow, without counting as changed.
+///
+/// # Errors
+/// When there is no such customer, or when the number was used before.
+pub(super) fn renumber(books: &mut Books, from: &str, to: &str, now: Timestamp) -> Result<(), String> {
+    let at = position(&books.customers, "CustomerNumber", from)
+        .ok_or_else(|| format!("there is no customer {from}"))?;
+    if !books.customer_numbers.insert(to.to_owned()) {
+        return Err(format!("number {to} was used before"));
+    }
+    let customer = &mut books.customers[at];
+    customer.fields.set("CustomerNumber", to);
+    customer.fields.set("@url", format!("https://api.fortnox.se/3/customers/{to}"));
+    customer.modified = now;
+    for document in books.orders.iter_mut().chain(&mut books.invoices) {
+        if document.fields.text("CustomerNumber") == from {
+            document.fields.set("CustomerNumber", to);
+        }
+    }
+    Ok(())
 }
 
 fn delete(books: &mut Books, call: &Call) -> Outcome {

@@ -29,7 +29,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/3/invoices/{number}/email", "invoice", mark_sent),
 ];
 
-const FORM: Form = Form { rows: "InvoiceRows", fields: INVOICE_ROW };
+pub(super) const FORM: Form = Form { rows: "InvoiceRows", fields: INVOICE_ROW };
 
 const LIST: List = List {
     envelope: "Invoices",
@@ -386,7 +386,7 @@ pub(super) fn date_of(document: &Object, field: &str) -> Option<Date> {
 }
 
 /// The payment reference of an invoice: its number, a length digit and a check digit (`apis/fortnox.md` 2.7).
-fn ocr(number: &str) -> String {
+pub(super) fn ocr(number: &str) -> String {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     let body = format!("{digits}{}", (digits.len() + 2) % 10);
     let sum: u32 = body

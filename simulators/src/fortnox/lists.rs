@@ -92,7 +92,7 @@ impl List {
             }
             let (_, search) =
                 self.search.iter().find(|(known, _)| known == name).ok_or_else(Refusal::bad_parameter)?;
-            conditions.push(Condition::new(*search, value)?);
+            conditions.push(Condition::new(*search, value, &call.zone)?);
         }
         Ok(conditions)
     }
@@ -101,7 +101,7 @@ impl List {
         if let Some(by) = call.query.get("sortby") {
             let (_, field) =
                 self.sort.iter().find(|(name, _)| name == by).ok_or_else(Refusal::bad_parameter)?;
-            found.sort_by(|a, b| compare(a.fields.get(field), b.fields.get(field)));
+            found.sort_by_cached_key(|document| Key::of(document.fields.get(field)));
         }
         match call.query.get("sortorder").map(String::as_str) {
             None | Some("ascending") => {}
@@ -154,14 +154,16 @@ enum Condition {
 }
 
 impl Condition {
-    fn new(search: Search, value: &str) -> Result<Self, Refusal> {
+    fn new(search: Search, value: &str, zone: &TimeZone) -> Result<Self, Refusal> {
         let day = || value.parse::<Date>().map_err(|_| Refusal::bad_parameter());
         Ok(match search {
             Search::Part(field) => Self::Part(field, value.to_lowercase()),
             Search::Exactly(field) => Self::Exactly(field, value.to_owned()),
             Search::From(field) => Self::Dates(field, day()?, Ordering::Greater),
             Search::To(field) => Self::Dates(field, day()?, Ordering::Less),
-            Search::LastModified => Self::ModifiedSince(moment(value).ok_or_else(Refusal::bad_parameter)?),
+            Search::LastModified => {
+                Self::ModifiedSince(moment(value, zone).ok_or_else(Refusal::bad_parameter)?)
+            }
             Search::Any => Self::Always,
         })
     }
@@ -183,11 +185,10 @@ impl Condition {
     }
 }
 
-/// `YYYY-MM-DD HH:MM` in Sweden; the real time zone is not documented (`apis/fortnox.md` 2.3).
-fn moment(text: &str) -> Option<jiff::Timestamp> {
+/// `YYYY-MM-DD HH:MM`.
+fn moment(text: &str, zone: &TimeZone) -> Option<jiff::Timestamp> {
     let time = DateTime::strptime("%Y-%m-%d %H:%M", text).ok()?;
-    let zone = TimeZone::get("Europe/Stockholm").ok()?;
-    Some(time.to_zoned(zone).ok()?.timestamp())
+    Some(time.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 fn plain(value: Option<&Json>) -> String {
@@ -199,11 +200,16 @@ fn plain(value: Option<&Json>) -> String {
     }
 }
 
-/// Numbers by value, also when they are written as text; everything else as text.
-fn compare(a: Option<&Json>, b: Option<&Json>) -> Ordering {
-    let (a, b) = (plain(a), plain(b));
-    match (a.parse::<Decimal>(), b.parse::<Decimal>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        _ => a.cmp(&b),
+/// What is sorted by: numbers by value, also when they are written as text, and then everything else as text.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(Decimal),
+    Text(String),
+}
+
+impl Key {
+    fn of(value: Option<&Json>) -> Self {
+        let text = plain(value);
+        text.parse().map_or(Self::Text(text), Self::Number)
     }
 }

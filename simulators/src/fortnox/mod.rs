@@ -12,6 +12,7 @@ mod customers;
 mod documents;
 mod errors;
 mod fields;
+mod fill;
 mod invoices;
 mod lists;
 mod oauth;
@@ -41,7 +42,7 @@ use call::{Call, Operation};
 use world::{World, page};
 
 pub use crate::kit::VatRounding;
-pub use config::{AccountingMethod, FortnoxConfig, RateAnswer, RefreshReuse, TenantConfig};
+pub use config::{AccountingMethod, FortnoxConfig, LastModifiedZone, RateAnswer, RefreshReuse, TenantConfig};
 
 /// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -154,7 +155,7 @@ impl Provider for Shared {
 
     fn configure(&self, switches: &RawValue) -> Result<(), String> {
         let switches = serde_json::from_str(switches.get()).map_err(|error| error.to_string())?;
-        self.world().configure(switches)
+        self.world().configure(switches, self.clock.now())
     }
 }
 
@@ -205,13 +206,15 @@ async fn call(
         return page(413, "<html><body><h1>413 Request Entity Too Large</h1></body></html>");
     };
     let body = if parts.method == Method::GET { Vec::new() } else { body.to_vec() };
+    let mut world = shared.world();
     let call = Call {
         params: params.iter().map(|(_, value)| value.to_owned()).collect(),
         query,
         body,
         now: shared.clock.now(),
+        zone: world.zone.time_zone(),
     };
-    shared.world().answer(operation, &parts.headers, &call)
+    world.answer(operation, &parts.headers, &call)
 }
 
 async fn consent(State(shared): State<Shared>, Query(asked): Query<oauth::Consent>) -> Response {

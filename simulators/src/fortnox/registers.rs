@@ -20,6 +20,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/3/financialyears/{id}", "bookkeeping", show_year),
     operation("GET", "/3/predefinedaccounts", "settings", list_predefined),
     operation("GET", "/3/predefinedaccounts/{name}", "settings", show_predefined),
+    operation("PUT", "/3/predefinedaccounts/{name}", "settings", change_predefined),
     operation("GET", "/3/modesofpayments", "settings", list_modes),
     operation("POST", "/3/modesofpayments", "settings", create_mode),
     operation("GET", "/3/modesofpayments/{code}", "settings", show_mode),
@@ -168,6 +169,17 @@ fn show_predefined(books: &mut Books, call: &Call) -> Outcome {
     let number = books.predefined.get(name).copied();
     let number =
         number.ok_or_else(|| Refusal::not_found(2_001_403, "Kan inte hitta det förvalda kontot."))?;
+    Ok(Answer::shows("PreDefinedAccount", predefined(name, number)))
+}
+
+fn change_predefined(books: &mut Books, call: &Call) -> Outcome {
+    let name = call.param(0);
+    let wrong = || Refusal::invalid(2_001_265, "Ogiltigt konto.");
+    let number = call.input("PreDefinedAccount")?.number("Account");
+    let number = u32::try_from(number).ok().filter(|number| books.accounts.contains_key(number));
+    let number = number.ok_or_else(wrong)?;
+    let known = books.predefined.get_mut(name);
+    *known.ok_or_else(|| Refusal::invalid(2_000_729, "Ogiltigt förvalt konto."))? = number;
     Ok(Answer::shows("PreDefinedAccount", predefined(name, number)))
 }
 

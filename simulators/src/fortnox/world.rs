@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::books::Books;
 use super::call::{Answer, Call, Operation};
-use super::config::{FortnoxConfig, RateAnswer, Settings, Switches, put};
+use super::config::{FortnoxConfig, LastModifiedZone, RateAnswer, Renumbering, Settings, Switches, put};
+use super::customers;
 use super::errors::Refusal;
 use super::json::{Json, Object};
 use super::oauth::{Authority, CONSENT_ANSWERS};
@@ -28,6 +29,8 @@ pub(super) struct World {
     rate_limited: bool,
     rate_answer: RateAnswer,
     retry_after: u32,
+    /// The zone in which `lastmodified` is read.
+    pub(super) zone: LastModifiedZone,
     answers: u64,
 }
 
@@ -51,6 +54,7 @@ impl World {
             rate_limited: config.rate_limited,
             rate_answer: RateAnswer::default(),
             retry_after: 0,
+            zone: LastModifiedZone::default(),
             answers: 0,
             config,
         }
@@ -79,8 +83,8 @@ impl World {
     /// Turns switches.
     ///
     /// # Errors
-    /// When a tenant or a consent answer does not exist or a date is not one.
-    pub(super) fn configure(&mut self, switches: Switches) -> Result<(), String> {
+    /// When a tenant, a customer or a consent answer does not exist or a date is not one.
+    pub(super) fn configure(&mut self, switches: Switches, now: Timestamp) -> Result<(), String> {
         let named = [&switches.tenant, &switches.consenting_tenant, &switches.token_company];
         for tenant in named.into_iter().flatten().filter(|tenant| !tenant.is_empty()) {
             if !self.books.contains_key(tenant) {
@@ -112,7 +116,14 @@ impl World {
             if let Some(day) = switches.open_year {
                 books.open_year(day.year());
             }
+            if let Some(fill) = switches.fill {
+                fill.apply(books, now).map_err(|refusal| format!("{refusal:?}"))?;
+            }
+            if let Some(Renumbering { from, to }) = &switches.renumber_customer {
+                customers::renumber(books, from, to, now)?;
+            }
         }
+        put(switches.last_modified_zone, &mut self.zone);
         put(switches.rate_limited, &mut self.rate_limited);
         put(switches.rate_answer, &mut self.rate_answer);
         put(switches.retry_after, &mut self.retry_after);
@@ -228,7 +239,12 @@ fn hide(mut answer: Answer, books: &Books) -> Answer {
     }
     if let Some(Json::Object(envelope)) = &mut answer.body {
         for value in envelope.0.values_mut() {
-            if let Json::Object(document) = value {
+            let documents = match value {
+                Json::List(items) => items.as_mut_slice(),
+                other => std::slice::from_mut(other),
+            };
+            for document in documents {
+                let Json::Object(document) = document else { continue };
                 for name in &books.settings.no_right_fields {
                     if let Some(value) = document.0.get_mut(name) {
                         *value = "API_NORIGHT".into();

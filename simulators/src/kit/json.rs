@@ -1,7 +1,6 @@
 //! JSON as providers read and write it: exact numbers, escaped slashes and letters, and no promise about key order.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
@@ -34,13 +33,9 @@ impl Json {
             Self::Text(text) => write_text(text, out),
             Self::List(items) => write_joined('[', ']', items, out, |item, out| item.write(salt, out)),
             Self::Object(object) => {
-                let mut members: Vec<_> = object.0.iter().collect();
-                members.sort_by_key(|(name, _)| {
-                    let mut hasher = DefaultHasher::new();
-                    (salt, name).hash(&mut hasher);
-                    hasher.finish()
-                });
-                write_joined('{', '}', &members, out, |(name, value), out| {
+                let first = usize::try_from(salt).unwrap_or_default() % object.0.len().max(1);
+                let members = object.0.iter().skip(first).chain(object.0.iter().take(first));
+                write_joined('{', '}', members, out, |(name, value), out| {
                     write_text(name, out);
                     out.push(':');
                     value.write(salt, out);
@@ -53,12 +48,12 @@ impl Json {
 fn write_joined<T>(
     open: char,
     close: char,
-    items: &[T],
+    items: impl IntoIterator<Item = T>,
     out: &mut String,
-    mut write: impl FnMut(&T, &mut String),
+    mut write: impl FnMut(T, &mut String),
 ) {
     out.push(open);
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
@@ -69,6 +64,12 @@ fn write_joined<T>(
 
 fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    // Most texts need nothing, and lists are long.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),

@@ -88,6 +88,11 @@ impl Handle {
         self.shared.work_and_tell(work).await
     }
 
+    /// Forgets articles, orders and webhooks; switches stay.
+    pub fn reset(&self) {
+        Provider::reset(&*self.shared);
+    }
+
     /// Puts goods on the shelf.
     ///
     /// # Errors

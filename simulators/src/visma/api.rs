@@ -14,7 +14,7 @@ use super::config::{Settings, Switches, VismaConfig, put};
 use super::errors::Refusal;
 use super::identity::Identity;
 use super::seed;
-use super::{articles, customers, drafts, invoices, payments, registers, vouchers};
+use super::{articles, customers, drafts, invoices, payments, registers, voucher_drafts, vouchers};
 use crate::kit::json::{Json, Object, parse};
 
 /// Calls of one endpoint that one client may make within the window, for all its companies (`apis/visma.md` 4).
@@ -30,6 +30,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         invoices::OPERATIONS,
         payments::OPERATIONS,
         vouchers::OPERATIONS,
+        voucher_drafts::OPERATIONS,
         registers::OPERATIONS,
     ];
     tables.into_iter().flatten()
@@ -55,7 +56,7 @@ impl World {
             rate_limited: config.rate_limited,
             recent_calls: BTreeMap::new(),
             answers: 0,
-            identity: Identity::new(config),
+            identity: Identity::new(config, now),
         }
     }
 
@@ -91,6 +92,15 @@ impl World {
         if switches.conflict_status.is_some_and(|status| ![400, 409].contains(&status)) {
             return Err("a conflict is answered with 400 or 409".to_owned());
         }
+        let default = self.identity.config.companies.first();
+        if let Some(books) = default.and_then(|company| self.books.get_mut(&company.customer_id)) {
+            if let Some(number) = switches.credit {
+                invoices::credit_by_hand(books, number, now)?;
+            }
+            if let Some((number, credit)) = switches.set_off {
+                invoices::set_off(books, number, credit, now)?;
+            }
+        }
         self.identity.configure(switches)?;
         put(switches.rate_limited, &mut self.rate_limited);
         for books in self.books.values_mut() {
@@ -98,10 +108,16 @@ impl World {
             put(switches.vat_rounding, &mut settings.vat_rounding);
             put(switches.whole_kronor, &mut settings.whole_kronor);
             put(switches.prices_excl_vat, &mut settings.prices_excl_vat);
+            put(switches.cash_terms_pay, &mut settings.cash_terms_pay);
+            put(switches.credit_rows, &mut settings.credit_rows);
+            put(switches.credit_payments, &mut settings.credit_payments);
             put(switches.keep_draft_date, &mut settings.keep_draft_date);
             put(locked_through, &mut settings.locked_through);
             put(switches.lag_ms, &mut settings.lag_ms);
             put(switches.any_filter, &mut settings.any_filter);
+            put(switches.unfilterable.clone(), &mut settings.unfilterable);
+            put(switches.unsortable, &mut settings.unsortable);
+            put(switches.oversized_pages, &mut settings.oversized_pages);
             put(switches.conflict_status, &mut settings.conflict_status);
             let holds = |year: &Object, date| {
                 day(year.text("StartDate")) <= Some(date) && Some(date) <= day(year.text("EndDate"))
@@ -112,10 +128,16 @@ impl World {
             if let Some(date) = switches.open_year {
                 seed::open_year(books, date.year(), now);
             }
+            if let Some(fill) = switches.fill {
+                fill.apply(books, now)?;
+            }
             if let Some(date) = switches.lock_year {
                 for year in books.years.iter_mut().filter(|year| holds(&year.fields, date)) {
                     year.fields.set("IsLockedForAccounting", true);
                 }
+            }
+            if switches.only_days == Some(true) {
+                books.terms.retain(|terms| terms.fields.number("TermsOfPaymentTypeId").is_zero());
             }
             if let Some(accounts) = &switches.bank_accounts {
                 seed::set_bank_accounts(books, accounts, now);

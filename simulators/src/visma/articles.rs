@@ -23,7 +23,7 @@ const LIST: List = List {
 const TEXTS: Texts = &[("Number", 40), ("Name", 50), ("NameEnglish", 50), ("Note", 4000)];
 
 fn list(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &books.articles, books.settings.any_filter)
+    LIST.answer(call, &books.articles, &books.settings)
 }
 
 fn show(books: &mut Books, call: &Call) -> Outcome {

@@ -47,6 +47,7 @@ pub(super) struct Books {
     /// Payments with the `InvoiceId` and `InvoiceNumber` that Visma itself never shows.
     pub(super) payments: Vec<Document>,
     pub(super) vouchers: Vec<Document>,
+    pub(super) voucher_drafts: Vec<Document>,
     pub(super) codings: Vec<Document>,
     pub(super) units: Vec<Document>,
     pub(super) terms: Vec<Document>,
@@ -68,6 +69,7 @@ impl Books {
             invoices: Vec::new(),
             payments: Vec::new(),
             vouchers: Vec::new(),
+            voucher_drafts: Vec::new(),
             codings: Vec::new(),
             units: Vec::new(),
             terms: Vec::new(),
@@ -103,6 +105,15 @@ impl Books {
         used.max().unwrap_or_default() + 1
     }
 
+    /// The year that holds a day.
+    pub(super) fn year_of(&self, date: Date) -> Option<&Object> {
+        let holds = |year: &&Object| {
+            day(year.text("StartDate")).is_some_and(|from| from <= date)
+                && day(year.text("EndDate")).is_some_and(|to| date <= to)
+        };
+        self.years.iter().map(|year| &year.fields).find(holds)
+    }
+
     /// The id of the year to book this day in.
     ///
     /// # Errors
@@ -112,11 +123,7 @@ impl Books {
             let text = "VoucherDateIsInLockedPeriodException - The voucher date is in a locked period";
             return Err(Refusal::new(400, 4026, text));
         }
-        let holds = |year: &&Object| {
-            day(year.text("StartDate")).is_some_and(|from| from <= date)
-                && day(year.text("EndDate")).is_some_and(|to| date <= to)
-        };
-        let year = self.years.iter().map(|year| &year.fields).find(holds).ok_or_else(|| {
+        let year = self.year_of(date).ok_or_else(|| {
             let text = "FiscalYearDoesNotExistException - There is no fiscal year for the date";
             Refusal::new(400, 3001, text)
         })?;
@@ -198,6 +205,7 @@ impl Books {
             .with("invoices", all(&self.invoices))
             .with("payments", all(&self.payments))
             .with("vouchers", all(&self.vouchers))
+            .with("voucher_drafts", all(&self.voucher_drafts))
             .with("bank_accounts", all(&self.bank_accounts))
     }
 }

@@ -1,8 +1,11 @@
 //! What the simulator is started with, and the switches that can be turned while it runs.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::fill::Fill;
 use crate::kit::VatRounding;
 
 /// How a simulated Visma starts.
@@ -28,6 +31,16 @@ pub struct VismaConfig {
     pub whole_kronor: bool,
     /// Whether prices are shown without VAT to private persons too (`ShowPricesExclVatPC`).
     pub prices_excl_vat: bool,
+    /// Whether sales are booked when they are paid (kontantmetoden).
+    pub cash_method: bool,
+    /// Whether invoices on cash or card terms are paid as they are made; the description is silent about it.
+    pub cash_terms_pay: bool,
+    /// Which way credit invoices take their rows.
+    pub credit_rows: CreditRows,
+    /// Which way payments of credit invoices go.
+    pub credit_payments: CreditPayments,
+    /// A refresh token of a consent that was given before the start, to the first company. Made up; never a real one.
+    pub refresh_token: Option<String>,
 }
 
 impl Default for VismaConfig {
@@ -49,8 +62,39 @@ impl Default for VismaConfig {
             vat_rounding: VatRounding::default(),
             whole_kronor: false,
             prices_excl_vat: false,
+            cash_method: false,
+            cash_terms_pay: false,
+            credit_rows: CreditRows::default(),
+            credit_payments: CreditPayments::default(),
+            refresh_token: None,
         }
     }
+}
+
+/// What the rows of a credit invoice say; the description is silent about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditRows {
+    /// What is taken back: two pieces make the total lower.
+    #[default]
+    Turned,
+    /// What they say on an invoice: only negative quantities make the total negative.
+    AsWritten,
+}
+
+/// What a payment of a credit invoice says; the description is silent about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditPayments {
+    /// A negative amount, as what remains is.
+    #[default]
+    Negative,
+    /// A positive amount, which lowers what remains all the same.
+    Positive,
+    /// A positive amount, while a negative one makes what remains twice as much.
+    Doubling,
+    /// Nothing: they are settled in the program only.
+    Refused,
 }
 
 /// One company.
@@ -79,16 +123,34 @@ pub enum Rotation {
     Silent,
 }
 
+/// What becomes of a `$pagesize` above the largest, which is not known (`apis/visma.md` 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OversizedPages {
+    /// It is refused with 6000.
+    #[default]
+    Refused,
+    /// The largest is given.
+    Clamped,
+}
+
 /// The switches of the books.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) vat_rounding: VatRounding,
     pub(super) whole_kronor: bool,
     pub(super) prices_excl_vat: bool,
+    pub(super) credit_rows: CreditRows,
+    pub(super) credit_payments: CreditPayments,
     pub(super) keep_draft_date: bool,
+    pub(super) cash_method: bool,
+    pub(super) cash_terms_pay: bool,
     pub(super) locked_through: Option<Date>,
     pub(super) lag_ms: i64,
     pub(super) any_filter: bool,
+    pub(super) unfilterable: BTreeSet<String>,
+    pub(super) unsortable: bool,
+    pub(super) oversized_pages: OversizedPages,
     pub(super) conflict_status: u16,
 }
 
@@ -98,10 +160,17 @@ impl Settings {
             vat_rounding: config.vat_rounding,
             whole_kronor: config.whole_kronor,
             prices_excl_vat: config.prices_excl_vat,
+            credit_rows: config.credit_rows,
+            credit_payments: config.credit_payments,
             keep_draft_date: false,
+            cash_method: config.cash_method,
+            cash_terms_pay: config.cash_terms_pay,
             locked_through: None,
             lag_ms: 0,
             any_filter: false,
+            unfilterable: BTreeSet::new(),
+            unsortable: false,
+            oversized_pages: OversizedPages::default(),
             conflict_status: 400,
         }
     }
@@ -132,6 +201,18 @@ pub(super) struct Switches {
     pub(super) vat_rounding: Option<VatRounding>,
     pub(super) whole_kronor: Option<bool>,
     pub(super) prices_excl_vat: Option<bool>,
+    /// Whether invoices on cash or card terms are paid as they are made.
+    pub(super) cash_terms_pay: Option<bool>,
+    /// Removes the terms of payment that are of another kind than days.
+    pub(super) only_days: Option<bool>,
+    /// Which way credit invoices take their rows.
+    pub(super) credit_rows: Option<CreditRows>,
+    /// Which way payments of credit invoices go.
+    pub(super) credit_payments: Option<CreditPayments>,
+    /// Somebody credits the invoice of this number in the program, in the default company.
+    pub(super) credit: Option<u64>,
+    /// Somebody sets a credit invoice off against an invoice there: the invoice's number, and the credit's.
+    pub(super) set_off: Option<(u64, u64)>,
     /// Whether the company keeps a draft's date when it is converted, without being asked.
     pub(super) keep_draft_date: Option<bool>,
     /// Last day of the locked period; empty text unlocks.
@@ -146,6 +227,14 @@ pub(super) struct Switches {
     pub(super) lag_ms: Option<i64>,
     /// Whether every property can be filtered by; otherwise only those that are known to be.
     pub(super) any_filter: Option<bool>,
+    /// Properties that cannot be filtered by, whatever else says so.
+    pub(super) unfilterable: Option<BTreeSet<String>>,
+    /// Whether lists cannot be sorted.
+    pub(super) unsortable: Option<bool>,
+    /// What becomes of a `$pagesize` above the largest.
+    pub(super) oversized_pages: Option<OversizedPages>,
+    /// Adds documents that years of trade have left behind.
+    pub(super) fill: Option<Fill>,
     /// Status of a conflict (4000), 400 or 409.
     pub(super) conflict_status: Option<u16>,
     /// Replaces the bank accounts by one for each of these ledger accounts.

@@ -44,7 +44,7 @@ const TEXTS: Texts = &[
 ];
 
 fn list(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &books.customers, books.settings.any_filter)
+    LIST.answer(call, &books.customers, &books.settings)
 }
 
 fn show(books: &mut Books, call: &Call) -> Outcome {

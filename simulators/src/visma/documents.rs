@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::books::Books;
 use super::call::{Call, moment, written};
+use super::config::CreditRows;
 use super::errors::Refusal;
 use super::fields::{Texts, copy_texts, date, decimal, flag, require};
 use super::lists::by_id;
@@ -153,9 +154,10 @@ fn accept_row(books: &mut Books, input: &Object, line: usize, kind: Kind) -> Res
     Ok(row)
 }
 
-/// What the rows add up to. Credit invoices are negative.
+/// What the rows add up to. Credit invoices are negative as they should be (`apis/visma.md` 2.1).
 pub(super) fn totals(books: &Books, document: &Object) -> Totals {
-    let sign = if document.flag("IsCreditInvoice") { -Decimal::ONE } else { Decimal::ONE };
+    let turned = document.flag("IsCreditInvoice") && books.settings.credit_rows == CreditRows::Turned;
+    let sign = if turned { -Decimal::ONE } else { Decimal::ONE };
     let mut lines = Vec::new();
     for row in document.objects("Rows").filter(|row| !row.flag("IsTextRow")) {
         let Ok(article) = by_id(&books.articles, row.text("ArticleId"), "the article") else { continue };

@@ -22,7 +22,7 @@ const LIST: List = List { filterable: &["Rows/ArticleNumber"], parameters: &[] }
 const WHAT: &str = "the customer invoice draft";
 
 fn list(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &books.drafts, books.settings.any_filter)
+    LIST.answer(call, &books.drafts, &books.settings)
 }
 
 fn show(books: &mut Books, call: &Call) -> Outcome {

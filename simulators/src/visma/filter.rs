@@ -1,6 +1,7 @@
 //! `$filter`: the part of OData v4 that Visma documents (`apis/visma.md` 2).
 
 use std::cmp::Ordering;
+use std::mem::discriminant;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -14,7 +15,7 @@ use crate::kit::json::{Json, Object};
 pub(super) enum Filter {
     And(Box<Filter>, Box<Filter>),
     Or(Box<Filter>, Box<Filter>),
-    Compare(String, Operator, Json),
+    Compare(String, Operator, Comparable),
     Contains(String, String),
     /// Some item of a list fits.
     Any(String, Box<Filter>),
@@ -68,7 +69,7 @@ impl Filter {
             Self::Contains(name, part) => document.text(name).contains(part.as_str()),
             Self::Any(list, inner) => document.objects(list).any(|item| inner.holds(item)),
             Self::Compare(name, operator, value) => {
-                let order = document.get(name).and_then(|actual| compare(actual, value));
+                let order = document.get(name).and_then(|actual| Comparable::of(actual).against(value));
                 match operator {
                     Operator::Eq => order == Some(Ordering::Equal),
                     Operator::Ne => order != Some(Ordering::Equal),
@@ -82,22 +83,39 @@ impl Filter {
     }
 }
 
-/// Numbers by value, times by moment, texts as they are; `None` when the two cannot be compared.
-pub(super) fn compare(left: &Json, right: &Json) -> Option<Ordering> {
-    match (left, right) {
-        (Json::Number(left), Json::Number(right)) => Some(left.cmp(right)),
-        (Json::Bool(left), Json::Bool(right)) => Some(left.cmp(right)),
-        (Json::Null, Json::Null) => Some(Ordering::Equal),
-        (Json::Text(left), Json::Text(right)) => match (moment(left), moment(right)) {
-            (Some(left), Some(right)) => Some(left.cmp(&right)),
-            _ => Some(left.cmp(right)),
-        },
-        _ => None,
+/// A value as it is compared: numbers by value, times by moment, texts as they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Comparable {
+    /// Null, or what cannot be compared.
+    Null,
+    Bool(bool),
+    Number(Decimal),
+    Moment(Timestamp),
+    Text(String),
+}
+
+impl Comparable {
+    pub(super) fn of(value: &Json) -> Self {
+        match value {
+            Json::Bool(flag) => Self::Bool(*flag),
+            Json::Number(number) => Self::Number(*number),
+            Json::Text(text) => moment(text).map_or_else(|| Self::Text(text.clone()), Self::Moment),
+            Json::Null | Json::List(_) | Json::Object(_) => Self::Null,
+        }
+    }
+
+    /// How it stands to another; `None` when the two are of different kinds.
+    fn against(&self, other: &Self) -> Option<Ordering> {
+        (discriminant(self) == discriminant(other)).then(|| self.cmp(other))
     }
 }
 
 /// A time, or a day's beginning.
 fn moment(text: &str) -> Option<Timestamp> {
+    // Most texts are none, and this is cheaper than trying.
+    if text.as_bytes().get(4) != Some(&b'-') {
+        return None;
+    }
     let at_midnight = || day(text)?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     text.parse().ok().or_else(at_midnight)
 }
@@ -229,7 +247,7 @@ impl Reader {
                     Some(Token::Word(word)) => literal(&word)?,
                     _ => return Err(self.nonsense()),
                 };
-                Ok(Filter::Compare(self.property(&name)?, operator, value))
+                Ok(Filter::Compare(self.property(&name)?, operator, Comparable::of(&value)))
             }
             _ => Err(self.nonsense()),
         }

@@ -82,7 +82,14 @@ pub(super) struct RevokeForm {
 }
 
 impl Identity {
-    pub(super) fn new(config: VismaConfig) -> Self {
+    pub(super) fn new(config: VismaConfig, now: Timestamp) -> Self {
+        let grant = |company: &Company| Grant {
+            company: company.customer_id.clone(),
+            scopes: config.scopes.clone(),
+            expires: after(now, REFRESH_LIFE),
+            redirect_uri: String::new(),
+        };
+        let given_before = config.refresh_token.clone().zip(config.companies.first().map(grant));
         Self {
             mint: Mint::new(format!("visma:{}:{}", config.client_id, config.client_secret)),
             consent_answer: "approve".to_owned(),
@@ -94,7 +101,7 @@ impl Identity {
             refusal: 0,
             codes: BTreeMap::new(),
             access: BTreeMap::new(),
-            refresh: BTreeMap::new(),
+            refresh: given_before.into_iter().collect(),
             token_calls: BTreeMap::new(),
             config,
         }

@@ -1,13 +1,18 @@
 //! Customer invoices: booked as soon as they exist, never changed; credited or voided (`apis/visma.md` 2.1).
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::books::{Books, Entry, Origin};
-use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation};
+use super::books::{Books, Document, Entry, Origin, account_number};
+use super::call::{Answer, Call, Operation, Outcome, SALES, SALES_READ, day, moment, operation, written};
+use super::config::CreditRows;
 use super::documents::{Kind, accept, totals};
 use super::errors::Refusal;
 use super::lists::{List, by_id, place_of};
 use crate::kit::json::{Json, Object};
+use crate::kit::totals::Totals;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/v2/customerinvoices", SALES_READ, list),
@@ -38,12 +43,21 @@ const ROUND_OFF: u32 = 3740;
 /// `VoucherType` of an invoice and of a credit invoice.
 const VOUCHER_TYPES: [u32; 2] = [14, 15];
 
+/// `TermsOfPaymentTypeId`.
+const CASH: u32 = 2;
+const CARD: u32 = 3;
+const WALLET: u32 = 4;
+const PSP: u32 = 5;
+/// Where cash is (kassa), and claims on those who take cards.
+const CASH_ACCOUNT: u32 = 1910;
+const CARD_ACCOUNT: u32 = 1580;
+
 /// `PaymentStatus`.
 pub(super) const PAID: u32 = 0;
 const UNPAID: u32 = 1;
 
 fn list(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &books.invoices, books.settings.any_filter)
+    LIST.answer(call, &books.invoices, &books.settings)
 }
 
 fn show(books: &mut Books, call: &Call) -> Outcome {
@@ -78,16 +92,18 @@ pub(super) fn book(books: &mut Books, call: &Call, document: Object) -> Result<O
     let number = Books::next_number(&books.invoices, "InvoiceNumber");
     let id = books.new_id();
     let is_credit = document.flag("IsCreditInvoice");
-    let mut entries: Vec<Entry> = vec![(RECEIVABLES, totals.total), (ROUND_OFF, -totals.round_off)];
-    entries.extend(totals.sales.iter().map(|(account, amount)| (*account, -amount)));
-    entries.extend(totals.vat_by_rate.iter().map(|(rate, amount)| (vat_account(*rate), -amount)));
+    let paid_on_account = paid_at_once(books, &document);
+    let mut entries = sales_of(&totals);
+    entries.push((paid_on_account.unwrap_or(RECEIVABLES), totals.total));
     let origin = Origin {
         date,
         text: format!("Kundfaktura {number}"),
         kind: VOUCHER_TYPES[usize::from(is_credit)],
         source: Some(&id),
     };
-    let voucher = books.book(origin, &entries, call.now);
+    // With cash accounting (kontantmetoden) a sale is booked when it is paid.
+    let is_booked = !books.settings.cash_method || paid_on_account.is_some();
+    let voucher = is_booked.then(|| books.book(origin, &entries, call.now));
     let rows: Vec<Json> = document.objects("Rows").map(|row| invoice_row(row, &document)).collect();
     let mut invoice = document.clone();
     for name in ["TotalAmountBaseCurrency", "TotalVatAmountBaseCurrency", "InvoiceCurrencyCode"] {
@@ -119,13 +135,39 @@ pub(super) fn book(books: &mut Books, call: &Call, document: Object) -> Result<O
     invoice.set("PaymentStatus", if totals.total.is_zero() { PAID } else { UNPAID });
     invoice.set("HasAutoInvoiceError", false);
     invoice.set("CreditedBy", Vec::new());
-    invoice.set("VoucherId", voucher.text("Id"));
-    invoice.set("VoucherNumber", voucher.text("NumberAndNumberSeries"));
+    if let Some(voucher) = voucher {
+        invoice.set("VoucherId", voucher.text("Id"));
+        invoice.set("VoucherNumber", voucher.text("NumberAndNumberSeries"));
+    }
     invoice.set("CreatedUtc", moment(call.now));
     invoice.set("ModifiedUtc", moment(call.now));
+    if paid_on_account.is_some() {
+        settle(&mut invoice, call);
+        invoice.set("PaymentDate", written(date));
+    }
     let stored = books.stored(invoice.clone(), call.now);
     books.invoices.push(stored);
     Ok(invoice)
+}
+
+/// What an invoice books besides what it debits: sales, VAT and rounding.
+pub(super) fn sales_of(totals: &Totals) -> Vec<Entry> {
+    let mut entries = vec![(ROUND_OFF, -totals.round_off)];
+    entries.extend(totals.sales.iter().map(|(account, amount)| (*account, -amount)));
+    entries.extend(totals.vat_by_rate.iter().map(|(rate, amount)| (vat_account(*rate), -amount)));
+    entries
+}
+
+/// The account that an invoice on cash or card terms is paid on as it is made, if such invoices are. Whether they are is
+/// not documented.
+fn paid_at_once(books: &Books, document: &Object) -> Option<u32> {
+    let terms = by_id(&books.terms, document.text("TermsOfPaymentId"), "the terms of payment").ok()?;
+    let account = match account_number(terms, "TermsOfPaymentTypeId")? {
+        CASH => CASH_ACCOUNT,
+        CARD | WALLET | PSP => CARD_ACCOUNT,
+        _ => return None,
+    };
+    books.settings.cash_terms_pay.then_some(account)
 }
 
 fn vat_account(rate: Decimal) -> u32 {
@@ -157,21 +199,68 @@ fn void(books: &mut Books, call: &Call) -> Outcome {
     if is_paid || !invoice.list("CreditedBy").is_empty() || invoice.flag("IsCreditInvoice") {
         return Err(Refusal::not_now("The invoice has payments or credit invoices"));
     }
+    let credit = credit(books, call, place)?;
+    for place in [place, credit] {
+        settle(&mut books.invoices[place].fields, call);
+    }
+    Ok(Answer::done())
+}
+
+/// Makes a credit invoice of the same rows; gives its place.
+fn credit(books: &mut Books, call: &Call, place: usize) -> Result<usize, Refusal> {
+    let invoice = books.invoices[place].fields.clone();
     let mut credit = invoice
         .clone()
         .with("IsCreditInvoice", true)
         .with("InvoiceCurrencyCode", invoice.text("CurrencyCode"));
     credit.0.remove("CreatedFromDraftId");
-    let credit = book(books, call, credit)?;
-    let credited = Object::default().with("CreditInvoiceId", credit.text("Id"));
-    let original = &mut books.invoices[place].fields;
-    original.set("CreditedBy", vec![Json::from(credited)]);
-    settle(original, call);
-    if let Some(credit) = books.invoices.last_mut() {
-        credit.fields.set("ReferringInvoiceId", call.param(0));
-        settle(&mut credit.fields, call);
+    if books.settings.credit_rows == CreditRows::AsWritten {
+        let turn = |row: &Object| Json::from(row.clone().with("Quantity", -row.number("Quantity")));
+        let rows: Vec<Json> = credit.objects("Rows").map(turn).collect();
+        credit.set("Rows", rows);
     }
-    Ok(Answer::done())
+    book(books, call, credit)?;
+    let made = books.invoices.len() - 1;
+    link(books, place, made, call.now);
+    Ok(made)
+}
+
+/// Notes at an invoice which credit invoice is for it, and the other way.
+fn link(books: &mut Books, invoice: usize, credit: usize, now: Timestamp) {
+    let [id, of] = [credit, invoice].map(|place| books.invoices[place].fields.text("Id").to_owned());
+    let original = &mut books.invoices[invoice].fields;
+    let mut credited: Vec<Json> = original.list("CreditedBy").to_vec();
+    credited.push(Object::default().with("CreditInvoiceId", id).into());
+    original.set("CreditedBy", credited);
+    books.invoices[credit].fields.set("ReferringInvoiceId", of);
+    for place in [invoice, credit] {
+        books.invoices[place].fields.set("ModifiedUtc", moment(now));
+    }
+}
+
+/// What a person does in the program with "credit": the same rows taken back, for which the program remembers the invoice.
+///
+/// # Errors
+/// When there is no such invoice, or its day cannot be booked on.
+pub(super) fn credit_by_hand(books: &mut Books, number: u64, now: Timestamp) -> Result<(), String> {
+    let call = Call { params: Vec::new(), query: BTreeMap::new(), body: Vec::new(), now };
+    let place = numbered(books, number)?;
+    credit(books, &call, place).map(|_| ()).map_err(|refusal| format!("{refusal:?}"))
+}
+
+/// What a person does with a credit invoice that knows of no invoice.
+///
+/// # Errors
+/// When there is no such invoice.
+pub(super) fn set_off(books: &mut Books, number: u64, credit: u64, now: Timestamp) -> Result<(), String> {
+    let (invoice, credit) = (numbered(books, number)?, numbered(books, credit)?);
+    link(books, invoice, credit, now);
+    Ok(())
+}
+
+fn numbered(books: &Books, number: u64) -> Result<usize, String> {
+    let is = |invoice: &Document| invoice.fields.number("InvoiceNumber") == Decimal::from(number);
+    books.invoices.iter().position(is).ok_or_else(|| format!("there is no invoice {number}"))
 }
 
 /// Nothing is left to pay.

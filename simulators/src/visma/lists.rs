@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::books::Document;
 use super::call::{Answer, Call, Outcome, moment};
+use super::config::{OversizedPages, Settings};
 use super::errors::Refusal;
-use super::filter::{Filter, compare};
+use super::filter::{Comparable, Filter};
 use crate::kit::json::{Json, Object};
 
 /// Documents on a page when nobody says otherwise.
@@ -22,8 +23,8 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The page that the call asks for. `any_filter` lets every property be filtered by.
-    pub(super) fn answer(&self, call: &Call, documents: &[Document], any_filter: bool) -> Outcome {
+    /// The page that the call asks for.
+    pub(super) fn answer(&self, call: &Call, documents: &[Document], settings: &Settings) -> Outcome {
         let known = ["$filter", "$orderby", "$select", "$page", "$pagesize"];
         if let Some(name) = call
             .query
@@ -33,11 +34,17 @@ impl List {
             return Err(Refusal::bad_query(&format!("{name} is not known")));
         }
         let filter = call.query.get("$filter").map(|text| Filter::parse(text)).transpose()?;
-        if let Some(filter) = filter.as_ref().filter(|_| !any_filter)
-            && let Some(name) =
-                filter.properties().into_iter().find(|name| !self.filterable.contains(&name.as_str()))
+        let is_filterable = |name: &String| {
+            !settings.unfilterable.contains(name)
+                && (settings.any_filter || self.filterable.contains(&name.as_str()))
+        };
+        if let Some(filter) = &filter
+            && let Some(name) = filter.properties().into_iter().find(|name| !is_filterable(name))
         {
             return Err(Refusal::bad_query(&format!("{name} cannot be filtered by")));
+        }
+        if settings.unsortable && call.query.contains_key("$orderby") {
+            return Err(Refusal::bad_query("$orderby is not supported"));
         }
         let since = self.modified_since(call)?;
         let mut found: Vec<&Object> = documents
@@ -48,7 +55,7 @@ impl List {
             .filter(|fields| since.as_ref().is_none_or(|since| fields.text("ModifiedUtc") >= since.as_str()))
             .collect();
         sort(call, &mut found)?;
-        page(call, &found)
+        page(call, &found, settings.oversized_pages)
     }
 
     fn modified_since(&self, call: &Call) -> Result<Option<String>, Refusal> {
@@ -65,29 +72,28 @@ fn sort(call: &Call, found: &mut [&Object]) -> Result<(), Refusal> {
     if name.is_empty() || !["asc", "desc"].contains(&direction) || words.next().is_some() {
         return Err(Refusal::bad_query("$orderby cannot be read"));
     }
-    let null = Json::Null;
-    let of = |object: &Object| object.get(name).cloned().unwrap_or(Json::Null);
-    found.sort_by(|left, right| {
-        let (left, right) = (of(left), of(right));
-        compare(&left, &right).unwrap_or_else(|| (left != null).cmp(&(right != null)))
-    });
+    found.sort_by_cached_key(|object| object.get(name).map(Comparable::of));
     if direction == "desc" {
         found.reverse();
     }
     Ok(())
 }
 
-fn page(call: &Call, found: &[&Object]) -> Outcome {
-    let number = |name: &str, otherwise: usize| match call.query.get(name) {
+fn page(call: &Call, found: &[&Object], oversized: OversizedPages) -> Outcome {
+    let number = |name: &str, otherwise: usize, most: usize| match call.query.get(name) {
         None => Ok(otherwise),
         Some(text) => text
             .parse::<usize>()
             .ok()
-            .filter(|number| (1..=LARGEST_PAGE).contains(number) || (name == "$page" && *number > 0))
+            .filter(|number| (1..=most).contains(number))
             .ok_or_else(|| Refusal::bad_query(&format!("{name} is out of range"))),
     };
-    // What happens above the largest page is not known, so it is refused.
-    let (size, page) = (number("$pagesize", PAGE)?, number("$page", 1)?);
+    let most = match oversized {
+        OversizedPages::Refused => LARGEST_PAGE,
+        OversizedPages::Clamped => usize::MAX,
+    };
+    let size = number("$pagesize", PAGE, most)?.min(LARGEST_PAGE);
+    let page = number("$page", 1, usize::MAX)?;
     let select: Option<Vec<&str>> =
         call.query.get("$select").map(|names| names.split(',').map(str::trim).collect());
     let data: Vec<Json> = found

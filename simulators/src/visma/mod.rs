@@ -13,6 +13,7 @@ mod documents;
 mod drafts;
 mod errors;
 mod fields;
+mod fill;
 mod filter;
 mod identity;
 mod invoices;
@@ -20,6 +21,7 @@ mod lists;
 mod payments;
 mod registers;
 mod seed;
+mod voucher_drafts;
 mod vouchers;
 
 #[cfg(test)]
@@ -44,7 +46,7 @@ use api::{World, operations};
 use call::{Call, Operation};
 use config::Switches;
 
-pub use config::{Company, Rotation, VismaConfig};
+pub use config::{Company, CreditPayments, CreditRows, Rotation, VismaConfig};
 
 /// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -99,6 +101,11 @@ impl Handle {
     #[must_use]
     pub fn books(&self, customer_id: &str) -> Value {
         self.state()["companies"][customer_id].take()
+    }
+
+    /// Forgets all documents, as `POST /_sim/reset` does; faults and request lines stay.
+    pub fn reset(&self) {
+        self.shared.reset();
     }
 
     /// Whether this refresh token would be taken now.

@@ -5,9 +5,11 @@ use rust_decimal::Decimal;
 
 use super::books::{Books, Origin, account_number};
 use super::call::{Answer, Call, Operation, Outcome, SALES, day, moment, operation, written};
+use super::config::CreditPayments;
+use super::documents::totals;
 use super::errors::Refusal;
 use super::fields::{copy_texts, date, decimal, require};
-use super::invoices::{PAID, RECEIVABLES};
+use super::invoices::{PAID, RECEIVABLES, sales_of};
 use super::lists::{by_id, place_of};
 use crate::kit::json::{Json, Object};
 
@@ -23,6 +25,18 @@ const ROUNDING: u32 = 3;
 const VOUCHER_TYPE: u32 = 10;
 /// Differences of öre.
 const ROUND_OFF: u32 = 3740;
+
+/// What a payment of a credit invoice adds to what was paid of it, which is less than nothing in the end.
+fn paid_back(sent: Decimal, books: &Books) -> Result<Decimal, Refusal> {
+    match books.settings.credit_payments {
+        CreditPayments::Negative => Ok(sent),
+        CreditPayments::Positive if sent < Decimal::ZERO => {
+            Err(Refusal::invalid("PaymentAmount", "must not be negative"))
+        }
+        CreditPayments::Positive | CreditPayments::Doubling => Ok(-sent),
+        CreditPayments::Refused => Err(Refusal::not_now("A credit invoice is settled in the program")),
+    }
+}
 
 fn pay(books: &mut Books, call: &Call) -> Outcome {
     let place = place_of(&books.invoices, call.param(0), "the customer invoice")?;
@@ -45,16 +59,19 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
     if input.text("PaymentCurrency") != invoice.text("CurrencyCode") {
         return Err(Refusal::invalid("PaymentCurrency", "is not the invoice's"));
     }
-    let amount = decimal(&input, "PaymentAmount", 2)?;
+    let sent = decimal(&input, "PaymentAmount", 2)?;
+    let is_credit = invoice.flag("IsCreditInvoice");
+    let amount = if is_credit { paid_back(sent, books)? } else { sent };
     let remaining = invoice.number("RemainingAmountInvoiceCurrency");
     if remaining.is_zero() {
         return Err(Refusal::not_now("The invoice is paid already"));
     }
     let kind = account_number(&input, "PaymentType").unwrap_or_default();
     let short = remaining - amount;
+    let unchecked = is_credit && books.settings.credit_payments == CreditPayments::Doubling;
     let fits = match kind {
-        PARTIAL => short > Decimal::ZERO && amount > Decimal::ZERO,
-        COMPLETE => short.is_zero(),
+        PARTIAL => short * remaining > Decimal::ZERO && amount * remaining > Decimal::ZERO,
+        COMPLETE => short.is_zero() || unchecked,
         ROUNDING => short.abs() < Decimal::ONE,
         _ => return Err(Refusal::invalid("PaymentType", "is not simulated")),
     };
@@ -71,7 +88,14 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
         kind: VOUCHER_TYPE,
         source: Some(invoice.text("Id")),
     };
-    let entries = [(ledger_account, amount), (ROUND_OFF, written_off), (RECEIVABLES, -settled)];
+    let mut entries = vec![(ledger_account, amount), (ROUND_OFF, written_off)];
+    if books.settings.cash_method {
+        let totals = totals(books, &invoice);
+        let share = if totals.total.is_zero() { Decimal::ZERO } else { settled / totals.total };
+        entries.extend(sales_of(&totals).into_iter().map(|(account, sold)| (account, sold * share)));
+    } else {
+        entries.push((RECEIVABLES, -settled));
+    }
     books.book(origin, &entries, call.now);
 
     let left = remaining - settled;
@@ -88,7 +112,7 @@ fn pay(books: &mut Books, call: &Call) -> Outcome {
     let mut payment = Object::default()
         .with("CompanyBankAccountId", bank.text("Id"))
         .with("PaymentDate", written(paid_on))
-        .with("PaymentAmount", amount)
+        .with("PaymentAmount", sent)
         .with("PaymentCurrency", input.text("PaymentCurrency"))
         .with("PaymentType", kind)
         .with("BankTransactionId", books.new_id());

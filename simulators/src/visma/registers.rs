@@ -11,42 +11,40 @@ use crate::kit::json::{Json, Object};
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("GET", "/v2/companysettings", SALES_READ, company_settings),
     operation("GET", "/v2/articleaccountcodings", SALES_READ, |books, call| {
-        LIST.answer(call, &books.codings, books.settings.any_filter)
+        LIST.answer(call, &books.codings, &books.settings)
     }),
     operation("GET", "/v2/articleaccountcodings/{id}", SALES_READ, |books, call| {
         by_id(&books.codings, call.param(0), "the article account coding").map(Answer::shows)
     }),
-    operation("GET", "/v2/units", SALES_READ, |books, call| {
-        LIST.answer(call, &books.units, books.settings.any_filter)
-    }),
+    operation("GET", "/v2/units", SALES_READ, |books, call| LIST.answer(call, &books.units, &books.settings)),
     operation("GET", "/v2/units/{id}", SALES_READ, |books, call| {
         by_id(&books.units, call.param(0), "the unit").map(Answer::shows)
     }),
     operation("GET", "/v2/termsofpayments", SALES_READ, |books, call| {
-        LIST.answer(call, &books.terms, books.settings.any_filter)
+        LIST.answer(call, &books.terms, &books.settings)
     }),
     operation("GET", "/v2/termsofpayments/{id}", SALES_READ, |books, call| {
         by_id(&books.terms, call.param(0), "the terms of payment").map(Answer::shows)
     }),
     operation("GET", "/v2/vatcodes", BOOKS_READ, |books, call| {
-        LIST.answer(call, &books.vat_codes, books.settings.any_filter)
+        LIST.answer(call, &books.vat_codes, &books.settings)
     }),
     operation("GET", "/v2/vatcodes/{id}", BOOKS_READ, |books, call| {
         by_id(&books.vat_codes, call.param(0), "the VAT code").map(Answer::shows)
     }),
     operation("GET", "/v2/accounts", BOOKS_READ, |books, call| {
-        LIST.answer(call, &books.accounts, books.settings.any_filter)
+        LIST.answer(call, &books.accounts, &books.settings)
     }),
     operation("GET", "/v2/accounts/{year}", BOOKS_READ, accounts_of_year),
     operation("GET", "/v2/accounts/{year}/{number}", BOOKS_READ, account),
     operation("GET", "/v2/fiscalyears", ANY_READ, |books, call| {
-        LIST.answer(call, &books.years, books.settings.any_filter)
+        LIST.answer(call, &books.years, &books.settings)
     }),
     operation("GET", "/v2/fiscalyears/{id}", ANY_READ, |books, call| {
         by_id(&books.years, call.param(0), "the fiscal year").map(Answer::shows)
     }),
     operation("GET", "/v2/bankaccounts", PURCHASE_READ, |books, call| {
-        LIST.answer(call, &books.bank_accounts, books.settings.any_filter)
+        LIST.answer(call, &books.bank_accounts, &books.settings)
     }),
     operation("GET", "/v2/bankaccounts/{id}", PURCHASE_READ, |books, call| {
         by_id(&books.bank_accounts, call.param(0), "the bank account").map(Answer::shows)
@@ -92,7 +90,7 @@ fn of_year(books: &Books, call: &Call) -> Result<Vec<Document>, Refusal> {
 }
 
 fn accounts_of_year(books: &mut Books, call: &Call) -> Outcome {
-    LIST.answer(call, &of_year(books, call)?, books.settings.any_filter)
+    LIST.answer(call, &of_year(books, call)?, &books.settings)
 }
 
 fn account(books: &mut Books, call: &Call) -> Outcome {

@@ -8,9 +8,10 @@ use super::call::{day_in_sweden, moment, written};
 use crate::kit::json::{Json, Object};
 
 /// Accounts of the BAS chart.
-const ACCOUNTS: [(u32, &str); 16] = [
+const ACCOUNTS: [(u32, &str); 17] = [
     (1510, "Kundfordringar"),
     (1580, "Fordringar för kontokort och kuponger"),
+    (1910, "Kassa"),
     (1930, "Företagskonto"),
     (2611, "Utgående moms på försäljning inom Sverige, 25 %"),
     (2621, "Utgående moms på försäljning inom Sverige, 12 %"),
@@ -66,9 +67,12 @@ pub(super) fn fill(books: &mut Books, now: Timestamp) {
             .with("AbbreviationEnglish", code);
         books.units.push(listed(unit, now));
     }
-    for (name, days, kind, sales) in
-        [("30 dagar netto", 30_u32, 0_u32, true), ("Kontant", 0, 2, true), ("Förskott", 0, 0, false)]
-    {
+    for (name, days, kind, sales) in [
+        ("30 dagar netto", 30_u32, 0_u32, true),
+        ("Kontant", 0, 2, true),
+        ("Förskott", 0, 0, false),
+        ("Kortbetalning", 0, 3, true),
+    ] {
         let terms = Object::default()
             .with("Id", books.new_id())
             .with("Name", name)
@@ -110,7 +114,8 @@ pub(super) fn open_year(books: &mut Books, year: i16, now: Timestamp) {
         .with("StartDate", written(date(year, 1, 1)))
         .with("EndDate", written(date(year, 12, 31)))
         .with("IsLockedForAccounting", false)
-        .with("BookkeepingMethod", 0_u32);
+        // Which number is which method is not documented.
+        .with("BookkeepingMethod", u32::from(books.settings.cash_method));
     books.years.push(listed(year, now));
 }
 

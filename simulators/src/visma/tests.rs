@@ -2,6 +2,7 @@
 
 mod books;
 mod contract;
+mod long_lists;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,7 +25,10 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
-        let mut config = VismaConfig::default();
+        Self::start_with(VismaConfig::default()).await
+    }
+
+    async fn start_with(mut config: VismaConfig) -> Self {
         let second = Company {
             customer_id: SECOND.to_owned(),
             name: "Tvåan AB".to_owned(),
@@ -182,6 +186,16 @@ async fn refresh_tokens_rotate_or_not() {
     let state =
         json!({"live_refresh_tokens": 1, "token_calls": {"authorization_code": 1, "refresh_token": 5}});
     assert_eq!(bench.sim.state()["oauth"], state);
+}
+
+#[tokio::test]
+async fn a_consent_may_have_been_given_before_the_start() {
+    let config = VismaConfig { refresh_token: Some("given-before".to_owned()), ..VismaConfig::default() };
+    let bench = Bench::start_with(config).await;
+    let (status, tokens) = bench.by_refresh("given-before").await;
+    assert_eq!((status, &claims(&tokens["access_token"])["customer_id"]), (200, &json!(FIRST)));
+    assert_eq!(bench.settings(tokens["access_token"].as_str().unwrap()).await.0, 200);
+    assert_eq!(bench.by_refresh("given-before").await.0, 400);
 }
 
 #[tokio::test]

@@ -3,3 +3,4 @@
 mod matrix;
 mod mutants;
 mod random;
+mod refunds;

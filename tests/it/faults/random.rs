@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use bokbro_tests::faults::{Mutant, Search, Spot};
+use bokbro_tests::faults::{Finding, Kind, Mutant, Program, Search, Spot};
 
 /// Runs in the short form, which is part of every test run.
 const SHORT: u64 = 400;
@@ -21,6 +21,16 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}, which is no number")))
 }
 
+/// The ledger programs of a name, all of them without one.
+fn programs(name: Option<&str>) -> &'static [Program] {
+    match name {
+        None | Some("both") => &Program::ALL,
+        Some("fortnox") => &[Program::Fortnox],
+        Some("visma") => &[Program::Visma, Program::VismaWithoutRotation],
+        Some(other) => panic!("there is no ledger program {other}: fortnox, visma or both"),
+    }
+}
+
 #[test]
 #[allow(
     clippy::print_stderr,
@@ -30,9 +40,13 @@ fn every_paid_order_is_booked_exactly_once_on_any_day() {
     let seed = number("BOKBRO_FAULTS_SEED").unwrap_or(SEED);
     let only = number("BOKBRO_FAULTS_RUN");
     let runs = if only.is_some() { 1 } else { number("BOKBRO_FAULTS_RUNS").unwrap_or(SHORT) };
+    let accounting = text("BOKBRO_FAULTS_ACCOUNTING");
+    let programs = programs(accounting.as_deref());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let first = only.unwrap_or(0);
-    let search = Search { mutant: Mutant::None, first, runs, seed, counts: |_| true, shrink: 2_000, threads };
+    let kind = Kind { programs, sales_only: false };
+    let (mutant, counts) = (Mutant::None, |_: &Finding| true);
+    let search = Search { mutant, kind, first, runs, seed, counts, shrink: 2_000, threads };
     let begun = Instant::now();
     eprintln!("seed {seed}: {runs} runs on {threads} threads");
     let found = search.run(|ended| {
@@ -44,7 +58,8 @@ fn every_paid_order_is_booked_exactly_once_on_any_day() {
         let story = failure.bad.map(|bad| bad.story.join("\n")).unwrap_or_default();
         panic!(
             "{reason}\n\nthe smallest such day: {case:#?}\n\nwhat the workers did:\n{story}\n\nrun {run} of seed {seed} \
-             ends badly: {reason}\nrepeat it with: cargo dev faults --seed {seed} --run {run}",
+             ends badly: {reason}\nrepeat it with: cargo dev faults --accounting {accounting} --seed {seed} --run {run}",
+            accounting = accounting.as_deref().unwrap_or("both"),
             reason = failure.reason,
             case = failure.case,
             run = failure.run,

@@ -4,5 +4,6 @@
 mod consents;
 mod main_job;
 mod real_items;
+mod registers;
 mod taps;
 mod watched;

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bokbro_app::ports::Clock as _;
 use bokbro_connectors::kit::{Answer, Authorization, Body, NoAnswer, Request, Transport, Wire};
 use bokbro_connectors::visma::OPERATIONS;
 use bokbro_domain::order::SyncState;
-use bokbro_domain::posting::PostingProfile;
+use bokbro_domain::posting::{DayVoucher, PostingProfile, swedish_day};
 use bokbro_simulators::contract::{OpenApi, specs_dir};
 use bokbro_simulators::kit::{Fault, Kind};
-use bokbro_simulators::visma::VismaConfig;
+use bokbro_simulators::visma::{CreditPayments, CreditRows, VismaConfig};
+use bokbro_tests::engine::{Engine, of_day, sample_voucher};
 use bokbro_tests::visma_world::VismaWorld;
 use bokbro_tests::world::sample;
 use serde_json::{Value, json};
 
 use super::flows::{company, line};
+use crate::read_back::Reader;
+use crate::refunds::{give_back, tell};
 
 /// One request and what was answered.
 struct Exchange {
@@ -59,6 +63,7 @@ impl Wire for Recorder {
 /// One run of the main job.
 #[derive(Default)]
 struct Run {
+    profile: PostingProfile,
     orders: Vec<Value>,
     prices_excl_vat: bool,
     whole_kronor: bool,
@@ -68,6 +73,10 @@ struct Run {
     unheard: Vec<&'static str>,
     /// Whether somebody gives the customer another address after each order.
     moving: bool,
+    /// What is given back of the first payment, in the end.
+    given_back: Option<&'static str>,
+    credit_rows: CreditRows,
+    credit_payments: CreditPayments,
 }
 
 fn delivered() -> Value {
@@ -101,6 +110,15 @@ fn runs() -> Vec<Run> {
             ..Run::default()
         },
         Run { orders: vec![sample(), sample()], moving: true, ..Run::default() },
+        Run { orders: vec![sample()], profile: PostingProfile::CashInvoice, ..Run::default() },
+        Run { orders: vec![sample()], given_back: Some("100.00"), ..Run::default() },
+        Run {
+            orders: vec![sample()],
+            given_back: Some("747.00"),
+            credit_rows: CreditRows::AsWritten,
+            credit_payments: CreditPayments::Positive,
+            ..Run::default()
+        },
     ]
 }
 
@@ -110,9 +128,11 @@ async fn hear(run: Run) -> Vec<Exchange> {
     let config = VismaConfig {
         prices_excl_vat: run.prices_excl_vat,
         whole_kronor: run.whole_kronor,
+        credit_rows: run.credit_rows,
+        credit_payments: run.credit_payments,
         ..VismaConfig::default()
     };
-    let mut world = VismaWorld::start_over(recorder.clone(), PostingProfile::Invoice, config).await;
+    let mut world = VismaWorld::start_over(recorder.clone(), run.profile, config).await;
     for (kind, writes) in [(Kind::DropAfterCommit, run.lost), (Kind::Reset, run.unheard)] {
         for path in writes {
             world.visma.faults.add(Fault::new(kind, "POST", path));
@@ -131,6 +151,23 @@ async fn hear(run: Run) -> Vec<Exchange> {
             customer["EmailAddress"] = json!("annan@example.se");
             world.by_hand("PUT", &path, Some(customer)).await;
         }
+    }
+    if let Some(amount) = run.given_back {
+        let event = give_back(&world, Some(amount)).await;
+        tell(&mut world, &event).await;
+        assert_eq!(world.books("invoices").len(), 2, "{:?}", world.parked().await);
+    }
+    Reader::of(&world, "visma").await.speak().await;
+    // A day whose draft and voucher are looked for, because their answers were lost, and one without trouble.
+    for (kind, path) in
+        [(Kind::DropAfterCommit, "/v2/voucherdrafts"), (Kind::Reset, "/v2/voucherdrafts/{}/convert")]
+    {
+        world.visma.faults.add(Fault::new(kind, "POST", path));
+    }
+    for reference in ["day_1", "day_2"] {
+        let voucher = sample_voucher(swedish_day(world.clock.now()));
+        let day = of_day(&world, "visma", DayVoucher { reference: reference.to_owned(), ..voucher }).await;
+        Engine::new(world.clock.clone(), None).settle(&*day).await.unwrap();
     }
     std::mem::take(&mut *recorder.heard.lock().unwrap())
 }
@@ -168,9 +205,20 @@ async fn visma_is_spoken_to_as_its_description_says() {
     // The members that only some orders need have been among what was checked.
     for (operation, wanted) in [
         ("create_customer", &["CorporateIdentityNumber", "EmailAddress", "Telephone", "InvoiceAddress2"][..]),
-        ("create_draft", &["DeliveryAddress2", "BuyersOrderReference", "Öresutjämning"]),
-        ("convert_draft", &["TotalVatAmountInvoiceCurrency"]),
-        ("create_payment", &["PaymentType\":2", "PaymentType\":3", "Reference"]),
+        (
+            "create_draft",
+            &[
+                "DeliveryAddress2",
+                "BuyersOrderReference",
+                "Öresutjämning",
+                "IsCreditInvoice\":true",
+                "TermsOfPaymentId",
+            ],
+        ),
+        ("create_voucher_draft", &["VoucherText", "TransactionText"]),
+        ("price_draft", &["Quantity\":-2"]),
+        ("convert_draft", &["TotalVatAmountInvoiceCurrency", "TotalAmountInvoiceCurrency\":-100"]),
+        ("create_payment", &["PaymentType\":2", "PaymentType\":3", "Reference", "PaymentAmount\":-747"]),
     ] {
         for text in wanted {
             assert!(members[operation].contains(text), "{operation} never sent {text}");

@@ -4,6 +4,7 @@ mod by_hand;
 mod contract;
 mod crash_points;
 mod flows;
+mod refunds;
 
 use bokbro_tests::visma_world::VismaWorld;
 use serde_json::{Value, json};

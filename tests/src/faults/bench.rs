@@ -1,39 +1,28 @@
-//! Lives a case through: the bad day, and then the days on which all is well again.
+//! Where days are lived through: simulators that are there for all of them, and a new world for each.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bokbro_app::connections::{connection_health, connection_refresh};
-use bokbro_app::message::{Envelope, Nudge};
-use bokbro_app::parked::{Answer, parked_resolve};
-use bokbro_app::ports::{Clock as _, QueueName, Queues as _, TokenStates as _};
 use bokbro_connectors::kit::Transport;
-use bokbro_connectors::{fortnox, viva};
-use bokbro_domain::effect::Patience;
-use bokbro_domain::ids::{CorrelationId, OrderId, Provider};
-use bokbro_domain::order::{Order, SyncState};
+use bokbro_domain::order::Order;
 use bokbro_simulators::fortnox::FortnoxConfig;
+use bokbro_simulators::visma::VismaConfig;
 use bokbro_simulators::viva::{Amount, OrderCode, Outcome, Pay, VivaConfig};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::case::{Buys, Case, Pays, Tells};
+use super::case::{Buys, Case, Got, Pays, Program};
+use super::day::Day;
 use super::lanes::Lanes;
 use super::mutant::Mutant;
 use super::stage::Stage;
-use super::verdict::{Books, Finding, judge};
+use super::verdict::Finding;
 use super::wire::{Fault, FaultyWire, Spot};
-use crate::world::{Simulators, World, tenant};
+use crate::world::{Simulators, World};
 
-/// Hours after the bad day in which everything must be done.
-const HOURS: u32 = 3;
-/// How often somebody asks a connection that does not answer.
-const PATIENT: u32 = 5;
-/// What an order that was not paid in full is parked for.
-pub(super) const AMOUNT_DIFFERS: &str = "amount_differs";
-/// What an order is parked for when every try of a step ended without an answer.
-const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+/// How long before the day a consent was given: its access token is no longer good.
+const CONSENT_IS_OLD: Duration = Duration::from_secs(2 * 3_600);
 
 /// Where cases are lived through, one after the other.
 pub struct Bench {
@@ -44,7 +33,7 @@ pub struct Bench {
 /// What happened on a day.
 #[derive(Debug, Default)]
 pub struct Lived {
-    /// What was asked of the providers.
+    /// What was asked of the providers while something could go wrong with it.
     pub asked: BTreeSet<Spot>,
     /// What went wrong there.
     pub hit: BTreeSet<(Spot, Fault)>,
@@ -60,20 +49,30 @@ pub struct Bad {
     pub story: Vec<String>,
 }
 
-struct Told {
-    order: Order,
-    code: OrderCode,
-    paid: Option<String>,
-    failed: Option<String>,
+/// An order of the day, and what has become of it so far.
+pub(super) struct Told {
+    pub(super) order: Order,
+    pub(super) code: OrderCode,
+    /// The webhook of its payment.
+    pub(super) paid: Option<String>,
+    /// The webhook of a refused card.
+    pub(super) failed: Option<String>,
+    /// What was given back, in öre, and on which Swedish day.
+    pub(super) given_back: Vec<(i64, String)>,
+    /// How far the staff of the warehouse has got with it.
+    pub(super) got: Option<Got>,
 }
 
 impl Bench {
     /// Starts the simulators.
     pub async fn start() -> Self {
         let config = FortnoxConfig { rate_limited: false, ..FortnoxConfig::default() };
-        let simulators = Simulators::start(config, VivaConfig::default()).await;
+        let other = VismaConfig { rate_limited: false, ..VismaConfig::default() };
+        let simulators = Simulators::start_with(config, other, VivaConfig::default()).await;
         simulators.fortnox.clock.freeze();
+        simulators.visma.clock.freeze();
         simulators.viva.kit.clock.freeze();
+        simulators.ongoing.kit.clock.freeze();
         Self { simulators, transport: Transport::new().unwrap() }
     }
 
@@ -82,35 +81,61 @@ impl Bench {
     /// # Errors
     /// What is wrong in the end.
     pub async fn live(&self, case: &Case, mutant: Mutant) -> Result<Lived, Bad> {
-        let now = case.day.start();
         let stage = Arc::new(Stage::default());
         let wire = FaultyWire::new(self.transport.clone(), self.simulators.clone(), stage.clone());
         let wire = Arc::new(wire);
-        let mut world = World::begin(self.simulators.clone(), wire.clone(), case.profile, now).await;
-        wire.follow(world.clock.clone());
-        self.simulators.fortnox.reset();
-        self.simulators.viva.reset();
-        let lag = u32::from(case.lag) * 1_000;
-        self.simulators.fortnox.configure(&json!({ "lag_ms": lag })).unwrap();
+        let mut world = self.world(case, &wire).await;
         world.app = mutant.breaks(world.app.clone());
 
         let mut told = Vec::new();
         for (nth, buys) in case.orders.iter().enumerate() {
             told.push(ordered(&world, nth, buys).await);
         }
-        let mut day = Day {
-            lanes: Lanes::new(world.app.clone(), stage.clone(), wire.clone(), case.stops.clone()),
-            world,
-            stage,
-            wire: wire.clone(),
-            case,
-            told,
-        };
+        let lanes = Lanes::new(world.app.clone(), stage.clone(), wire.clone(), case.stops.clone());
+        let mut day = Day { lanes, world, stage, wire: wire.clone(), case, told };
         wire.script(&case.troubles);
         match day.pass().await {
             Ok(()) => Ok(Lived { asked: wire.asked(), hit: wire.hit() }),
             Err(finding) => Err(Bad { finding, story: day.lanes.story }),
         }
+    }
+
+    /// A tenant as the case has it, at the moment of the day, with empty books and an empty warehouse.
+    async fn world(&self, case: &Case, wire: &Arc<FaultyWire>) -> World {
+        let (simulators, start) = (&self.simulators, case.day.start());
+        let before = start - SignedDuration::try_from(CONSENT_IS_OLD).unwrap();
+        let world = World::begin(simulators.clone(), wire.clone(), case.profile, before).await;
+        wire.follow(world.clock.clone());
+        simulators.fortnox.reset();
+        simulators.visma.reset();
+        simulators.viva.reset();
+        simulators.ongoing.reset();
+        let lag = u32::from(case.lag) * 1_000;
+        let mut ledger = json!({ "lag_ms": lag });
+        if case.happens.iter().any(|(_, happens)| happens.gives_back()) {
+            // What is given back after midnight is booked on the new day: somebody has opened its year.
+            ledger["open_year"] = json!("2027-01-01");
+        }
+        match case.program {
+            Program::Fortnox => simulators.fortnox.configure(&ledger).unwrap(),
+            Program::Visma | Program::VismaWithoutRotation => {
+                let stays = case.program == Program::VismaWithoutRotation;
+                let habits = &case.habits;
+                ledger["prices_excl_vat"] = json!(habits.shows_net);
+                ledger["credit_rows"] = json!(if habits.negative_rows { "as_written" } else { "turned" });
+                ledger["credit_payments"] =
+                    json!(if habits.positive_payments { "positive" } else { "negative" });
+                ledger["rotation"] = json!(if stays { "reusable" } else { "rotating" });
+                simulators.visma.configure(&ledger).unwrap();
+                world.book_with_visma(&VismaConfig::default()).await;
+            }
+        }
+        if case.ships {
+            world.ship_with("ongoing").await;
+        }
+        world.clock.advance(CONSENT_IS_OLD);
+        wire.tick();
+        world
     }
 }
 
@@ -131,221 +156,5 @@ async fn ordered(world: &World, nth: usize, buys: &Buys) -> Told {
         Pays::Short => paid = pay(Some(Amount(buys.total() - 1)), Outcome::Paid).await,
         Pays::Nothing => {}
     }
-    Told { order, code, paid, failed }
-}
-
-/// A case under way.
-struct Day<'a> {
-    world: World,
-    lanes: Lanes,
-    stage: Arc<Stage>,
-    wire: Arc<FaultyWire>,
-    case: &'a Case,
-    told: Vec<Told>,
-}
-
-impl Day<'_> {
-    /// The bad day, the hours after it, and the verdict.
-    async fn pass(&mut self) -> Result<(), Finding> {
-        self.tell().await;
-        self.lanes.settle(&self.world).await?;
-        self.recover().await?;
-        self.judge().await?;
-        let unlisted = self.wire.unlisted();
-        if unlisted.is_empty() {
-            return Ok(());
-        }
-        let (is, should) = (format!("{unlisted:?}"), "in OPERATIONS of its connector".to_owned());
-        Err(Finding::Wrong { what: "an operation".to_owned(), is, should })
-    }
-
-    /// Puts what is told on the queues, each for its time.
-    async fn tell(&mut self) {
-        let start = self.world.clock.now();
-        for (nth, what, after) in &self.case.tells {
-            let told = &self.told[*nth];
-            match what {
-                Tells::Paid => deliver(&self.world, told.paid.as_deref()).await,
-                Tells::Failed => deliver(&self.world, told.failed.as_deref()).await,
-                Tells::Checkout => deliver(&self.world, Some(&checkout_event(told.code))).await,
-                Tells::Nudge => nudge(&self.world, &told.order).await,
-            }
-            let visible_at = start + SignedDuration::from_secs(i64::from(*after));
-            self.lanes.hold_back(&self.world, visible_at);
-        }
-    }
-
-    /// Nothing goes wrong any more. Dead letters are replayed, ended connections are mended, hours pass.
-    async fn recover(&mut self) -> Result<(), Finding> {
-        self.wire.heal();
-        self.lanes.heal();
-        for _ in 0..HOURS {
-            self.settled().await?;
-            self.lanes.replay(self.world.clock.now());
-            self.settled().await?;
-            self.nothing_before_consent().await?;
-            self.mend().await;
-            self.look_by_hand().await;
-            self.settled().await?;
-            if self.is_done().await {
-                return Ok(());
-            }
-            self.world.clock.advance(Duration::from_secs(3_600));
-            self.wire.tick();
-            self.world.tick().await;
-        }
-        self.settled().await
-    }
-
-    async fn settled(&mut self) -> Result<(), Finding> {
-        let settled = self.lanes.settle(&self.world).await;
-        self.stage.empty();
-        settled
-    }
-
-    /// Whether nothing is left for the next hour: what must be booked is, and only what a human must decide is parked.
-    async fn is_done(&self) -> bool {
-        let mut decided = BTreeSet::new();
-        for parked in self.world.parked().await {
-            if parked.code != AMOUNT_DIFFERS {
-                return false;
-            }
-            decided.extend(parked.order);
-        }
-        for (told, buys) in self.told.iter().zip(&self.case.orders) {
-            let shown = self.world.show(&told.order.id).await;
-            let done = match buys.pays {
-                Pays::All | Pays::AfterRefusal => shown.accounting.state == SyncState::Done,
-                Pays::Short => decided.contains(&told.order.id),
-                Pays::Nothing => true,
-            };
-            if !done {
-                return false;
-            }
-        }
-        true
-    }
-
-    async fn has_ended(&self) -> bool {
-        for name in [fortnox::NAME, viva::NAME] {
-            let provider = Provider::parse(name).unwrap();
-            if self.world.store.token_state(&tenant(), &provider).await.unwrap().ended.is_some() {
-                return true;
-            }
-        }
-        false
-    }
-
-    async fn waits_for_consent(&self) -> bool {
-        self.world.parked().await.iter().any(|parked| parked.code == "needs_consent")
-    }
-
-    /// What waits for a consent waits: nudges and repeated webhooks book nothing.
-    async fn nothing_before_consent(&mut self) -> Result<(), Finding> {
-        let refused = self.wire.hit().iter().any(|(spot, fault)| {
-            *fault == Fault::Status403
-                && spot.provider == fortnox::NAME
-                && !spot.operation.starts_with("get_company")
-        });
-        if !refused || !self.waits_for_consent().await {
-            return Ok(());
-        }
-        let before = Books::of(&self.world).counts();
-        for told in &self.told {
-            deliver(&self.world, told.paid.as_deref()).await;
-            nudge(&self.world, &told.order).await;
-        }
-        self.settled().await?;
-        let after = Books::of(&self.world).counts();
-        if before == after {
-            return Ok(());
-        }
-        Err(Finding::Wrong {
-            what: "the books while a consent is missing".to_owned(),
-            is: format!("{after:?}"),
-            should: format!("{before:?}"),
-        })
-    }
-
-    /// Somebody checks the connections when something waits for them. Otherwise the next sweep does, except where the token
-    /// endpoint has refused us: that is for people.
-    async fn mend(&mut self) {
-        if !self.waits_for_consent().await || !(self.case.checks || self.has_ended().await) {
-            return;
-        }
-        let correlation = self.correlation();
-        for name in [fortnox::NAME, viva::NAME] {
-            let provider = Provider::parse(name).unwrap();
-            for _ in 0..PATIENT {
-                let app = &self.world.app;
-                let healthy = match connection_health(app, &tenant(), &provider, &correlation).await {
-                    Ok(health) => health.healthy,
-                    Err(_) => false,
-                };
-                if healthy {
-                    break;
-                }
-                let refreshed = connection_refresh(app, &tenant(), &provider, &correlation).await;
-                self.lanes.errors.extend(refreshed.err().map(|error| error.to_string()));
-                self.world.clock.advance(Duration::from_secs(60));
-            }
-        }
-    }
-
-    /// After as many disturbances as a step has tries, a human looks whether the document exists and says so. Before that
-    /// nobody should have to.
-    async fn look_by_hand(&mut self) {
-        let tries = usize::try_from(Patience::default().max_attempts).unwrap();
-        if self.case.disturbances() < tries {
-            return;
-        }
-        for parked in self.world.parked().await {
-            if parked.code != OUTCOME_UNKNOWN {
-                continue;
-            }
-            let step = parked.details.get("step").map(String::as_str).unwrap_or_default();
-            let reference = parked.order.as_ref().map(OrderId::as_str).unwrap_or_default();
-            let answer = match Books::of(&self.world).number_of(step, reference) {
-                Some(number) => Answer::Exists { number },
-                None => Answer::Send,
-            };
-            let (app, correlation) = (&self.world.app, self.correlation());
-            let seen = Some("seen by hand");
-            let (tenant, who) = (tenant(), "bk_hand");
-            let resolved = parked_resolve(app, &tenant, who, &parked.id, &answer, seen, &correlation).await;
-            self.lanes.errors.extend(resolved.err().map(|error| error.to_string()));
-        }
-    }
-
-    async fn judge(&self) -> Result<(), Finding> {
-        let posted: Vec<_> = self.case.orders.iter().zip(self.told.iter().map(|told| &told.order)).collect();
-        let (dead, errors) = (self.lanes.dead.len(), &self.lanes.errors);
-        judge(&self.world, self.case, &posted, dead, errors).await
-    }
-
-    fn correlation(&self) -> CorrelationId {
-        correlation(&self.world)
-    }
-}
-
-fn correlation(world: &World) -> CorrelationId {
-    CorrelationId::from_ulid(world.app.stamps.ulid(&*world.clock))
-}
-
-async fn deliver(world: &World, event: Option<&str>) {
-    if let Some(event) = event {
-        world.webhook(event).await;
-    }
-}
-
-async fn nudge(world: &World, order: &Order) {
-    let nudge = Nudge::order(order.id.clone());
-    let message = Envelope::new(tenant(), correlation(world), world.clock.now(), nudge);
-    world.queues.queue_send(QueueName::Accounting, &message).await.unwrap();
-}
-
-/// The event of an order that changed, as far as it is read.
-fn checkout_event(code: OrderCode) -> String {
-    let merchant = VivaConfig::default().merchant_id;
-    json!({"EventTypeId": 4865, "EventData": {"OrderCode": code.0, "MerchantId": merchant}}).to_string()
+    Told { order, code, paid, failed, given_back: Vec::new(), got: None }
 }

@@ -1,13 +1,48 @@
-//! One generated day: orders, how they are told of, what goes wrong, and where workers stop.
+//! One day: orders, how they are told of, what people do, what goes wrong, and where workers stop.
 
+use bokbro_connectors::{fortnox, visma};
+use bokbro_domain::order::OrderState;
 use bokbro_domain::posting::PostingProfile;
 use jiff::Timestamp;
-use proptest::prelude::*;
-use proptest::sample::select;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::wire::{Fault, Spot, spots};
+use super::wire::{Fault, Spot};
+
+/// Which ledger program the books are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Program {
+    /// Fortnox.
+    Fortnox,
+    /// Visma, with a consent whose refresh token is another one after each use.
+    Visma,
+    /// Visma, with a consent whose refresh token stays.
+    VismaWithoutRotation,
+}
+
+impl Program {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fortnox, Self::Visma, Self::VismaWithoutRotation];
+
+    /// The provider's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fortnox => fortnox::NAME,
+            Self::Visma | Self::VismaWithoutRotation => visma::NAME,
+        }
+    }
+
+    /// The documents that an order can become in it. A voucher per day is another job, which `tests/it/vouchers`
+    /// is about.
+    #[must_use]
+    pub fn profiles(self) -> &'static [PostingProfile] {
+        match self {
+            Self::Fortnox => &[PostingProfile::Invoice, PostingProfile::OrderAndInvoice],
+            Self::Visma | Self::VismaWithoutRotation => &[PostingProfile::Invoice],
+        }
+    }
+}
 
 /// When the orders are paid. Documents bear the day of the payment, whenever they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +76,17 @@ impl Day {
             Self::NewYear => "2026-12-31",
         }
     }
+}
+
+/// What a company can choose at Visma, and what its documentation leaves open. Fortnox has none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Habits {
+    /// Prices are shown without VAT to private persons too.
+    pub shows_net: bool,
+    /// The rows of a credit invoice are as negative as it is; otherwise they say what is taken back.
+    pub negative_rows: bool,
+    /// The payment of a credit invoice is positive; otherwise it is as negative as what remains.
+    pub positive_payments: bool,
 }
 
 /// What the buyer pays.
@@ -78,6 +124,62 @@ pub enum Tells {
     Checkout,
     /// A nudge of the books: a click, a retry, an older message.
     Nudge,
+    /// Not an order at all: the ledger program's registers are read, as every hour.
+    Registers,
+}
+
+/// What people do on the day besides buying, or what the time brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happens {
+    /// The shop gives so many percent of an order's total back; 100 is all that is left. Its webhook comes after so many
+    /// seconds.
+    Refund {
+        /// Which order.
+        order: usize,
+        /// How much of its total.
+        percent: u8,
+        /// When it is told of.
+        told: u16,
+    },
+    /// The staff of the warehouse gets on with an order, if it has one that is not canceled.
+    Staff {
+        /// Which order.
+        order: usize,
+        /// How far.
+        got: Got,
+        /// Whether a webhook tells of it.
+        told: bool,
+    },
+    /// The schedule ticks.
+    Tick,
+}
+
+impl Happens {
+    /// Whether money is given back.
+    #[must_use]
+    pub fn gives_back(&self) -> bool {
+        matches!(self, Self::Refund { .. })
+    }
+}
+
+/// How far the staff of the warehouse has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Got {
+    /// Its goods are picked.
+    Picked,
+    /// Its parcel has left.
+    Sent,
+}
+
+impl Got {
+    /// Its status number in the simulated warehouse.
+    #[must_use]
+    pub fn status(self) -> u32 {
+        match self {
+            Self::Picked => 400,
+            Self::Sent => 450,
+        }
+    }
 }
 
 /// A provider's bad moment.
@@ -118,8 +220,14 @@ pub enum Stop {
 /// One generated day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
+    /// Where the books are kept.
+    pub program: Program,
     /// Which documents an order becomes.
     pub profile: PostingProfile,
+    /// Whether parcels leave from a warehouse.
+    pub ships: bool,
+    /// What the company has chosen, and what nobody knows of its program.
+    pub habits: Habits,
     /// When the orders are paid.
     pub day: Day,
     /// Seconds until searches in the ledger program find a new document; less than the settle time.
@@ -128,6 +236,8 @@ pub struct Case {
     pub orders: Vec<Buys>,
     /// What is told of which order, and after how many seconds. What is not told stays untold: its webhook is lost.
     pub tells: Vec<(usize, Tells, u16)>,
+    /// What happens when workers have come so many stops far, in this order.
+    pub happens: Vec<(u16, Happens)>,
     /// What goes wrong at the providers.
     pub troubles: Vec<Trouble>,
     /// What becomes of workers where.
@@ -139,11 +249,53 @@ pub struct Case {
 impl Case {
     /// A day on which one order is paid, told of once, and all goes well.
     #[must_use]
-    pub fn good(profile: PostingProfile) -> Self {
+    pub fn good(program: Program, profile: PostingProfile) -> Self {
         let order = Buys { buyer: 0, lines: vec![(2, 34_900, 25), (1, 4_900, 25)], pays: Pays::All };
         let tells = vec![(0, Tells::Paid, 0)];
-        let (troubles, stops) = (Vec::new(), Vec::new());
-        Self { profile, day: Day::Noon, lag: 0, orders: vec![order], tells, troubles, stops, checks: true }
+        Self {
+            program,
+            profile,
+            ships: false,
+            habits: Habits::default(),
+            day: Day::Noon,
+            lag: 0,
+            orders: vec![order],
+            tells,
+            happens: Vec::new(),
+            troubles: Vec::new(),
+            stops: Vec::new(),
+            checks: true,
+        }
+    }
+
+    /// What is given back of an order, in öre and in this order. Of an order that was not paid nothing can be.
+    #[must_use]
+    pub fn given_back(&self, nth: usize) -> Vec<i64> {
+        let buys = &self.orders[nth];
+        let (mut left, mut all) = (if buys.is_paid() { buys.total() } else { 0 }, Vec::new());
+        for (_, happens) in &self.happens {
+            let Happens::Refund { order, percent, .. } = happens else { continue };
+            if *order != nth || left == 0 {
+                continue;
+            }
+            let part = (buys.total() * i64::from(*percent) / 100).max(1);
+            let amount = if *percent >= 100 { left } else { part.min(left) };
+            left -= amount;
+            all.push(amount);
+        }
+        all
+    }
+
+    /// Where an order must be in the end.
+    #[must_use]
+    pub fn state(&self, nth: usize) -> OrderState {
+        let (total, back) = (self.orders[nth].total(), self.given_back(nth).iter().sum::<i64>());
+        match back {
+            _ if !self.orders[nth].is_paid() => OrderState::Pending,
+            0 => OrderState::Paid,
+            all if all == total => OrderState::Refunded,
+            _ => OrderState::PartiallyRefunded,
+        }
     }
 
     /// How many things go wrong with a step at most, so that it is known when giving up is right.
@@ -155,10 +307,22 @@ impl Case {
 }
 
 impl Buys {
+    /// Whether the order is paid in full.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        matches!(self.pays, Pays::All | Pays::AfterRefusal)
+    }
+
     /// What all lines add up to, in öre.
     #[must_use]
     pub fn total(&self) -> i64 {
         self.lines.iter().map(|(quantity, price, _)| i64::from(*quantity) * i64::from(*price)).sum()
+    }
+
+    /// The lines that are goods; the last of several is the freight.
+    #[must_use]
+    pub fn goods(&self) -> &[(u8, u32, u8)] {
+        &self.lines[..self.lines.len().max(2) - 1]
     }
 
     /// Who the buyer is to a bookkeeper; none for somebody who cannot be known again.
@@ -175,8 +339,8 @@ impl Buys {
         let email = [["asa@example.se", "ASA@Example.se"], ["bo@example.se", "bo@example.se"]];
         let email = email.get(self.buyer).map(|spellings| spellings[nth % 2]);
         let lines = self.lines.iter().enumerate().map(|(line, (quantity, price, rate))| {
-            let shipping = line > 0 && line + 1 == self.lines.len();
-            json!({"kind": if shipping { "shipping" } else { "goods" }, "sku": (!shipping).then(|| format!("S-{line}")),
+            let shipping = line >= self.goods().len();
+            json!({"kind": if shipping { "shipping" } else { "goods" }, "sku": (!shipping).then(|| sku(line)),
                 "text": format!("Vara {line}"), "quantity": quantity.to_string(),
                 "unit_price": Decimal::new(i64::from(*price), 2).to_string(), "vat_rate": rate.to_string()})
         });
@@ -195,66 +359,7 @@ impl Buys {
     }
 }
 
-fn buys() -> impl Strategy<Value = Buys> {
-    let lines = proptest::collection::vec((1..=3_u8, 30..=99_999_u32, select(vec![25_u8, 12, 6, 0])), 1..=4);
-    let pays = prop_oneof![
-        16 => Just(Pays::All),
-        2 => Just(Pays::AfterRefusal),
-        1 => Just(Pays::Short),
-        1 => Just(Pays::Nothing),
-    ];
-    (0..4_usize, lines, pays).prop_map(|(buyer, lines, pays)| Buys { buyer, lines, pays })
-}
-
-fn tells() -> impl Strategy<Value = (usize, Tells, u16)> {
-    let what = prop_oneof![
-        6 => Just(Tells::Paid),
-        1 => Just(Tells::Failed),
-        2 => Just(Tells::Checkout),
-        2 => Just(Tells::Nudge),
-    ];
-    // Many at once, some later, one after all leases.
-    (0..3_usize, what, prop_oneof![5 => 0..=2_u16, 2 => 3..=90_u16, 1 => 400..=800_u16])
-}
-
-fn trouble() -> impl Strategy<Value = Trouble> {
-    let writes: Vec<Spot> = spots().into_iter().filter(Spot::writes).collect();
-    let spot = prop_oneof![2 => select(writes), 1 => select(spots())];
-    let after = prop_oneof![3 => Just(0_u8), 1 => 1..=2_u8];
-    let times = prop_oneof![6 => Just(1_u8), 2 => 2..=3_u8, 1 => 4..=8_u8];
-    (spot, after, times, select(Fault::ALL.to_vec())).prop_map(|(spot, after, times, fault)| Trouble {
-        spot,
-        after,
-        times,
-        fault,
-    })
-}
-
-fn stop() -> impl Strategy<Value = (At, Stop)> {
-    let what = prop_oneof![
-        3 => Just(Stop::Switch),
-        2 => Just(Stop::Kill),
-        1 => (0..12_u8).prop_map(Stop::Freeze),
-    ];
-    let at = prop_oneof![(0..90_u16).prop_map(At::Stop), (0..24_u16).prop_map(At::Write)];
-    (at, what)
-}
-
-/// Days of every kind.
-pub fn cases() -> impl Strategy<Value = Case> {
-    use proptest::collection::vec;
-    let profile = select(vec![PostingProfile::Invoice, PostingProfile::OrderAndInvoice]);
-    let day = prop_oneof![4 => Just(Day::Noon), 1 => Just(Day::Midnight), 1 => Just(Day::NewYear)];
-    let lag = prop_oneof![Just(0_u8), 1..=6_u8];
-    // One order is told of often, so that several workers are at it.
-    let orders = prop_oneof![3 => vec(buys(), 1), 2 => vec(buys(), 2..=3)];
-    let told = (orders, vec(tells(), 0..=6));
-    (profile, day, lag, told, vec(trouble(), 0..=4), vec(stop(), 0..=5), any::<bool>()).prop_map(
-        |(profile, day, lag, (orders, mut tells), troubles, stops, checks)| {
-            for (order, _, _) in &mut tells {
-                *order %= orders.len();
-            }
-            Case { profile, day, lag, orders, tells, troubles, stops, checks }
-        },
-    )
+/// The stock keeping unit of an order's n-th line.
+pub(super) fn sku(line: usize) -> String {
+    format!("S-{line}")
 }

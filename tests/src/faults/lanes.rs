@@ -102,14 +102,17 @@ impl Lanes {
         self.stops.clear();
     }
 
-    /// Lets workers work until nothing is left that time alone would change.
+    /// Lets workers work until nothing is left that time alone would change, or until they have come so many stops far.
     ///
     /// # Errors
     /// When that never happens.
-    pub(super) async fn settle(&mut self, world: &World) -> Result<(), Finding> {
+    pub(super) async fn settle_until(&mut self, world: &World, stop: Option<u32>) -> Result<(), Finding> {
         let mut current = None;
         let from = self.seen;
         loop {
+            if stop.is_some_and(|stop| stop <= self.seen) {
+                return Ok(());
+            }
             if self.seen - from > ENDLESS {
                 return Err(Finding::Endless(self.errors.iter().rev().take(5).cloned().collect()));
             }
@@ -174,7 +177,7 @@ impl Lanes {
     }
 
     /// Takes what was sent.
-    fn collect(&mut self, world: &World) {
+    pub(super) fn collect(&mut self, world: &World) {
         let now = world.clock.now();
         for queue in QueueName::ALL {
             while let Some(message) = world.queues.take(queue) {

@@ -3,27 +3,19 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::Value;
 
 use super::case::Buys;
 
-/// Kronor from a member of a document, however it is spelled.
-pub(super) fn kronor(value: &Value) -> Decimal {
-    value.to_string().trim_matches('"').parse().unwrap_or(Decimal::MIN)
-}
+/// What rounding may move between the accounts of one document: five öre.
+pub(super) const NEAR: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 
 /// Kronor from öre.
 pub(super) fn from_ore(ore: i64) -> Decimal {
     Decimal::new(ore, 2)
 }
 
-/// A document's member as text.
-pub(super) fn text<'a>(document: &'a Value, name: &str) -> &'a str {
-    document[name].as_str().unwrap_or_default()
-}
-
-/// The sales account of a VAT rate in the simulated company.
-fn account(rate: u8) -> u64 {
+/// The sales account of a VAT rate in the simulated companies.
+pub(super) fn account(rate: u8) -> u64 {
     match rate {
         25 => 3001,
         12 => 3002,
@@ -32,36 +24,38 @@ fn account(rate: u8) -> u64 {
     }
 }
 
-/// Account, VAT rate, quantity and price of every row, in the order of the lines.
-pub(super) fn rows(buys: &Buys) -> Vec<(u64, Decimal, Decimal, Decimal)> {
-    let row = |(quantity, price, rate): &(u8, u32, u8)| {
-        (account(*rate), Decimal::from(*rate), Decimal::from(*quantity), from_ore(i64::from(*price)))
-    };
-    buys.lines.iter().map(row).collect()
+/// Whether an account is one of VAT on sales.
+pub(super) fn is_vat(account: u64) -> bool {
+    (2600..2640).contains(&account)
 }
 
-/// The same of an invoice.
-pub(super) fn rows_of(invoice: &Value) -> Vec<(u64, Decimal, Decimal, Decimal)> {
-    let rows = invoice["InvoiceRows"].as_array().cloned().unwrap_or_default();
-    let row = |row: &Value| {
-        let account = row["AccountNumber"].as_u64().unwrap_or_default();
-        (account, kronor(&row["VAT"]), kronor(&row["DeliveredQuantity"]), kronor(&row["Price"]))
-    };
-    rows.iter().map(row).collect()
+/// What a document carries, so that it can be found again, when this much was given back with it and before it.
+pub(super) fn reference(order: &str, back: i64) -> String {
+    format!("{order}-credit-{back}")
+}
+
+/// An amount without its VAT.
+pub(super) fn net(gross: Decimal, rate: u8) -> Decimal {
+    gross * Decimal::ONE_HUNDRED / Decimal::from(100 + u32::from(rate))
+}
+
+/// What an order costs by VAT rate.
+pub(super) fn by_rate(buys: &Buys) -> BTreeMap<u8, Decimal> {
+    let mut by_rate: BTreeMap<u8, Decimal> = BTreeMap::new();
+    for (quantity, price, rate) in &buys.lines {
+        *by_rate.entry(*rate).or_default() += from_ore(i64::from(*quantity) * i64::from(*price));
+    }
+    by_rate
 }
 
 /// VAT inside the order's total, rounded once per rate and rounded line by line: a ledger program may do either.
 pub(super) fn vat(buys: &Buys) -> [Decimal; 2] {
     let inside = |gross: Decimal, rate: u8| {
-        let vat = gross * Decimal::from(rate) / Decimal::from(100 + u32::from(rate));
-        vat.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+        (gross - net(gross, rate)).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
     };
-    let mut by_rate: BTreeMap<u8, Decimal> = BTreeMap::new();
-    let mut by_line = Decimal::ZERO;
-    for (quantity, price, rate) in &buys.lines {
-        let gross = from_ore(i64::from(*quantity) * i64::from(*price));
-        by_line += inside(gross, *rate);
-        *by_rate.entry(*rate).or_default() += gross;
-    }
-    [by_rate.into_iter().map(|(rate, gross)| inside(gross, rate)).sum(), by_line]
+    let line = |(quantity, price, rate): &(u8, u32, u8)| {
+        inside(from_ore(i64::from(*quantity) * i64::from(*price)), *rate)
+    };
+    let once = by_rate(buys).into_iter().map(|(rate, gross)| inside(gross, rate)).sum();
+    [once, buys.lines.iter().map(line).sum()]
 }

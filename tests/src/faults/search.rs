@@ -9,7 +9,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use tokio::runtime::{Builder, Runtime};
 
 use super::bench::{Bad, Bench};
-use super::case::{Case, cases};
+use super::case::Case;
+use super::generate::{Kind, cases};
 use super::mutant::Mutant;
 use super::verdict::Finding;
 use super::wire::{Fault, Spot};
@@ -19,6 +20,8 @@ use super::wire::{Fault, Spot};
 pub struct Search {
     /// Bokbro whole or broken.
     pub mutant: Mutant,
+    /// Which days to think of.
+    pub kind: Kind,
     /// First run; each has a case of its own, whatever the others are.
     pub first: u64,
     /// How many runs.
@@ -98,7 +101,7 @@ impl Search {
             ..Config::default()
         };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-        let outcome = TestRunner::new_with_rng(config, rng).run(&cases(), |case| {
+        let outcome = TestRunner::new_with_rng(config, rng).run(&cases(self.kind), |case| {
             let lived = place.live(&case, self.mutant);
             match lived {
                 Ok(hit) => found.lock().unwrap_or_else(PoisonError::into_inner).hit.extend(hit),

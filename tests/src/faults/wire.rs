@@ -9,14 +9,14 @@ use async_trait::async_trait;
 use bokbro_app::memory::ManualClock;
 use bokbro_app::ports::{Clock as _, CrashPoints as _};
 use bokbro_connectors::kit::{Answer, Authorization, NoAnswer, Request, Transport, Wire};
-use bokbro_connectors::{fortnox, viva};
+use bokbro_connectors::{fortnox, ongoing, visma, viva};
 use jiff::{SignedDuration, Timestamp};
 
-use super::case::Trouble;
+use super::case::{Program, Trouble};
 use super::stage::Stage;
 use crate::world::{Simulators, TIME_OUT};
 
-/// When the transport gives an answer up.
+/// When the transport gives an answer up, unless a request is more patient.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long after that a request may still take effect. With the longest lag of lists it stays below the settle time.
 const LATE: SignedDuration = SignedDuration::from_secs(3);
@@ -34,19 +34,62 @@ impl Spot {
     /// Whether the call changes something at the provider.
     #[must_use]
     pub fn writes(&self) -> bool {
-        ["create_", "bookkeep_", "date_"].iter().any(|start| self.operation.starts_with(start))
+        let starts = ["create_", "bookkeep_", "date_", "price_", "convert_", "put_", "cancel_"];
+        starts.iter().any(|start| self.operation.starts_with(start))
     }
 }
 
-/// Every call that the connectors of the main job make, from their own lists.
+/// Calls that no day makes, because they are no part of an order's way: the provider, the operation, and the file of the
+/// test that asks for it with faults of its own.
+pub const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("visma", "get_customer", "tests/it/registers"),
+    ("fortnox", "list_vouchers", "tests/it/vouchers"),
+    ("fortnox", "get_voucher", "tests/it/vouchers"),
+    ("fortnox", "get_voucher_series", "tests/it/vouchers"),
+    ("fortnox", "create_voucher", "tests/it/vouchers"),
+    ("visma", "list_voucher_drafts", "tests/it/vouchers"),
+    ("visma", "get_voucher_draft", "tests/it/vouchers"),
+    ("visma", "create_voucher_draft", "tests/it/vouchers"),
+    ("visma", "convert_voucher_draft", "tests/it/vouchers"),
+    ("visma", "list_vouchers", "tests/it/vouchers"),
+];
+
+/// Every call that the connectors make, from their own lists, except those of [`ELSEWHERE`].
 #[must_use]
 pub fn spots() -> Vec<Spot> {
-    let of = |provider, operation| Spot { provider, operation };
-    let mut spots: Vec<Spot> = fortnox::OPERATIONS.iter().map(|name| of(fortnox::NAME, *name)).collect();
-    // The token endpoint is no part of the API that the list is of.
-    spots.push(of(fortnox::NAME, "fetch_token"));
-    spots.extend(viva::OPERATIONS.iter().map(|name| of(viva::NAME, *name)));
+    let mut spots = spots_of(Program::Fortnox, true);
+    for more in spots_of(Program::Visma, false) {
+        if !spots.contains(&more) {
+            spots.push(more);
+        }
+    }
     spots
+}
+
+/// The same of the providers of one day.
+pub(super) fn spots_of(program: Program, ships: bool) -> Vec<Spot> {
+    let ledger: &[&'static str] = match program {
+        Program::Fortnox => &fortnox::OPERATIONS,
+        Program::Visma | Program::VismaWithoutRotation => &visma::OPERATIONS,
+    };
+    let warehouse: &[&'static str] = if ships { &ongoing::OPERATIONS } else { &[] };
+    // The token endpoint is no part of the API that the list is of.
+    let lists = [
+        (program.name(), ledger),
+        (program.name(), &["fetch_token"]),
+        (viva::NAME, &viva::OPERATIONS),
+        (ongoing::NAME, warehouse),
+    ];
+    let all = lists
+        .into_iter()
+        .flat_map(|(provider, names)| names.iter().map(move |name| Spot { provider, operation: name }));
+    all.filter(|spot| !is_elsewhere(spot)).collect()
+}
+
+fn is_elsewhere(spot: &Spot) -> bool {
+    ELSEWHERE
+        .iter()
+        .any(|(provider, operation, _)| (*provider, *operation) == (spot.provider, spot.operation))
 }
 
 /// What goes wrong with one call.
@@ -139,6 +182,8 @@ struct State {
     late: Vec<(Timestamp, Request, Authorization)>,
     hit: BTreeSet<(Spot, Fault)>,
     asked: BTreeSet<Spot>,
+    /// Nothing goes wrong any more.
+    healed: bool,
     unlisted: BTreeSet<&'static str>,
 }
 
@@ -160,7 +205,9 @@ impl FaultyWire {
 
     fn tick_to(&self, now: Timestamp) {
         self.simulators.fortnox.clock.set(now);
+        self.simulators.visma.clock.set(now);
         self.simulators.viva.kit.clock.set(now);
+        self.simulators.ongoing.kit.clock.set(now);
     }
 
     fn now(&self) -> Timestamp {
@@ -174,14 +221,16 @@ impl FaultyWire {
         self.tick();
     }
 
-    /// Scripts what goes wrong from now on.
+    /// Scripts what goes wrong from now on, and forgets what was asked before.
     pub(super) fn script(&self, troubles: &[Trouble]) {
-        self.state().troubles = troubles.to_vec();
+        *self.state() = State { troubles: troubles.to_vec(), ..State::default() };
     }
 
     /// Nothing goes wrong any more, except at the operations that only people set going.
     pub(super) fn heal(&self) {
-        self.state().troubles.retain(|trouble| BY_HAND.contains(&trouble.spot.operation));
+        let mut state = self.state();
+        state.healed = true;
+        state.troubles.retain(|trouble| BY_HAND.contains(&trouble.spot.operation));
     }
 
     /// What went wrong where.
@@ -189,7 +238,7 @@ impl FaultyWire {
         self.state().hit.clone()
     }
 
-    /// What was asked for.
+    /// What was asked for while something could go wrong with it.
     pub(super) fn asked(&self) -> BTreeSet<Spot> {
         self.state().asked.clone()
     }
@@ -203,22 +252,26 @@ impl FaultyWire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spot_of(&self, request: &Request) -> Option<Spot> {
-        let ledger = request.base == self.simulators.fortnox.url;
-        let provider = if ledger { fortnox::NAME } else { viva::NAME };
-        let spot = Spot { provider, operation: request.operation };
-        spots().contains(&spot).then_some(spot)
+    fn provider_of(&self, request: &Request) -> &'static str {
+        let simulators = &self.simulators;
+        let urls = [
+            (&simulators.fortnox.url, fortnox::NAME),
+            (&simulators.visma.url, visma::NAME),
+            (&simulators.ongoing.url, ongoing::NAME),
+        ];
+        urls.into_iter().find(|(url, _)| **url == request.base).map_or(viva::NAME, |(_, name)| name)
     }
 
     /// The fault of this call, if the script has one for it.
     fn take(&self, request: &Request) -> Option<Fault> {
-        let spot = self.spot_of(request);
+        let spot = Spot { provider: self.provider_of(request), operation: request.operation };
         let mut state = self.state();
-        let Some(spot) = spot else {
+        if !spots().contains(&spot) && !is_elsewhere(&spot) {
             state.unlisted.insert(request.operation);
-            return None;
-        };
-        state.asked.insert(spot);
+        }
+        if !state.healed || BY_HAND.contains(&spot.operation) {
+            state.asked.insert(spot);
+        }
         let trouble = state.troubles.iter_mut().find(|trouble| trouble.spot == spot && trouble.times > 0)?;
         if trouble.after > 0 {
             trouble.after -= 1;
@@ -249,7 +302,15 @@ impl FaultyWire {
 }
 
 /// Operations of a check of a connection, which a person asks for after the bad day.
-const BY_HAND: [&str; 2] = ["get_company_information", "read_webhook_key"];
+pub(super) const BY_HAND: [&str; 4] =
+    ["get_company_information", "get_company_settings", "read_webhook_key", "list_statuses"];
+
+/// A refusal for want of a right, in the provider's own words where it has some.
+fn no_access(provider: &str) -> Answer {
+    let words =
+        r#"{"ErrorCode":4002,"DeveloperErrorMessage":"No access to module: api_standard","ErrorId":"1"}"#;
+    answer(403, if provider == visma::NAME { words } else { "" })
+}
 
 fn answer(status: u16, body: &'static str) -> Answer {
     let content_type = Some(if body.starts_with('<') { "text/html" } else { "application/json" }.to_owned());
@@ -263,22 +324,23 @@ impl Wire for FaultyWire {
         let Some(fault) = self.take(request) else {
             return self.transport.exchange(request, authorization).await;
         };
+        let patience = request.patience.unwrap_or(PATIENCE);
         let lost = |why: &'static str| Err(NoAnswer::MaybeSent(why.into()));
         let real = async || self.transport.exchange(request, authorization).await;
         match fault {
             Fault::NoConnection => Err(NoAnswer::NotSent("connection refused".into())),
             Fault::TimeOutBefore => {
-                self.pass(PATIENCE);
+                self.pass(patience);
                 lost("timed out")
             }
             Fault::TimeOutAfter => {
                 // At the last moment, so that lists still lag when the look-up comes.
-                self.pass(PATIENCE);
+                self.pass(patience);
                 real().await?;
                 lost("timed out")
             }
             Fault::TimeOutLate => {
-                self.pass(PATIENCE);
+                self.pass(patience);
                 let due = self.now().saturating_add(LATE).unwrap_or(Timestamp::MAX);
                 self.state().late.push((due, request.clone(), authorization.clone()));
                 lost("timed out")
@@ -295,7 +357,7 @@ impl Wire for FaultyWire {
             Fault::Limited => Ok(answer(429, "")),
             Fault::LimitedFor7 => Ok(Answer { retry_after: Some("7".to_owned()), ..answer(429, "") }),
             Fault::Status401 => Ok(answer(401, "")),
-            Fault::Status403 => Ok(answer(403, "")),
+            Fault::Status403 => Ok(no_access(self.provider_of(request))),
             Fault::HtmlPage => real().await.map(|_| answer(200, "<html><body>Hello</body></html>")),
             Fault::OtherType => {
                 let told = real().await?;
@@ -310,7 +372,7 @@ impl Wire for FaultyWire {
             Fault::EmptyBefore => Ok(answer(200, "")),
             Fault::Slow => {
                 let told = real().await?;
-                self.pass(PATIENCE - Duration::from_secs(1));
+                self.pass(patience.saturating_sub(Duration::from_secs(1)));
                 Ok(told)
             }
             Fault::BeyondDeadline => {

@@ -3,10 +3,12 @@
 //!
 //! A promise that is broken panics.
 
+mod days;
 mod directory;
 mod keyring;
 mod ledgers;
 mod limits;
+mod mappings;
 mod nonces;
 mod open_work;
 mod orders;
@@ -17,6 +19,11 @@ mod warehouse;
 
 pub use bokbro_app::ports::Store;
 
+pub use days::{
+    a_batch_s_trouble_is_parked_once, a_batch_that_was_taken_takes_no_more,
+    an_entry_joins_with_its_order_s_ledger, batches_are_listed_until_they_are_dropped,
+    joining_races_against_closing,
+};
 pub use directory::{
     a_delivery_keeps_its_first_outcome_until_it_expires, connections_of_all_tenants_are_listed_in_pages,
     records_read_back_and_tenants_are_apart, secrets_read_back_by_name,
@@ -27,10 +34,13 @@ pub use ledgers::{
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,
 };
 pub use limits::{a_limiter_is_written_by_who_knows_what_is_stored, no_slot_is_given_twice};
+pub use mappings::{
+    a_register_s_entries_read_back_in_any_number, an_order_is_found_by_its_invoices_once_it_is_done,
+};
 pub use nonces::a_nonce_is_taken_once;
 pub use open_work::{
     a_write_that_fails_lists_nothing, an_order_is_listed_under_what_it_waits_for,
-    open_work_is_read_oldest_first,
+    open_work_is_read_oldest_first, open_work_of_a_time_is_read_alone,
 };
 pub use orders::{
     a_key_that_has_expired_is_free, a_list_goes_on_where_it_stopped, a_taken_value_names_its_field,

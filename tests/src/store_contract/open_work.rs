@@ -1,8 +1,12 @@
 //! Promises about open work.
 
+use std::ops::Range;
+
 use bokbro_app::ports::{Cursor, LedgerWrite, OpenKind};
 use bokbro_domain::ids::{OrderId, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncState};
+
+use jiff::Timestamp;
 
 use super::Store;
 use super::ledgers::{alone, owner, taken};
@@ -27,6 +31,7 @@ pub async fn an_order_is_listed_under_what_it_waits_for(store: &dyn Store) {
     let mut now = paid(&order, 2);
     store.order_update(&now, &[], &[]).await.unwrap();
     assert_eq!(both().await, (none.clone(), id.clone()));
+    assert_eq!(open(store, OpenKind::Refund).await, id);
     // A payment that vanished at the provider, and came back.
     for state in [OrderState::Pending, OrderState::Refunded] {
         (now.state, now.version) = (state, now.version + 1);
@@ -34,6 +39,7 @@ pub async fn an_order_is_listed_under_what_it_waits_for(store: &dyn Store) {
         let pending = state == OrderState::Pending;
         let expected = if pending { (id.clone(), none.clone()) } else { (none.clone(), id.clone()) };
         assert_eq!(both().await, expected, "{state:?}");
+        assert_eq!(open(store, OpenKind::Refund).await, none, "{state:?}");
     }
     let write = |status| LedgerWrite { status, ..alone(&key, owner("one", 1), &ledger) };
     let (attention, done) = (status(SyncState::NeedsAttention, "look"), status(SyncState::Done, ""));
@@ -52,6 +58,31 @@ pub async fn an_order_is_listed_under_what_it_waits_for(store: &dyn Store) {
         store.open_drop(&demo(), OpenKind::Accounting, &order.id).await.unwrap();
         assert_eq!(both().await, (none.clone(), none.clone()));
     }
+}
+
+/// The orders of a time are read alone, in pages, and a cursor is good for that time only.
+pub async fn open_work_of_a_time_is_read_alone(store: &dyn Store) {
+    for number in 1..=6 {
+        inserted(store, &order(&demo(), number)).await;
+    }
+    let list = async |time: &Range<Timestamp>, limit, cursor: Option<&Cursor>| {
+        let page = store.open_accepted(&demo(), OpenKind::Payment, time, limit, cursor).await.unwrap();
+        let made: Vec<Timestamp> = page.items.into_iter().map(|open| open.since).collect();
+        (made, page.next)
+    };
+    let middle = time(2)..time(5);
+    assert_eq!(list(&middle, 100, None).await, (vec![time(2), time(3), time(4)], None));
+    assert_eq!(list(&(time(7)..time(9)), 100, None).await, (vec![], None));
+    assert_eq!(list(&(time(3)..time(3)), 100, None).await, (vec![], None), "an empty time has no orders");
+    assert_eq!(list(&(time(5)..time(2)), 100, None).await, (vec![], None), "nor has one that runs backward");
+    let (first, cursor) = list(&middle, 2, None).await;
+    assert_eq!(first, [time(2), time(3)]);
+    assert_eq!(list(&middle, 2, cursor.as_ref()).await, (vec![time(4)], None));
+    let paid = store.open_accepted(&demo(), OpenKind::Refund, &middle, 100, None).await.unwrap();
+    assert_eq!(paid.items, []);
+    let garbled = Cursor("garbled".to_owned());
+    let refused = store.open_accepted(&demo(), OpenKind::Payment, &middle, 2, Some(&garbled)).await;
+    assert_eq!(refused.unwrap_err().code(), "bad_cursor");
 }
 
 /// A refused update and a stale owner's last write leave the list as it was.

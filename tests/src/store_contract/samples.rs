@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bokbro_app::ports::{KeyClaim, LedgerKey};
 use bokbro_app::records::{Parked, TimelineEntry};
 use bokbro_domain::ids::{
-    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, Target, TenantId, TransactionId,
+    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, PaymentMethod, Target, TenantId,
+    TransactionId,
 };
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
@@ -88,6 +89,7 @@ pub(super) fn fact(number: u32) -> PaymentFact {
         parent: None,
         kind: FactKind::Charge,
         status: FactStatus::Captured,
+        method: PaymentMethod::default(),
         amount: Money { minor: 34_900, currency: Currency::SEK },
         checkout_code: None,
         merchant_text: Some(format!("Order #1753-{number}")),

@@ -1,4 +1,4 @@
-//! The books after the demo: the documents as the ledger program holds them, and whether they are right.
+//! The books after the demo: the documents as Fortnox holds them, and whether they are right.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -7,8 +7,8 @@ use super::text;
 use crate::progress;
 
 /// The sample order's total and the VAT in it, in kronor.
-const TOTAL: &str = "747.00";
-const VAT: &str = "149.40";
+pub(super) const TOTAL: &str = "747.00";
+pub(super) const VAT: &str = "149.40";
 
 /// Shows every customer, invoice and payment.
 pub(super) fn show(books: &Value) {
@@ -84,14 +84,19 @@ pub(super) fn check(books: &Value, order: &str, captured: &str) -> bool {
         ),
         ("invoice and payment are booked", invoice["Booked"] == true && payment["Booked"] == true),
     ];
+    verdict(&checks)
+}
+
+/// Shows each check; says whether all of them hold.
+pub(super) fn verdict(checks: &[(&str, bool)]) -> bool {
     progress::show("\nChecks");
-    for (what, holds) in &checks {
+    for (what, holds) in checks {
         progress::show(format_args!("  {:<6} {what}", if *holds { "ok" } else { "WRONG" }));
     }
     checks.iter().all(|(_, holds)| *holds)
 }
 
-fn all<'a>(holder: &'a Value, kind: &str) -> &'a [Value] {
+pub(super) fn all<'a>(holder: &'a Value, kind: &str) -> &'a [Value] {
     holder[kind].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -100,12 +105,12 @@ fn booked(document: &Value) -> &'static str {
 }
 
 /// A number, which may stand in quotation marks; zero when it is none.
-fn decimal(value: &Value) -> Decimal {
+pub(super) fn decimal(value: &Value) -> Decimal {
     text(value).parse().unwrap_or_default()
 }
 
 /// An amount in kronor with two decimals.
-fn money(value: &Value) -> String {
+pub(super) fn money(value: &Value) -> String {
     format!("{:.2}", decimal(value))
 }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::ports::GrantKind;
 use crate::records::{Connection, ConnectionState};
+use crate::registers::{Known, registers_known};
 
 /// Settings that are shown elsewhere or nowhere.
 const OWN: [&str; 4] = [COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT];
@@ -60,6 +61,8 @@ pub struct ConnectionView {
     pub days_left: Option<i64>,
     /// Name of the endpoint that the provider sends webhooks to.
     pub webhook_endpoint: Option<String>,
+    /// What is known of its registers of customers and invoices, when it has any and they have been read.
+    pub registers: Option<Known>,
     /// Why it does not work and what to do.
     pub message: Option<String>,
 }
@@ -73,7 +76,11 @@ pub async fn connections_list(app: &App, tenant: &TenantId) -> Result<Vec<Connec
     for provider in app.providers.names() {
         let connection = app.directory.connection_get(tenant, &provider).await?;
         let tokens = app.token_states.token_state(tenant, &provider).await?;
-        shown.push(view(app, provider, connection, &tokens));
+        let registers = match (&connection, app.providers.registers(&provider)) {
+            (Some(_), Some(_)) => registers_known(app, tenant, &provider).await?,
+            (None, _) | (_, None) => None,
+        };
+        shown.push(ConnectionView { registers, ..view(app, provider, connection, &tokens) });
     }
     Ok(shown)
 }
@@ -95,6 +102,7 @@ pub(super) fn view(
             refreshed_at: None,
             days_left: None,
             webhook_endpoint: None,
+            registers: None,
             message: None,
         };
     };
@@ -112,6 +120,7 @@ pub(super) fn view(
         refreshed_at: tokens.refreshed_at,
         days_left: days_left(app, &connection, tokens).filter(|_| state != ShownState::Disconnected),
         webhook_endpoint: setting(WEBHOOK_ENDPOINT),
+        registers: None,
         settings: {
             let shown = connection.settings.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
             shown.map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -1,4 +1,4 @@
-//! How work on an order ends: done, given back, parked, or left because the table failed.
+//! How work on an order or a day ends: done, given back, parked, or left because the table failed.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use bokbro_domain::effect::StepState;
 use bokbro_domain::ids::ParkedId;
 use bokbro_domain::order::SyncState;
 
-use super::Work;
+use super::{Subject, Work};
 use crate::error::{Disposition, Error};
-use crate::parked::STEP;
+use crate::parked::{DAY, STEP};
 use crate::ports::{Effector, Guard};
 use crate::records::Parked;
 
@@ -18,10 +18,12 @@ impl Work<'_> {
         self.ledger.release();
         if let Some(parked) = self.status.parked.take() {
             // Before the last write: whoever dies in between is followed by a worker that finishes.
-            self.app.parking.parked_close(&self.key.tenant, &parked).await?;
+            self.app.parking.parked_close(&self.tenant, &parked).await?;
         }
         self.status.state = SyncState::Done;
-        self.status.credited = self.reversed;
+        if let Subject::Order { reversed, .. } = &self.subject {
+            self.status.credited = *reversed;
+        }
         self.status.message = None;
         self.tell(effector);
         self.put("completion", true, None).await
@@ -85,7 +87,7 @@ impl Work<'_> {
         // Nobody knows whether the write that failed was done. If the lease was never stored, this guard does not hold.
         self.guard = Guard::Owner { owner: self.invocation.owner.clone(), fence: self.held };
         if let Err(error) = self.write("leaving").await {
-            tracing::warn!(order = %self.key.order, code = error.code(), "the lease ends by itself");
+            tracing::warn!(about = self.subject.id(), code = error.code(), "the lease ends by itself");
         }
     }
 
@@ -93,19 +95,27 @@ impl Work<'_> {
     /// the place of what waited before.
     async fn park(&mut self, error: &Error) -> Result<Option<Parked>, Error> {
         self.status.state = SyncState::NeedsAttention;
-        let fingerprint = format!("{}:{}:{}", self.key.target.as_str(), self.key.order, error.code());
+        let target = self.subject.target();
+        let fingerprint = format!("{}:{}:{}", target.as_str(), self.subject.id(), error.code());
         let app = self.app;
         if let Some(before) = self.status.parked.take()
-            && let Some(item) = app.parking.parked_get(&self.key.tenant, &before).await?
+            && let Some(item) = app.parking.parked_get(&self.tenant, &before).await?
         {
             if item.fingerprint == fingerprint {
                 self.status.parked = Some(before);
                 return Ok(None);
             }
-            app.parking.parked_close(&self.key.tenant, &before).await?;
+            app.parking.parked_close(&self.tenant, &before).await?;
         }
         let now = app.clock.now();
         let mut details: BTreeMap<String, String> = [("provider".to_owned(), self.provider())].into();
+        let order = match &self.subject {
+            Subject::Order { key, .. } => Some(key.order.clone()),
+            Subject::Day(day) => {
+                details.insert(DAY.to_owned(), day.id.to_string());
+                None
+            }
+        };
         if let Some(at) = &self.at {
             details.insert(STEP.to_owned(), at.0.clone());
             if let Some(step) = self.ledger.steps.get(at) {
@@ -118,8 +128,8 @@ impl Work<'_> {
             code: error.code().to_owned(),
             message: error.to_string(),
             fingerprint,
-            order: Some(self.key.order.clone()),
-            target: Some(self.key.target),
+            order,
+            target: Some(target),
             details,
             correlation: self.invocation.correlation.clone(),
         };

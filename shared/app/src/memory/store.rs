@@ -11,11 +11,12 @@ use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
+use super::store_days::Batches;
 use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Nonces, OpenKind, Page,
-    Parking, Stock, StoredLimiter, TokenStates,
+    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Mapping, Nonces, OpenKind,
+    Page, Parking, RegisterKey, Stock, StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Session, Settings, TimelineEntry,
@@ -46,12 +47,16 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<String, Session>,
     nonces: BTreeMap<String, Timestamp>,
     pub(super) open: Open,
+    pub(super) batches: Batches,
     pub(super) jobs: BTreeMap<(TenantId, JobId), Job>,
     pub(super) audits: BTreeMap<TenantId, Vec<AuditEntry>>,
     /// Turns by name: whose and until when.
     pub(super) turns: BTreeMap<String, (String, Timestamp)>,
     pub(super) cursors: BTreeMap<(TenantId, Provider, String), String>,
     pub(super) stocks: BTreeMap<(TenantId, Provider, String), (Stock, Timestamp)>,
+    pub(super) mappings: BTreeMap<RegisterKey, BTreeMap<String, Mapping>>,
+    /// Orders by their invoices' numbers.
+    pub(super) invoices: BTreeMap<(TenantId, Provider, String), OrderId>,
     pub(super) limiters: BTreeMap<LimitKey, StoredLimiter>,
 }
 
@@ -84,7 +89,7 @@ pub(super) fn page<T: Clone>(
 }
 
 /// Parks an item unless one with its fingerprint waits; gives the one that waits then.
-fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<ParkedId> {
+pub(super) fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<ParkedId> {
     let (waiting, unlinked) = (state.parked.entry(tenant.clone()).or_default(), &state.unlinked);
     let same = |p: &&Parked| p.fingerprint == parked.fingerprint && !unlinked.contains(&p.id);
     if let Some(same) = waiting.iter().find(same) {
@@ -95,7 +100,7 @@ fn park_into(state: &mut State, tenant: &TenantId, parked: &Parked) -> Option<Pa
 }
 
 /// Whether a guard holds for what is stored.
-fn holds(guard: &Guard, stored_fence: u64, lease: Option<&Lease>) -> bool {
+pub(super) fn holds(guard: &Guard, stored_fence: u64, lease: Option<&Lease>) -> bool {
     match guard {
         Guard::Fence(fence) => stored_fence == *fence,
         Guard::Owner { owner, fence } => {
@@ -113,42 +118,52 @@ impl Ledgers for MemoryStore {
     }
 
     async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error> {
-        let mut state = self.state();
-        let stored = state.ledgers.get(write.key).cloned().unwrap_or_default();
-        if !holds(&write.guard, stored.fence, stored.lease.as_ref()) {
-            return Err(Error::Raced { step: "writing a ledger" });
-        }
-        let order = state.orders.get(&(write.key.tenant.clone(), write.key.order.clone()));
-        if write.order_version.is_some_and(|version| order.is_none_or(|order| order.version != version)) {
-            return Err(Error::Raced { step: "writing a ledger" });
-        }
-        // Through the wire format, so that a ledger that does not survive it fails here too.
-        let text = serde_json::to_string(write.ledger).map_err(|e| Error::storage("writing a ledger", e))?;
-        let ledger = serde_json::from_str(&text).map_err(|e| Error::storage("writing a ledger", e))?;
-        state.ledgers.insert(write.key.clone(), ledger);
-        let waits = write.parked.and_then(|parked| park_into(&mut state, &write.key.tenant, parked));
-        if let Some(status) = write.status
-            && let Some(order) = state.orders.get_mut(&(write.key.tenant.clone(), write.key.order.clone()))
-        {
-            let mut status = status.clone();
-            status.parked = waits.or(status.parked);
-            let done = status.state == SyncState::Done;
-            match write.key.target {
-                Target::Accounting => order.accounting = status,
-                Target::Warehouse => order.warehouse = status,
-            }
-            if done {
-                let kind = OpenKind::of(write.key.target);
-                let open = state.open.entry((write.key.tenant.clone(), kind)).or_default();
-                open.remove(&write.key.order);
-            }
-        }
-        for entry in write.entries {
-            let timeline = state.timelines.entry(write.key.order.clone()).or_default();
-            timeline.insert(entry.id.clone(), entry.clone());
-        }
-        Ok(())
+        write_ledger(&mut self.state(), &write)
     }
+}
+
+/// Writes a ledger and what belongs to it, or nothing.
+pub(super) fn write_ledger(state: &mut State, write: &LedgerWrite<'_>) -> Result<(), Error> {
+    let stored = state.ledgers.get(write.key).cloned().unwrap_or_default();
+    if !holds(&write.guard, stored.fence, stored.lease.as_ref()) {
+        return Err(Error::Raced { step: "writing a ledger" });
+    }
+    let order = state.orders.get(&(write.key.tenant.clone(), write.key.order.clone()));
+    if write.order_version.is_some_and(|version| order.is_none_or(|order| order.version != version)) {
+        return Err(Error::Raced { step: "writing a ledger" });
+    }
+    // Through the wire format, so that a ledger that does not survive it fails here too.
+    let text = serde_json::to_string(write.ledger).map_err(|e| Error::storage("writing a ledger", e))?;
+    let ledger = serde_json::from_str(&text).map_err(|e| Error::storage("writing a ledger", e))?;
+    state.ledgers.insert(write.key.clone(), ledger);
+    let waits = write.parked.and_then(|parked| park_into(state, &write.key.tenant, parked));
+    if let Some((provider, numbers)) = write.invoices() {
+        for number in numbers {
+            let found_by = (write.key.tenant.clone(), provider.clone(), number.to_owned());
+            state.invoices.insert(found_by, write.key.order.clone());
+        }
+    }
+    if let Some(status) = write.status
+        && let Some(order) = state.orders.get_mut(&(write.key.tenant.clone(), write.key.order.clone()))
+    {
+        let mut status = status.clone();
+        status.parked = waits.or(status.parked);
+        let done = status.state == SyncState::Done;
+        match write.key.target {
+            Target::Accounting => order.accounting = status,
+            Target::Warehouse => order.warehouse = status,
+        }
+        if done {
+            let kind = OpenKind::of(write.key.target);
+            let open = state.open.entry((write.key.tenant.clone(), kind)).or_default();
+            open.remove(&write.key.order);
+        }
+    }
+    for entry in write.entries {
+        let timeline = state.timelines.entry(write.key.order.clone()).or_default();
+        timeline.insert(entry.id.clone(), entry.clone());
+    }
+    Ok(())
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! Open work in memory.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, Range, RangeInclusive};
 
 use async_trait::async_trait;
 use bokbro_domain::ids::{OrderId, TenantId};
@@ -36,19 +36,56 @@ impl OpenWork for MemoryStore {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<OpenOrder>, Error> {
-        let name = format!("open {} of {tenant} ", kind.as_str());
-        let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
-        let after = match cursor {
-            Some(Cursor(text)) => {
-                let last = text.strip_prefix(&name).ok_or_else(bad)?;
-                Bound::Excluded(OrderId::parse(last).map_err(|_| bad())?)
-            }
-            None => Bound::Unbounded,
+        self.open_page(tenant, kind, None, limit, cursor)
+    }
+
+    async fn open_accepted(
+        &self,
+        tenant: &TenantId,
+        kind: OpenKind,
+        accepted: &Range<Timestamp>,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<OpenOrder>, Error> {
+        if accepted.is_empty() {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        self.open_page(tenant, kind, Some(OrderId::made_in(accepted)), limit, cursor)
+    }
+
+    async fn open_drop(&self, tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Result<(), Error> {
+        self.state().open.entry((tenant.clone(), kind)).or_default().remove(order);
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    fn open_page(
+        &self,
+        tenant: &TenantId,
+        kind: OpenKind,
+        of: Option<RangeInclusive<OrderId>>,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<OpenOrder>, Error> {
+        let name = match &of {
+            Some(of) => format!("open {} of {tenant} {} {} ", kind.as_str(), of.start(), of.end()),
+            None => format!("open {} of {tenant} ", kind.as_str()),
         };
+        let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
+        let (mut from, mut to) = (Bound::Unbounded, Bound::Unbounded);
+        if let Some((lowest, highest)) = of.clone().map(RangeInclusive::into_inner) {
+            (from, to) = (Bound::Included(lowest), Bound::Included(highest));
+        }
+        if let Some(Cursor(text)) = cursor {
+            let last = text.strip_prefix(&name).and_then(|last| OrderId::parse(last).ok());
+            let inside = |last: &OrderId| of.as_ref().is_none_or(|of| of.contains(last));
+            from = Bound::Excluded(last.filter(inside).ok_or_else(bad)?);
+        }
         let mut state = self.state();
         let orders = state.open.entry((tenant.clone(), kind)).or_default();
         let mut items: Vec<OpenOrder> = orders
-            .range((after, Bound::Unbounded))
+            .range((from, to))
             .take(limit + 1)
             .map(|(order, since)| OpenOrder { order: order.clone(), since: *since })
             .collect();
@@ -56,10 +93,5 @@ impl OpenWork for MemoryStore {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| Cursor(format!("{name}{}", last.order)));
         Ok(Page { items, next })
-    }
-
-    async fn open_drop(&self, tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Result<(), Error> {
-        self.state().open.entry((tenant.clone(), kind)).or_default().remove(order);
-        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod resolve;
 
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId, TransactionId};
 
 use crate::app::App;
@@ -16,6 +17,8 @@ pub use resolve::{Answer, Resolved, answer_read, parked_resolve};
 
 /// Detail that names the step of a posting that the item is about.
 pub(crate) const STEP: &str = "step";
+/// Detail that names the batch of a day that the item is about.
+pub(crate) const DAY: &str = "day";
 /// Detail that holds a whole message which no worker could handle.
 pub(crate) const MESSAGE: &str = "message";
 /// Detail that names the queue of that message.
@@ -75,14 +78,18 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 // The books, by our own rules.
                 "account_missing",
                 "amount_too_large",
+                "day_unknown",
                 "foreign_currency",
                 "foreign_customer",
                 "needs_consent",
                 "not_paid",
                 "order_unknown",
                 "period_locked",
+                "profile_not_supported",
+                "profile_not_supported",
                 // The books, by what is there.
                 "bad_invoice_number",
+                "cash_account_differs",
                 "financial_year_missing",
                 "invoice_canceled",
                 "invoice_unreadable",
@@ -93,6 +100,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "too_many_matches",
                 "totals_differ",
                 "unknown_step",
+                "voucher_series_closed",
                 "credited_by_hand",
                 "credited_too_much",
                 // The warehouse.
@@ -119,7 +127,7 @@ pub const REASONS: &[(&[Action], &[&str])] = {
         (&[Exists, Send, Dismiss], &["outcome_unknown", "document_does_not_fit"]),
         (&[Exists, Retry, Dismiss], &["conflict", "paid_by_hand"]),
         (&[Match, Retry, Dismiss], &["unmatched_payment"]),
-        (&[Dismiss], &["credit_by_hand", "refund_to_book", "unreadable_message"]),
+        (&[Dismiss], &["refund_to_book", "unreadable_message"]),
     ]
 };
 
@@ -160,6 +168,9 @@ fn nudge_again(parked: &Parked) -> Option<(QueueName, Nudge)> {
         let message = Envelope::parse(message).ok()?;
         return Some((QueueName::parse(queue)?, message.nudge));
     }
+    if let Some(day) = day_of(parked) {
+        return Some((QueueName::Accounting, Nudge::Day { day, insist: true, told: None, after: None }));
+    }
     match (&parked.order, parked.target) {
         (Some(id), Some(Target::Accounting)) => return Some((QueueName::Accounting, order(id))),
         (Some(id), Some(Target::Warehouse)) => return Some((QueueName::Warehouse, order(id))),
@@ -174,6 +185,10 @@ fn nudge_again(parked: &Parked) -> Option<(QueueName, Nudge)> {
 
 /// What the worker is told of the document that a step of the item was about.
 fn told(parked: &Parked, number: String) -> Option<(QueueName, Nudge)> {
+    if let Some(day) = day_of(parked) {
+        let told = Some(Told { step: parked.details.get(STEP)?.clone(), number });
+        return Some((QueueName::Accounting, Nudge::Day { day, insist: true, told, after: None }));
+    }
     let (Some(order), Some(target), Some(step)) = (&parked.order, parked.target, parked.details.get(STEP))
     else {
         return None;
@@ -184,6 +199,11 @@ fn told(parked: &Parked, number: String) -> Option<(QueueName, Nudge)> {
     };
     let told = Some(Told { step: step.clone(), number });
     Some((queue, Nudge::Order { order: order.clone(), insist: true, told }))
+}
+
+/// The batch of a day that the item is about.
+pub(crate) fn day_of(parked: &Parked) -> Option<DayId> {
+    DayId::parse(parked.details.get(DAY)?).ok()
 }
 
 /// The transaction that the item is about.

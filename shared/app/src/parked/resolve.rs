@@ -4,16 +4,17 @@
 //! item's fingerprint (from then on the same trouble may be parked anew, beside this item), the order, the nudge, and at
 //! last the item itself.
 
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, TenantId};
-use bokbro_domain::order::{FieldError, SyncState};
+use bokbro_domain::order::{FieldError, SyncState, SyncStatus};
 use serde_json::{Value, json};
 
-use super::{Action, actions, nudge_again, told, transaction};
+use super::{Action, actions, day_of, nudge_again, told, transaction};
 use crate::app::App;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge};
 use crate::orders::Refusal;
-use crate::ports::{Guard, LedgerKey, LedgerWrite, QueueName};
+use crate::ports::{Day, DayWrite, Guard, LedgerKey, LedgerWrite, QueueName};
 use crate::records::{AuditEntry, Parked, TimelineEntry};
 use crate::wire::fields::Fields;
 
@@ -142,6 +143,10 @@ pub async fn parked_resolve(
         order_tell(app, tenant, order, &parked, answer, reason, entry).await?;
         app.crash.reached("after telling the order of a resolution").await;
     }
+    if let Some(day) = day_of(&parked) {
+        day_tell(app, tenant, &day, &parked, answer, reason).await?;
+        app.crash.reached("after telling the day of a resolution").await;
+    }
     if let Some((queue, nudge)) = nudge {
         let message = Envelope::new(tenant.clone(), correlation.clone(), app.clock.now(), nudge);
         app.queues.queue_send(queue, &message).await?;
@@ -156,7 +161,8 @@ pub async fn parked_resolve(
 fn nudge_for(parked: &Parked, answer: &Answer) -> Result<Option<(QueueName, Nudge)>, Refusal> {
     let allowed = actions(parked);
     let nudge = match answer {
-        Answer::Dismiss => return Ok(None),
+        // The orders of a day that was booked by hand are told so.
+        Answer::Dismiss => return Ok(day_of(parked).map(|day| (QueueName::Accounting, Nudge::day(day)))),
         Answer::Retry | Answer::Send => nudge_again(parked),
         Answer::Exists { number } => told(parked, number.clone()),
         Answer::Match { order } => transaction(parked).map(|(provider, transaction)| {
@@ -183,8 +189,12 @@ fn ledger_key(tenant: &TenantId, parked: &Parked) -> Option<LedgerKey> {
 }
 
 async fn not_worked_on(app: &App, tenant: &TenantId, parked: &Parked) -> Result<(), Refusal> {
-    let Some(key) = ledger_key(tenant, parked) else { return Ok(()) };
-    let Some((_, ledger)) = app.ledgers.ledger_load(&key).await? else { return Ok(()) };
+    let ledger = match (ledger_key(tenant, parked), day_of(parked)) {
+        (Some(key), _) => app.ledgers.ledger_load(&key).await?.map(|(_, ledger)| ledger),
+        (None, Some(day)) => app.days.day_load(tenant, &day).await?.map(|(_, ledger)| ledger),
+        (None, None) => None,
+    };
+    let Some(ledger) = ledger else { return Ok(()) };
     let now = app.clock.now();
     ledger.take("resolution", now, now).map(|_| ()).map_err(|_| order_busy())
 }
@@ -193,7 +203,7 @@ fn order_busy() -> Refusal {
     Refusal::Conflict {
         code: "order_busy",
         field: None,
-        message: "A worker is at this order just now. Look again in a minute.".into(),
+        message: "A worker is at it just now. Look again in a minute.".into(),
     }
 }
 
@@ -211,10 +221,7 @@ async fn order_tell(
     for _ in 0..RACES {
         let Some(key) = ledger_key(tenant, parked) else { break };
         let Some((stored, ledger)) = app.ledgers.ledger_load(&key).await? else { return Ok(()) };
-        let mut status = stored.sync(key.target).clone();
-        if status.parked.as_ref() != Some(&parked.id) || status.state != SyncState::NeedsAttention {
-            break;
-        }
+        let Some(mut status) = decided(stored.sync(key.target), parked, dismissed, reason) else { break };
         let now = app.clock.now();
         // The lease is taken and given back in one write: a worker that began before it can write nothing any more.
         let Ok(mut ledger_after) = ledger.take("resolution", now, now) else {
@@ -224,12 +231,9 @@ async fn order_tell(
             break;
         };
         ledger_after.release();
-        status.parked = None;
-        status.state = if dismissed { SyncState::Done } else { SyncState::Waiting };
         if dismissed {
-            (status.by_hand, status.credited) = (true, stored.payment.reversed.minor);
+            status.credited = stored.payment.reversed.minor;
         }
-        status.message = dismissed.then(|| format!("Done by hand: {}", reason.unwrap_or_default()));
         let write = LedgerWrite {
             key: &key,
             guard: Guard::Fence(ledger.fence),
@@ -246,6 +250,55 @@ async fn order_tell(
         }
     }
     Ok(app.orders.timeline_add(tenant, order, &entry).await?)
+}
+
+/// How what leads to the item stands after the decision; none when it leads elsewhere by now.
+fn decided(
+    status: &SyncStatus,
+    parked: &Parked,
+    dismissed: bool,
+    reason: Option<&str>,
+) -> Option<SyncStatus> {
+    if status.parked.as_ref() != Some(&parked.id) || status.state != SyncState::NeedsAttention {
+        return None;
+    }
+    Some(SyncStatus {
+        parked: None,
+        state: if dismissed { SyncState::Done } else { SyncState::Waiting },
+        by_hand: dismissed || status.by_hand,
+        message: dismissed.then(|| format!("Done by hand: {}", reason.unwrap_or_default())),
+        ..status.clone()
+    })
+}
+
+/// Tells a day what was decided, when it leads to this item.
+async fn day_tell(
+    app: &App,
+    tenant: &TenantId,
+    id: &DayId,
+    parked: &Parked,
+    answer: &Answer,
+    reason: Option<&str>,
+) -> Result<(), Refusal> {
+    let dismissed = *answer == Answer::Dismiss;
+    for _ in 0..RACES {
+        let Some((day, ledger)) = app.days.day_load(tenant, id).await? else { return Ok(()) };
+        let Some(status) = decided(&day.status, parked, dismissed, reason) else { return Ok(()) };
+        let now = app.clock.now();
+        let Ok(mut ledger_after) = ledger.take("resolution", now, now) else {
+            return if dismissed { Err(order_busy()) } else { Ok(()) };
+        };
+        ledger_after.release();
+        let day = Day { status, ..day };
+        let guard = Guard::Fence(ledger.fence);
+        let write = DayWrite { tenant, day: &day, guard, ledger: &ledger_after, parked: None };
+        match app.days.day_write(write).await {
+            Ok(()) => return Ok(()),
+            Err(Error::Raced { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(())
 }
 
 fn text_of(parked: &Parked, answer: &Answer, reason: Option<&str>) -> String {

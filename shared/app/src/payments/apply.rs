@@ -1,6 +1,6 @@
 //! Facts are laid at an order, and the order moves to where they say.
 
-use bokbro_domain::ids::OrderId;
+use bokbro_domain::ids::{OrderId, PaymentMethod};
 use bokbro_domain::money::Money;
 use bokbro_domain::order::{Order, OrderState};
 use bokbro_domain::payment::{PaymentFact, assess};
@@ -148,6 +148,9 @@ fn merge(known: &[PaymentFact], news: &[PaymentFact]) -> (Vec<PaymentFact>, Vec<
                 // A single read names no parent; what a list told stays.
                 new.parent = new.parent.or_else(|| fact.parent.clone());
                 new.merchant_text = new.merchant_text.or_else(|| fact.merchant_text.clone());
+                if new.method == PaymentMethod::default() {
+                    new.method.clone_from(&fact.method);
+                }
                 if *fact != new {
                     fact.clone_from(&new);
                     changed.push(new);

@@ -1,14 +1,17 @@
 //! Looks at the payment provider that no webhook asked for: an order that waits for its payment, and a transaction that
 //! a human says belongs to an order.
 
-use bokbro_domain::ids::{CheckoutCode, OrderId, Provider, TenantId, TransactionId};
-use bokbro_domain::order::Order;
+use std::collections::BTreeSet;
+
+use bokbro_domain::ids::{CheckoutCode, OrderId, PaymentMethod, Provider, TenantId, TransactionId};
+use bokbro_domain::order::{Order, OrderState};
+use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
 
 use super::trouble::{About, Stop, park_order};
 use super::{Desk, Outcome, Way};
 use crate::app::{App, Invocation};
 use crate::error::Error;
-use crate::ports::{CheckoutState, LookUp};
+use crate::ports::{CheckoutState, LookUp, OpenKind};
 
 /// Looks at an order's payment at the provider, as a webhook about it would have. Unless somebody insists, trouble that
 /// was told of before is left to whoever was told.
@@ -70,13 +73,10 @@ impl Desk<'_> {
     }
 
     async fn order_look(&self, way: &Way, order: &Order) -> Result<Outcome, Stop> {
-        let found = match order.body.checkout_code {
-            Some(code) => self.checkout_look(way, &order.id, code).await?,
-            None => Outcome::Open("the order has no code at the provider"),
-        };
-        let found = match (found, &order.body.payment_reference) {
-            (Outcome::Open(_), Some(reference)) => self.reference_look(way, order, reference).await?,
-            (found, _) => found,
+        let found = if order.state.has_been_paid() {
+            self.paid_look(way, order).await?
+        } else {
+            self.unpaid_look(way, order).await?
         };
         if let Outcome::Open(_) = found {
             // Nothing new there: the books may lack what we have known for long.
@@ -84,6 +84,44 @@ impl Desk<'_> {
             self.parcel_nudge(order).await?;
         }
         Ok(found)
+    }
+
+    async fn unpaid_look(&self, way: &Way, order: &Order) -> Result<Outcome, Stop> {
+        let found = match order.body.checkout_code {
+            Some(code) => self.checkout_look(way, &order.id, code).await?,
+            None => Outcome::Open("the order has no code at the provider"),
+        };
+        match (found, &order.body.payment_reference) {
+            (Outcome::Open(_), Some(reference)) => self.reference_look(way, order, reference).await,
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// Looks what became of money that was taken: as a rule with one call, because that is asked of every paid order again
+    /// and again.
+    async fn paid_look(&self, way: &Way, order: &Order) -> Result<Outcome, Stop> {
+        let known = self.app.orders.payment_facts(self.tenant, &order.id).await?;
+        let codes = known.iter().filter_map(|fact| fact.checkout_code).chain(order.body.checkout_code);
+        let mut facts = Vec::new();
+        for code in codes.collect::<BTreeSet<_>>() {
+            facts.extend(way.payments.transactions_of(&way.access, code).await?);
+        }
+        if facts.is_empty() {
+            for fact in &known {
+                facts.extend(way.payments.transaction(&way.access, &fact.transaction).await?);
+            }
+        }
+        if !facts.is_empty() {
+            return self.apply(&order.id, &facts).await;
+        }
+        if order.state == OrderState::Refunded {
+            return Ok(Outcome::Open("the provider shows nothing any more of what was given back"));
+        }
+        // A void right after the payment leaves nothing behind at the provider, and neither does anything else.
+        self.app.open_work.open_drop(self.tenant, OpenKind::Refund, &order.id).await?;
+        let message = "The payment provider shows nothing any more of the payment that was taken for this order. Check \
+                       there whether the payment stands.";
+        Err(park_order("reversal_unclear", message, &order.id, known.first()))
     }
 
     /// Looks how an order stands at the provider.
@@ -99,13 +137,28 @@ impl Desk<'_> {
                 if facts.is_empty() {
                     return Ok(Outcome::Open("the provider shows no transaction of the paid order"));
                 }
-                self.apply(id, &facts).await
+                self.apply(id, &self.with_methods(way, facts).await?).await
             }
             Some(CheckoutState::Cancelled) => self.cancel(id).await,
             Some(CheckoutState::Pending | CheckoutState::Expired) | None => {
                 Ok(Outcome::Open("the order is neither paid nor cancelled at the provider"))
             }
         }
+    }
+
+    /// A list may leave out how the buyer paid, which a charge read by itself tells.
+    async fn with_methods(&self, way: &Way, mut facts: Vec<PaymentFact>) -> Result<Vec<PaymentFact>, Stop> {
+        let is_untold = |fact: &&mut PaymentFact| {
+            fact.kind == FactKind::Charge
+                && fact.status == FactStatus::Captured
+                && fact.method == PaymentMethod::default()
+        };
+        for fact in facts.iter_mut().filter(is_untold) {
+            if let Some(told) = way.payments.transaction(&way.access, &fact.transaction).await? {
+                fact.method = told.method;
+            }
+        }
+        Ok(facts)
     }
 
     /// Looks at the transaction that the webshop named.

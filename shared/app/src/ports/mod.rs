@@ -1,7 +1,9 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
+mod days;
 mod keyring;
 mod limits;
+mod mappings;
 mod open_work;
 mod providers;
 mod queues;
@@ -16,8 +18,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use days::*;
 pub use keyring::*;
 pub use limits::*;
+pub use mappings::*;
 pub use open_work::*;
 pub use providers::*;
 pub use queues::*;

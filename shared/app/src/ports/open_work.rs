@@ -1,5 +1,7 @@
 //! What is left to do, kept apart from everything that is done: a search for it costs what is open, not what there is.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bokbro_domain::ids::{OrderId, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncState};
@@ -17,11 +19,13 @@ pub enum OpenKind {
     Accounting,
     /// Its parcel.
     Warehouse,
+    /// What may be given back of its money.
+    Refund,
 }
 
 impl OpenKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Payment, Self::Accounting, Self::Warehouse];
+    pub const ALL: [Self; 4] = [Self::Payment, Self::Accounting, Self::Warehouse, Self::Refund];
 
     /// Its name in keys.
     #[must_use]
@@ -30,6 +34,7 @@ impl OpenKind {
             Self::Payment => "payment",
             Self::Accounting => "accounting",
             Self::Warehouse => "warehouse",
+            Self::Refund => "refund",
         }
     }
 
@@ -52,6 +57,10 @@ impl OpenKind {
                 let stop = order.state == OrderState::Refunded && order.warehouse.may_be_taken_back();
                 order.state.has_been_paid() && (order.warehouse.state != SyncState::Done || stop)
             }
+            Self::Refund => match order.state {
+                OrderState::Paid | OrderState::PartiallyRefunded => true,
+                OrderState::Pending | OrderState::Refunded | OrderState::Cancelled => false,
+            },
         }
     }
 }
@@ -81,6 +90,20 @@ pub trait OpenWork: Send + Sync {
         &self,
         tenant: &TenantId,
         kind: OpenKind,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<OpenOrder>, Error>;
+
+    /// Lists those of them that were accepted in a time, oldest first, and reads no others. Cursors of one time are no good
+    /// for another.
+    ///
+    /// # Errors
+    /// When the table fails; a cursor of another list is a `Parked` error with code `bad_cursor`.
+    async fn open_accepted(
+        &self,
+        tenant: &TenantId,
+        kind: OpenKind,
+        accepted: &Range<Timestamp>,
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<OpenOrder>, Error>;

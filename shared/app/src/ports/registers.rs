@@ -71,6 +71,9 @@ pub enum Contents {
     Invoice {
         /// Our reference, where the list shows one of its own member; exact, whoever wrote it.
         reference: Option<String>,
+        /// `external_id` of the customer it is to: it stays when people give the customer another number, where the
+        /// provider has such a thing.
+        customer_id: Option<String>,
         /// Number of the customer it is to.
         customer_number: Option<String>,
         /// Invoice date.

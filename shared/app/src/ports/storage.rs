@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{CheckoutCode, JobId, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
-use bokbro_domain::order::{Order, OrderState, SyncStatus};
+use bokbro_domain::order::{Order, OrderState, SyncState, SyncStatus};
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
@@ -201,6 +201,17 @@ pub struct LedgerWrite<'a> {
     pub entries: &'a [TimelineEntry],
     /// What waits for a human, once per fingerprint.
     pub parked: Option<&'a Parked>,
+}
+
+impl LedgerWrite<'_> {
+    /// The invoices and credit invoices by whose numbers the order can be found from now on, and where: those of an order
+    /// that the books have in full.
+    #[must_use]
+    pub fn invoices(&self) -> Option<(&Provider, Vec<&str>)> {
+        let status = self.status.filter(|status| status.state == SyncState::Done)?;
+        let provider = status.provider.as_ref().filter(|_| self.key.target == Target::Accounting)?;
+        Some((provider, status.invoice().into_iter().chain(status.credit_invoices()).collect()))
+    }
 }
 
 /// Effect ledgers.

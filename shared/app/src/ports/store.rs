@@ -1,8 +1,8 @@
 //! All of the table's ports in one.
 
 use super::{
-    Audits, Cursors, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Nonces, OpenWork, Orders, Parking,
-    Stocks, TokenStates, Turns,
+    Audits, Cursors, Days, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings, Nonces, OpenWork,
+    Orders, Parking, Stocks, TokenStates, Turns,
 };
 
 /// Everything that the table keeps, behind one adapter.
@@ -22,6 +22,8 @@ pub trait Store:
     + Turns
     + Cursors
     + Stocks
+    + Days
+    + Mappings
 {
 }
 
@@ -42,5 +44,7 @@ impl<T> Store for T where
         + Turns
         + Cursors
         + Stocks
+        + Days
+        + Mappings
 {
 }

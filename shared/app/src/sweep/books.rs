@@ -2,7 +2,7 @@
 //! renewed.
 
 use bokbro_domain::ids::{Provider, Target};
-use bokbro_domain::order::{Order, SyncState};
+use bokbro_domain::order::{SyncState, SyncStatus};
 
 use super::{PAGE, Sweep, UNTOUCHED};
 use crate::error::Error;
@@ -45,10 +45,11 @@ impl Sweep<'_> {
                     self.app.open_work.open_drop(self.tenant, kind, &order.id).await?;
                 }
                 SyncState::NeedsAttention => {
-                    if self.waited_for_consent(&order, target, provider).await? {
+                    if self.waited_for_consent(order.sync(target), provider).await? {
                         released.push(Nudge::order(order.id));
                     }
                 }
+                SyncState::Waiting if self.waits_for_its_day(&order, target).await? => {}
                 SyncState::Waiting | SyncState::Running | SyncState::Retrying | SyncState::Done => {
                     if !fresh || self.asked_for() {
                         left_behind.push(Nudge::order(order.id));
@@ -63,13 +64,12 @@ impl Sweep<'_> {
         Ok(page.next)
     }
 
-    async fn waited_for_consent(
+    pub(super) async fn waited_for_consent(
         &mut self,
-        order: &Order,
-        target: Target,
+        status: &SyncStatus,
         provider: &Provider,
     ) -> Result<bool, Error> {
-        let Some(id) = &order.sync(target).parked else { return Ok(false) };
+        let Some(id) = &status.parked else { return Ok(false) };
         let parked = self.app.parking.parked_get(self.tenant, id).await?;
         if parked.is_none_or(|parked| parked.code != NEEDS_CONSENT) {
             return Ok(false);

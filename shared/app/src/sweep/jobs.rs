@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::{PAGE, SCHEDULE, Sweep};
 use crate::error::Error;
-use crate::message::Nudge;
+use crate::message::{ConnectionTask, Nudge};
 use crate::ports::{Cursor, QueueName};
 use crate::records::{JOB_ATTEMPTS, Job, JobState, JobTask};
 
@@ -57,6 +57,12 @@ fn is_left(job: &Job) -> bool {
     match job.state {
         JobState::Done => false,
         JobState::Failed if job.by == SCHEDULE && job.task == JobTask::Sweep => false,
+        // The next tick goes on with it.
+        JobState::Waiting | JobState::Running | JobState::Failed
+            if job.by == SCHEDULE && matches!(job.task, JobTask::Registers { .. }) =>
+        {
+            false
+        }
         JobState::Waiting | JobState::Running | JobState::Failed => job.attempts < JOB_ATTEMPTS,
     }
 }
@@ -66,6 +72,10 @@ fn next_of(job: &Job) -> Next {
     match &job.task {
         JobTask::Sweep if job.by == SCHEDULE => Next::Replaced,
         JobTask::Sweep => Next::Again(QueueName::Pulls, Nudge::Sweep { job: Some(id) }),
+        JobTask::Registers { provider, .. } => {
+            let (provider, task) = (provider.clone(), ConnectionTask::Registers);
+            Next::Again(QueueName::Pulls, Nudge::Connection { provider, task, job: Some(id) })
+        }
         JobTask::Replay { .. } => Next::Again(QueueName::Replays, Nudge::Replay { job: id }),
     }
 }

@@ -6,6 +6,7 @@
 //! anew to go on from there, so that the end of a long list is reached too.
 
 mod books;
+mod days;
 mod due;
 mod jobs;
 mod parked;
@@ -13,6 +14,7 @@ mod payments;
 
 use std::collections::BTreeMap;
 
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CorrelationId, JobId, Provider, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,8 +27,8 @@ use crate::orders::Refusal;
 use crate::ports::{Cursor, QueueName};
 use crate::records::{Job, JobState, JobTask};
 
-/// Who asks for the sweeps of the schedule.
-const SCHEDULE: &str = "schedule";
+/// Who asks for the jobs of the schedule.
+pub(crate) const SCHEDULE: &str = "schedule";
 /// Items read at once.
 const PAGE: usize = 100;
 /// Time that a page may take: a run with less left stops.
@@ -78,7 +80,7 @@ pub async fn tenant_sweep(
     }
     (job.state, job.updated_at, job.finished_at) = (JobState::Running, now, None);
     app.jobs.job_put(tenant, &job).await?;
-    let mut sweep = Sweep { app, invocation, tenant, job, works: BTreeMap::new() };
+    let mut sweep = Sweep { app, invocation, tenant, job, works: BTreeMap::new(), booked: BTreeMap::new() };
     let swept = sweep.run().await;
     let mut job = sweep.job;
     job.updated_at = app.clock.now();
@@ -149,7 +151,9 @@ pub(crate) use parked::{deliveries_resend, hint_of};
 enum Section {
     Books,
     Payments,
+    Refunds,
     Parcels,
+    Days,
     Parked,
     Jobs,
 }
@@ -158,8 +162,10 @@ impl Section {
     fn next(self) -> Option<Self> {
         match self {
             Self::Books => Some(Self::Payments),
-            Self::Payments => Some(Self::Parcels),
-            Self::Parcels => Some(Self::Parked),
+            Self::Payments => Some(Self::Refunds),
+            Self::Refunds => Some(Self::Parcels),
+            Self::Parcels => Some(Self::Days),
+            Self::Days => Some(Self::Parked),
             Self::Parked => Some(Self::Jobs),
             Self::Jobs => None,
         }
@@ -180,6 +186,8 @@ struct Sweep<'a> {
     job: Job,
     /// Which providers let us in, as far as this run has asked.
     works: BTreeMap<Provider, bool>,
+    /// Which days have their vouchers, as far as this run has asked.
+    booked: BTreeMap<DayId, bool>,
 }
 
 impl Sweep<'_> {
@@ -194,6 +202,8 @@ impl Sweep<'_> {
                 Section::Books => self.books(cursor.as_ref()).await?,
                 Section::Parcels => self.parcels(cursor.as_ref()).await?,
                 Section::Payments => self.payments(cursor.as_ref()).await?,
+                Section::Refunds => self.refunds(cursor.as_ref()).await?,
+                Section::Days => self.days(cursor.as_ref()).await?,
                 Section::Parked => self.parked(cursor.as_ref()).await?,
                 Section::Jobs => self.jobs(cursor.as_ref()).await?,
             };

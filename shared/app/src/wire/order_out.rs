@@ -1,5 +1,6 @@
 //! Orders, their history and what waits for a human, as the API shows them.
 
+use bokbro_domain::in_books::InBooks;
 use bokbro_domain::order::{Address, CustomerKind, Line, LineKind, Order, PARCEL_ORDER, SyncStatus};
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use jiff::Timestamp;
@@ -53,6 +54,9 @@ pub fn order_json(order: &Order) -> Value {
                 "payment_number": number(accounting, "payment_number"),
                 "credit_invoice_number": number(accounting, "credit_invoice_number"),
                 "credit_payment_number": number(accounting, "credit_payment_number"),
+                "voucher_number": number(accounting, "voucher_number"),
+                "credit_voucher_number": number(accounting, "credit_voucher_number"),
+                "in_books": in_books_json(accounting),
                 "message": accounting.message,
                 "parked": accounting.parked,
             },
@@ -76,6 +80,25 @@ pub fn order_json(order: &Order) -> Value {
 
 fn number<'a>(status: &'a SyncStatus, name: &str) -> Option<&'a str> {
     status.numbers.get(name).map(String::as_str)
+}
+
+/// How the order's invoice stands in the books, and its credit invoices, as last read back from there.
+fn in_books_json(accounting: &SyncStatus) -> Value {
+    let seen = |number: &str| accounting.in_books.get(number).map(|seen| document_json(number, seen));
+    let credits: Vec<Value> = accounting.credit_invoices().filter_map(seen).collect();
+    let Some(mut shown) = accounting.invoice().and_then(seen) else { return Value::Null };
+    shown["credits"] = json!(credits);
+    shown
+}
+
+fn document_json(number: &str, seen: &InBooks) -> Value {
+    json!({
+        "number": number,
+        "state": seen.state.as_str(),
+        "balance": seen.balance.map(|balance| balance.to_string()),
+        "changed": seen.changed.iter().map(|change| change.as_str()).collect::<Vec<_>>(),
+        "read_at": seen.read_at,
+    })
 }
 
 /// Parcels, each with its number and where people follow it.

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::message::{Envelope, Nudge};
 use crate::ports::{DeadLetter, QueueName};
-use crate::records::{ApiKey, AuditEntry, Job, JobState, JobTask};
+use crate::records::{ApiKey, AuditEntry, Job, JobState, JobTask, Reading};
+use crate::registers;
 
 /// A dead letter. Of a text that cannot be read only the reason is shown, because it may be anything.
 #[must_use]
@@ -35,6 +36,7 @@ fn nudge_json(message: &Envelope) -> Value {
             "transaction": hint.transaction,
         }),
         Nudge::Order { order, .. } => json!({ "kind": "order", "order_id": order }),
+        Nudge::Day { day, .. } => json!({ "kind": "day", "day": day }),
         Nudge::Match { order, provider, transaction } => {
             json!({ "kind": "match", "order_id": order, "provider": provider, "transaction": transaction })
         }
@@ -78,6 +80,23 @@ pub fn job_json(job: &Job) -> Value {
             shown["queues"] = json!(queues);
             shown["ids"] = json!(ids);
             shown["per_second"] = json!(per_second);
+        }
+        JobTask::Registers { provider, reading } => {
+            shown["kind"] = json!("registers");
+            shown["provider"] = json!(provider);
+            let (read, from, to) = match reading {
+                Reading::Changes => ("changes", None, None),
+                Reading::Full => ("full", None, None),
+                Reading::Days { from, to } => ("days", Some(from), Some(to)),
+            };
+            (shown["read"], shown["from"], shown["to"]) = (json!(read), json!(from), json!(to));
+            shown["progress"] = json!(registers::shown(job, reading).map(|at| json!({
+                "register": at.register.as_str(),
+                "part": at.slice,
+                "parts": at.slices,
+                "page": at.page,
+                "pages": at.pages,
+            })));
         }
     }
     shown

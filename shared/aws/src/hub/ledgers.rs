@@ -5,20 +5,21 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Guard, LedgerKey, LedgerWrite, Ledgers, OpenKind};
+use bokbro_app::ports::{Guard, Joining, LedgerKey, LedgerWrite, Ledgers, OpenKind};
 use bokbro_app::records::TimelineEntry;
 use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::ParkedId;
 use bokbro_domain::order::{Order, SyncState, SyncStatus};
 
 use super::Hub;
+use super::days;
 use super::open;
 use super::orders::entry_item;
 use super::parking;
 use super::transaction::{Change, Condition, Outcome, Transaction};
 use crate::failure::{Failure, storage};
 use crate::items::keys::{Key, state_sk};
-use crate::items::{Item, ledger, number, order, stamp, text};
+use crate::items::{Item, ledger, number, order, records, stamp, text};
 
 /// How often DynamoDB may leave a key out of a batch, as it does when throttled, before that is a failure.
 const BATCH_TRIES: usize = 3;
@@ -95,22 +96,32 @@ impl Ledgers for Hub {
     }
 
     async fn ledger_write(&self, write: LedgerWrite<'_>) -> Result<(), Error> {
+        self.ledger_write_with(write, None).await
+    }
+}
+
+impl Hub {
+    /// Writes a ledger and what belongs to it, and has an entry of the order join a batch of a day.
+    pub(super) async fn ledger_write_with(
+        &self,
+        write: LedgerWrite<'_>,
+        joining: Option<&Joining<'_>>,
+    ) -> Result<(), Error> {
         let item = ledger::to_item(write.key, write.ledger);
         let guard = condition(&write.guard);
-        if write.status.is_none() && write.entries.is_empty() && write.parked.is_none() {
+        if write.status.is_none() && write.entries.is_empty() && write.parked.is_none() && joining.is_none() {
             return self.put_guarded(STEP, item, &guard).await;
         }
-        let Some(waiting) = self.write_together(&write, item.clone(), &guard).await? else { return Ok(()) };
+        let written = self.write_together(&write, joining, item.clone(), &guard).await?;
+        let Some(waiting) = written else { return Ok(()) };
         // The same trouble waits already: everything else is written, and the order leads to the item that waits.
         let status = write
             .status
             .map(|status| SyncStatus { parked: status.parked.as_ref().map(|_| waiting), ..status.clone() });
         let rest = LedgerWrite { status: status.as_ref(), parked: None, ..write };
-        self.write_together(&rest, item, &guard).await.map(|_| ())
+        self.write_together(&rest, joining, item, &guard).await.map(|_| ())
     }
-}
 
-impl Hub {
     /// Writes an item that has a fence, and nothing else.
     pub(super) async fn put_guarded(
         &self,
@@ -144,6 +155,7 @@ impl Hub {
     async fn write_together(
         &self,
         write: &LedgerWrite<'_>,
+        joining: Option<&Joining<'_>>,
         item: Item,
         guard: &Condition,
     ) -> Result<Option<ParkedId>, Error> {
@@ -157,8 +169,17 @@ impl Hub {
         if done {
             open::drop(&mut writes, &key.tenant, OpenKind::of(key.target), &key.order);
         }
+        if let Some((provider, numbers)) = write.invoices() {
+            for number in numbers {
+                let found_by = Key::invoice(&key.tenant, provider, number);
+                writes.put(records::pointer(found_by, key.order.as_str()));
+            }
+        }
         for entry in write.entries {
             writes.put(entry_item(&key.tenant, &key.order, entry));
+        }
+        if let Some(joining) = joining {
+            days::join(&mut writes, &key.tenant, joining);
         }
         let pointer = write.parked.map(|parked| parking::add(&mut writes, &key.tenant, parked));
         let refusals = match writes.commit(&self.client, STEP).await? {

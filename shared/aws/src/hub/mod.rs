@@ -1,11 +1,14 @@
 //! The store: orders, ledgers, parked items, inbox and directory over two DynamoDB tables.
 
+mod batches;
+mod days;
 mod directory;
 mod inbox;
 mod jobs;
 mod keyring;
 mod ledgers;
 mod limits;
+mod mappings;
 mod nonces;
 mod open;
 mod orders;

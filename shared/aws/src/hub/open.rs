@@ -1,10 +1,13 @@
 //! Open work: a small item per order and what it waits for, written and deleted with the order itself.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Cursor, OpenKind, OpenOrder, OpenWork, Page};
 use bokbro_domain::ids::{OrderId, TenantId};
 use bokbro_domain::order::Order;
+use jiff::Timestamp;
 
 use super::Hub;
 use super::pages::Listing;
@@ -44,6 +47,22 @@ impl OpenWork for Hub {
     ) -> Result<Page<OpenOrder>, Error> {
         let listing = Listing::Table { pk: open_pk(tenant, kind), prefix: OPEN, newest_first: false };
         self.page("listing open work", &listing, limit, cursor, records::open_from_item).await
+    }
+
+    async fn open_accepted(
+        &self,
+        tenant: &TenantId,
+        kind: OpenKind,
+        accepted: &Range<Timestamp>,
+        limit: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<OpenOrder>, Error> {
+        // DynamoDB refuses to look between two keys that are the wrong way around.
+        if accepted.is_empty() {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let listing = Listing::Between { pk: open_pk(tenant, kind), keys: OrderId::made_in(accepted) };
+        self.page("listing open work of a time", &listing, limit, cursor, records::open_from_item).await
     }
 
     async fn open_drop(&self, tenant: &TenantId, kind: OpenKind, order: &OrderId) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Lists in pages, and the opaque cursors between them.
 
+use std::ops::RangeInclusive;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,6 +29,13 @@ pub(super) enum Listing {
         /// Order by sort key, or against it.
         newest_first: bool,
     },
+    /// In a partition of the table, under the ids of orders from one to another, oldest first.
+    Between {
+        /// The partition.
+        pk: String,
+        /// The ids, both ends among them.
+        keys: RangeInclusive<OrderId>,
+    },
     /// A tenant's orders in a partition of the index by state, newest first.
     Index {
         /// Whose orders.
@@ -46,6 +55,7 @@ impl Listing {
     fn name(&self) -> String {
         match self {
             Self::Table { pk, prefix, .. } => format!("{pk}|{prefix}"),
+            Self::Between { pk, keys } => format!("{pk}|{}|{}", keys.start(), keys.end()),
             Self::Index { pk, .. } => pk.clone(),
             Self::Connections => CONNECTIONS.to_owned(),
         }
@@ -54,7 +64,7 @@ impl Listing {
     /// The attribute by which the list is sorted.
     fn sort_attribute(&self) -> &'static str {
         match self {
-            Self::Table { .. } => "sk",
+            Self::Table { .. } | Self::Between { .. } => "sk",
             Self::Index { .. } | Self::Connections => "gsi1sk",
         }
     }
@@ -77,6 +87,10 @@ impl Listing {
         let attributes = match self {
             Self::Table { pk, prefix, .. } => {
                 key.starts_with(prefix).then(|| vec![("pk", pk.clone()), ("sk", key)])?
+            }
+            Self::Between { pk, keys } => {
+                let order = OrderId::parse(&key).ok().filter(|order| keys.contains(order))?;
+                vec![("pk", pk.clone()), ("sk", order.to_string())]
             }
             Self::Index { tenant, pk } => {
                 let order = OrderId::parse(key.rsplit_once('#')?.1).ok()?;
@@ -146,6 +160,12 @@ impl Hub {
                     .expression_attribute_values(":pk", text(pk))
                     .expression_attribute_values(":prefix", AttributeValue::S((*prefix).to_owned()))
                     .scan_index_forward(!newest_first),
+                Listing::Between { pk, keys } => request
+                    .consistent_read(true)
+                    .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                    .expression_attribute_values(":pk", text(pk))
+                    .expression_attribute_values(":from", text(keys.start().to_string()))
+                    .expression_attribute_values(":to", text(keys.end().to_string())),
                 Listing::Index { pk, .. } => request
                     .index_name("gsi1")
                     .key_condition_expression("gsi1pk = :pk")

@@ -132,6 +132,20 @@ impl<'a> Transaction<'a> {
         self.writes.len() - 1
     }
 
+    /// Adds one to a number of an item on a condition.
+    pub(super) fn count(&mut self, key: Key, attribute: &str, condition: &Condition) {
+        let update = Update::builder()
+            .table_name(self.table)
+            .set_key(Some(key.into_item()))
+            .update_expression("ADD #count :one")
+            .condition_expression(condition.expression)
+            .expression_attribute_names("#count", attribute)
+            .set_expression_attribute_values(condition.owned_values())
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        // Only table, key and expression are required, and all are given.
+        self.writes.push(TransactWriteItem::builder().set_update(update.build().ok()).build());
+    }
+
     /// Deletes an item, whether it is there or not.
     pub(super) fn delete(&mut self, key: Key) {
         let delete = Delete::builder().table_name(self.table).set_key(Some(key.into_item()));

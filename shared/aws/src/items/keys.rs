@@ -1,9 +1,11 @@
 //! Keys of the hub table, all of them: what is not built here is not in the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, LookUpKind, OpenKind};
+use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, LookUpKind, OpenKind, RegisterKey};
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{JobId, OrderId, ParkedId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::OrderState;
+use bokbro_domain::posting::CreditId;
 use jiff::Timestamp;
 
 use super::{Item, stamp, text};
@@ -24,6 +26,9 @@ pub(crate) const JOBS: &str = "J#";
 pub(crate) const KEYS: &str = "B#";
 pub(crate) const OPEN: &str = "ord_";
 pub(crate) const STOCK: &str = "A#";
+pub(crate) const DAYS: &str = "day_";
+pub(crate) const JOINED: &str = "N#";
+pub(crate) const MAPPINGS: &str = "I#";
 
 /// Partition of a tenant's audit log.
 pub(crate) fn audit_pk(tenant: &TenantId) -> String {
@@ -38,6 +43,31 @@ pub(crate) fn open_pk(tenant: &TenantId, kind: OpenKind) -> String {
 /// Partition of what a warehouse has of a tenant's goods.
 pub(crate) fn stock_pk(tenant: &TenantId, at: &Provider) -> String {
     format!("T#{tenant}#STOCK#{at}")
+}
+
+/// Partition of what is known of a register.
+pub(crate) fn mappings_pk(of: &RegisterKey) -> String {
+    format!("T#{}#M#{}#{}", of.tenant, of.provider, of.register.as_str())
+}
+
+/// Sort keys of the look-ups of orders by their invoices' numbers.
+pub(crate) fn invoice_prefix(at: &Provider) -> String {
+    format!("L#invoice#{at}#")
+}
+
+/// Partition of a tenant's batches of days.
+pub(crate) fn days_pk(tenant: &TenantId) -> String {
+    format!("T#{tenant}#DAYS")
+}
+
+/// Partition of those that need a worker.
+pub(crate) fn open_days_pk(tenant: &TenantId) -> String {
+    format!("T#{tenant}#OPEN#day")
+}
+
+/// Partition of a batch's entries.
+pub(crate) fn day_pk(tenant: &TenantId, day: &DayId) -> String {
+    format!("T#{tenant}#D#{day}")
 }
 
 /// Partition of what belongs to a tenant.
@@ -113,6 +143,22 @@ impl Key {
         Self { pk: open_pk(tenant, kind), sk: order.to_string() }
     }
 
+    /// A batch of a day, with its ledger.
+    pub(crate) fn day(tenant: &TenantId, day: &DayId) -> Self {
+        Self { pk: days_pk(tenant), sk: day.to_string() }
+    }
+
+    /// A batch that needs a worker.
+    pub(crate) fn open_day(tenant: &TenantId, day: &DayId) -> Self {
+        Self { pk: open_days_pk(tenant), sk: day.to_string() }
+    }
+
+    /// An entry of a batch.
+    pub(crate) fn joined(tenant: &TenantId, day: &DayId, order: &OrderId, credit: Option<CreditId>) -> Self {
+        let credit = credit.map(|credit| format!("#{}", credit.0)).unwrap_or_default();
+        Self { pk: day_pk(tenant, day), sk: format!("{JOINED}{order}{credit}") }
+    }
+
     /// An entry of an order's history.
     pub(crate) fn timeline(tenant: &TenantId, order: &OrderId, entry: &str) -> Self {
         Self { pk: order_pk(tenant, order), sk: format!("{TIMELINE}{entry}") }
@@ -142,6 +188,16 @@ impl Key {
     /// An article's stock.
     pub(crate) fn stock(tenant: &TenantId, at: &Provider, sku: &str) -> Self {
         Self { pk: stock_pk(tenant, at), sk: format!("{STOCK}{sku}") }
+    }
+
+    /// An entry of a register.
+    pub(crate) fn mapping(of: &RegisterKey, external_id: &str) -> Self {
+        Self { pk: mappings_pk(of), sk: format!("{MAPPINGS}{external_id}") }
+    }
+
+    /// The number of an order's invoice or credit invoice.
+    pub(crate) fn invoice(tenant: &TenantId, at: &Provider, number: &str) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("{}{number}", invoice_prefix(at)) }
     }
 
     /// A run of a longer task.

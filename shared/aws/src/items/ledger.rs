@@ -49,16 +49,24 @@ impl From<StepDoc> for Step {
 
 /// The ledger as an item.
 pub(crate) fn to_item(key: &LedgerKey, ledger: &Ledger) -> Item {
-    let Ledger { fence, lease, steps } = ledger;
     let mut item = versioned(Key::ledger(key).into_item());
+    put_into(&mut item, ledger);
+    item
+}
+
+/// The ledger's attributes, added to those of an item.
+pub(crate) fn put_into(item: &mut Item, ledger: &Ledger) {
+    let Ledger { fence, lease, profile, steps } = ledger;
     item.insert("fence".to_owned(), number(*fence));
     if let Some(Lease { owner, until }) = lease {
         item.insert("lease_owner".to_owned(), text(owner));
         item.insert("lease_until".to_owned(), text(stamp(*until)));
     }
+    if let Some(profile) = profile {
+        item.insert("profile".to_owned(), json(profile));
+    }
     let steps: BTreeMap<&str, StepDoc> = steps.iter().map(|(name, step)| (&*name.0, step.into())).collect();
     item.insert("steps".to_owned(), json(&steps));
-    item
 }
 
 /// The item as a ledger.
@@ -72,5 +80,6 @@ pub(crate) fn from_item(item: &Item) -> Result<Ledger, Unreadable> {
     };
     let steps: BTreeMap<String, StepDoc> = reader.json("steps")?;
     let steps = steps.into_iter().map(|(name, step)| (StepName(name), step.into())).collect();
-    Ok(Ledger { fence: reader.number("fence")?, lease, steps })
+    let profile = reader.maybe_json("profile")?;
+    Ok(Ledger { fence: reader.number("fence")?, lease, profile, steps })
 }

@@ -3,9 +3,11 @@
 //! A field that the domain gains does not compile until it is decided here how it is stored, and the tests freeze the
 //! stored text, so that renaming something in the domain never makes stored items unreadable.
 
+pub(crate) mod day;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod limiter;
+pub(crate) mod mapping;
 pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod token;
@@ -112,6 +114,14 @@ impl<'a> Reader<'a> {
             Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| self.bad(name)),
             _ => Err(self.bad(name)),
         }
+    }
+
+    /// A JSON document that may be absent.
+    pub(crate) fn maybe_json<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Unreadable> {
+        self.maybe_text(name)?.map(serde_json::from_str).transpose().map_err(|_| self.bad(name))
     }
 
     /// A JSON document.

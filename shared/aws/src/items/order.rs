@@ -1,12 +1,14 @@
 //! The order and its payment facts as items: what the webshop said is one document that never changes, what workers
 //! change stands in attributes of its own, so that writers of different attributes never overwrite each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{
-    CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId, TransactionId,
+    CheckoutCode, OrderId, OrderNumber, ParkedId, PaymentMethod, Provider, Target, TenantId, TransactionId,
 };
+use bokbro_domain::in_books::{BooksChange, BooksState, InBooks};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{OrderState, SyncState, SyncStatus};
@@ -67,6 +69,8 @@ struct TotalsDoc {
     captured: Money,
     reversed: Money,
     paid_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<PaymentMethod>,
     transactions: Vec<TransactionId>,
 }
 
@@ -82,7 +86,19 @@ struct StatusDoc {
     #[serde(default, skip_serializing_if = "is_default")]
     by_hand: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<DayId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     shipment: Option<ShipmentDoc>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    in_books: BTreeMap<String, InBooksDoc>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct InBooksDoc {
+    state: BooksState,
+    balance: Option<Money>,
+    changed: BTreeSet<BooksChange>,
+    read_at: Timestamp,
 }
 
 /// Whether a member may be left out.
@@ -120,6 +136,8 @@ struct FactDoc {
     parent: Option<TransactionId>,
     kind: FactKind,
     status: FactStatus,
+    #[serde(default, skip_serializing_if = "is_default")]
+    method: PaymentMethod,
     amount: Money,
     checkout_code: Option<CheckoutCode>,
     merchant_text: Option<String>,
@@ -148,7 +166,8 @@ macro_rules! same_fields {
 
 same_fields!(Address, AddressDoc, name, address1, address2, zip, city, country);
 same_fields!(Line, LineDoc, kind, sku, text, quantity, unit_price, vat_rate);
-same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, transactions);
+same_fields!(PaymentTotals, TotalsDoc, captured, reversed, paid_at, method, transactions);
+same_fields!(InBooks, InBooksDoc, state, balance, changed, read_at);
 same_fields!(Parcel, ParcelDoc, number, url);
 same_fields!(PickedLine, PickedLineDoc, sku, ordered, picked);
 same_fields!(
@@ -158,6 +177,7 @@ same_fields!(
     parent,
     kind,
     status,
+    method,
     amount,
     checkout_code,
     merchant_text,
@@ -166,7 +186,18 @@ same_fields!(
 
 impl From<SyncStatus> for StatusDoc {
     fn from(status: SyncStatus) -> Self {
-        let SyncStatus { state, provider, numbers, message, parked, credited, by_hand, shipment } = status;
+        let SyncStatus {
+            state,
+            provider,
+            numbers,
+            message,
+            parked,
+            credited,
+            by_hand,
+            day,
+            shipment,
+            in_books,
+        } = status;
         Self {
             state,
             provider,
@@ -175,14 +206,27 @@ impl From<SyncStatus> for StatusDoc {
             parked,
             credited,
             by_hand,
+            day,
             shipment: shipment.map(Into::into),
+            in_books: in_books.into_iter().map(|(number, seen)| (number, seen.into())).collect(),
         }
     }
 }
 
 impl From<StatusDoc> for SyncStatus {
     fn from(doc: StatusDoc) -> Self {
-        let StatusDoc { state, provider, numbers, message, parked, credited, by_hand, shipment } = doc;
+        let StatusDoc {
+            state,
+            provider,
+            numbers,
+            message,
+            parked,
+            credited,
+            by_hand,
+            day,
+            shipment,
+            in_books,
+        } = doc;
         Self {
             state,
             provider,
@@ -191,7 +235,9 @@ impl From<StatusDoc> for SyncStatus {
             parked,
             credited,
             by_hand,
+            day,
             shipment: shipment.map(Into::into),
+            in_books: in_books.into_iter().map(|(number, seen)| (number, seen.into())).collect(),
         }
     }
 }
@@ -258,6 +304,11 @@ pub(crate) fn status(status: &SyncStatus) -> AttributeValue {
     json(&StatusDoc::from(status.clone()))
 }
 
+/// A sync status that stands in an attribute.
+pub(crate) fn status_of(reader: Reader<'_>, attribute: &'static str) -> Result<SyncStatus, Unreadable> {
+    reader.json::<StatusDoc>(attribute).map(Into::into)
+}
+
 /// Name of the attribute that holds the sync status of a target.
 pub(crate) fn status_attribute(target: Target) -> &'static str {
     match target {
@@ -301,15 +352,15 @@ pub(crate) fn to_item(order: &Order) -> Item {
 pub(crate) fn from_item(item: &Item) -> Result<Order, Unreadable> {
     let reader = Reader::new("order", item)?;
     let (body, payment): (BodyDoc, TotalsDoc) = (reader.json("body")?, reader.json("payment")?);
-    let status = |target| reader.json::<StatusDoc>(status_attribute(target));
+    let status = |target| status_of(reader, status_attribute(target));
     Ok(Order {
         id: reader.parsed("sk", |sk| OrderId::parse(sk.strip_prefix(ORDERS).unwrap_or(sk)))?,
         tenant: reader.parsed("pk", |pk| TenantId::parse(pk.strip_prefix("T#").unwrap_or(pk)))?,
         body: body.into(),
         state: OrderState::parse(reader.text("state")?).ok_or_else(|| reader.bad("state"))?,
         payment: payment.into(),
-        accounting: status(Target::Accounting)?.into(),
-        warehouse: status(Target::Warehouse)?.into(),
+        accounting: status(Target::Accounting)?,
+        warehouse: status(Target::Warehouse)?,
         version: reader.number("version")?,
         created_at: reader.parsed("created_at", str::parse)?,
         updated_at: reader.parsed("updated_at", str::parse)?,

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use bokbro_app::records::{Parked, TimelineEntry};
+use bokbro_domain::day::DayId;
 use bokbro_domain::effect::{Lease, Ledger, Receipt, Step, StepName, StepState};
 use bokbro_domain::ids::{
-    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId, TransactionId,
+    CheckoutCode, CorrelationId, OrderId, OrderNumber, ParkedId, PaymentMethod, Provider, Target, TenantId,
+    TransactionId,
 };
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::posting::PostingProfile;
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
@@ -77,11 +80,17 @@ pub(crate) fn fact() -> PaymentFact {
         parent: None,
         kind: FactKind::Charge,
         status: FactStatus::Captured,
+        method: PaymentMethod::parse("card").unwrap(),
         amount: sek(69_800),
         checkout_code: Some(CheckoutCode(9_007_199_254_740_993)),
         merchant_text: Some("Order #1753-1001".to_owned()),
         made_at: time(),
     }
+}
+
+/// A batch of a day.
+pub(crate) fn day() -> DayId {
+    DayId::parse("day_2026-11-20_pay_card_001").unwrap()
 }
 
 /// A ledger under a lease with one step done.
@@ -101,7 +110,12 @@ pub(crate) fn ledger() -> Ledger {
         told: true,
     };
     let lease = Some(Lease { owner: "worker-1".to_owned(), until: time() });
-    Ledger { fence: 3, lease, steps: BTreeMap::from([(StepName::from("invoice"), step)]) }
+    Ledger {
+        fence: 3,
+        lease,
+        profile: Some(PostingProfile::Invoice),
+        steps: BTreeMap::from([(StepName::from("invoice"), step)]),
+    }
 }
 
 pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
@@ -113,7 +127,9 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         parked,
         credited: 24_900,
         by_hand: true,
+        day: Some(day()),
         shipment: None,
+        in_books: BTreeMap::new(),
     }
 }
 

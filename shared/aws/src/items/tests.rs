@@ -1,20 +1,25 @@
 //! Every item reads back as what was written, and its stored text never changes unseen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bokbro_app::ports::{LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, Stock, StoredLimiter};
+use bokbro_app::ports::{
+    Day, Joined, LedgerKey, LimitKey, LookUp, OpenKind, OpenOrder, Stock, StoredLimiter,
+};
 use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, Settings, TimelineEntry};
 use bokbro_domain::effect::{Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
 use bokbro_domain::limit::Limiter;
 use bokbro_domain::order::{OrderState, SyncState};
-use bokbro_domain::posting::{Chart, PostingProfile};
+use bokbro_domain::posting::{Chart, CreditId, NetAndVat, PostingProfile};
+use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
 use super::keys::Key;
-use super::{Item, Unreadable, ledger, limiter, number, order, records, samples, stamp, text, warehouse};
+use super::{
+    Item, Unreadable, day, ledger, limiter, number, order, records, samples, stamp, text, warehouse,
+};
 
 fn ledger_key() -> LedgerKey {
     let order = samples::order();
@@ -48,6 +53,18 @@ fn keys_are_the_design_s() {
         (Key::ledger(&ledger_key()), &of_order, "E#accounting".to_owned()),
         (Key::open(tenant, OpenKind::Payment, id), "T#demo#OPEN#payment", format!("ord_{ulid}")),
         (Key::open(tenant, OpenKind::Accounting, id), "T#demo#OPEN#accounting", format!("ord_{ulid}")),
+        (Key::day(tenant, &samples::day()), "T#demo#DAYS", samples::day().to_string()),
+        (Key::open_day(tenant, &samples::day()), "T#demo#OPEN#day", samples::day().to_string()),
+        (
+            Key::joined(tenant, &samples::day(), id, None),
+            "T#demo#D#day_2026-11-20_pay_card_001",
+            format!("N#ord_{ulid}"),
+        ),
+        (
+            Key::joined(tenant, &samples::day(), id, Some(CreditId(24_900))),
+            "T#demo#D#day_2026-11-20_pay_card_001",
+            format!("N#ord_{ulid}#24900"),
+        ),
         (Key::timeline(tenant, id, ulid), &of_order, format!("H#{ulid}")),
         (Key::connection(tenant, &provider), "T#demo", "C#ledger".to_owned()),
         (Key::settings(tenant), "T#demo", "S".to_owned()),
@@ -129,7 +146,7 @@ fn the_stored_text_of_facts_and_ledgers_is_frozen() {
     let fact = order::fact_to_item(&sample.tenant, &sample.id, &samples::fact());
     let expected = concat!(
         r#"{"transaction":"b1a3067c-321b-4ec6-bc9d-1778aef2a19d","parent":null,"kind":"charge","status":"captured","#,
-        r#""amount":{"minor":69800,"currency":"SEK"},"checkout_code":9007199254740993,"#,
+        r#""method":"card","amount":{"minor":69800,"currency":"SEK"},"checkout_code":9007199254740993,"#,
         r##""merchant_text":"Order #1753-1001","made_at":"2026-11-20T10:20:30.5Z"}"##
     );
     assert_eq!(stored(&fact, "doc"), expected);
@@ -145,6 +162,34 @@ fn the_stored_text_of_facts_and_ledgers_is_frozen() {
     assert_eq!(stored(&item, "steps"), expected.concat());
     assert_eq!((&item["fence"], stored(&item, "lease_owner")), (&number(3_u64), "worker-1"));
     assert_eq!(stored(&item, "lease_until"), "2026-11-20T10:20:30.500000000Z");
+}
+
+#[test]
+fn the_stored_text_of_a_batch_and_its_entries_is_frozen() {
+    let (tenant, id) = (samples::order().tenant, samples::day());
+    let status = samples::status(Some(samples::parked().id));
+    let batch = Day { id: id.clone(), reference: "day_mark".to_owned(), entries: 2, status };
+    let item = day::to_item(&tenant, &batch, &samples::ledger());
+    assert_eq!((stored(&item, "reference"), &item["entries"]), ("day_mark", &number(2_u64)));
+    assert_eq!((&item["fence"], stored(&item, "lease_owner")), (&number(3_u64), "worker-1"));
+    assert_eq!(stored(&item, "profile"), r#""invoice""#);
+    let status = r#""credited":24900,"by_hand":true,"day":"day_2026-11-20_pay_card_001"}"#;
+    assert!(stored(&item, "status").ends_with(status), "{}", stored(&item, "status"));
+    assert_eq!(day::from_item(&item), Ok((batch, samples::ledger())));
+    let sum = NetAndVat { net: samples::sek(-27_920), vat: samples::sek(-6_980) };
+    for (credit, expected) in [(None, ""), (Some(CreditId(34_900)), r#""credit":34900,"#)] {
+        let joined = Joined { order: samples::order().id, credit, sums: [(VatRate::Standard, sum)].into() };
+        let item = day::joined_to_item(&tenant, &id, &joined);
+        let expected = [
+            r#"{"order":"ord_01ARZ3NDEKTSV4RRFFQ69G5FAV","#,
+            expected,
+            r#""sums":{"standard":{"net":{"minor":-27920,"currency":"SEK"},"vat":{"minor":-6980,"currency":"SEK"}}}}"#,
+        ];
+        assert_eq!(stored(&item, "doc"), expected.concat());
+        assert_eq!(day::joined_from_item(&item), Ok(joined));
+    }
+    let open = day::open(&tenant, &id);
+    assert_eq!(day::open_from_item(&open), Ok(id));
 }
 
 #[test]
@@ -281,7 +326,8 @@ proptest! {
         steps in btree_map(any_text().prop_map(StepName), any_step(), 0..4),
     ) {
         let lease = owner.map(|owner| bokbro_domain::effect::Lease { owner, until: samples::time() });
-        let ledger = Ledger { fence, lease, steps };
+        let profile = lease.is_some().then_some(PostingProfile::VoucherPerDay);
+        let ledger = Ledger { fence, lease, profile, steps };
         prop_assert_eq!(ledger::from_item(&ledger::to_item(&ledger_key(), &ledger)).unwrap(), ledger);
     }
 

@@ -99,6 +99,7 @@ impl Effects {
     }
 }
 
-fn misfit(kind: &str, number: &str, what: &str) -> Error {
+/// Why a document that a person named is not taken.
+pub(super) fn misfit(kind: &str, number: &str, what: &str) -> Error {
     Error::park("document_does_not_fit", format!("{kind} {number} in Fortnox {what}. Nothing was sent."))
 }

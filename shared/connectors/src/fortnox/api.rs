@@ -50,7 +50,21 @@ impl Api {
         path: &str,
         kind: &str,
     ) -> Result<Option<T>, Error> {
-        let request = self.read(operation, path);
+        self.get_with(operation, path, kind, &[]).await
+    }
+
+    /// The same with a query.
+    pub(super) async fn get_with<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        kind: &str,
+        query: &[(&'static str, &str)],
+    ) -> Result<Option<T>, Error> {
+        let mut request = self.read(operation, path);
+        for (name, value) in query {
+            request = request.with_query(name, *value);
+        }
         let answer = self.client.read(&request).await?;
         // A 404 without Fortnox' envelope comes from something in between and tells nothing.
         if answer.status == 404 && code(&answer).is_some() {
@@ -109,6 +123,42 @@ impl Api {
         }
     }
 
+    /// Reads one page of a list that may be long. Only what stands in the page itself tells whether it is the last one:
+    /// some lists give less than they are asked for (`apis/fortnox.md` 2.3).
+    pub(super) async fn list_page<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        kind: &str,
+        query: &[(&'static str, String)],
+        page: u32,
+    ) -> Result<ListPage<T>, Error> {
+        let mut request = self.read(operation, path).with_query("limit", PAGE.to_string());
+        for (name, value) in query {
+            request = request.with_query(name, value);
+        }
+        let request = request.with_query("page", page.to_string());
+        let answer = self.client.read(&request).await?;
+        self.accepted(&request, &answer)?;
+        let meta: Meta = self.document(&request, &answer, "MetaInformation")?;
+        let garbled = || {
+            let why = "the page does not tell how many there are";
+            self.client.garbled(&request, why).into_read_error()
+        };
+        let pages: u32 = meta.total_pages.parse().ok_or_else(garbled)?;
+        Ok(ListPage {
+            items: self.document(&request, &answer, kind)?,
+            total: meta.total_resources.parse(),
+            more: page < pages,
+        })
+    }
+
+    /// The failure of a read of something that lacks its number.
+    pub(super) fn unnumbered(&self, operation: &'static str) -> Error {
+        let request = self.read(operation, "");
+        self.client.garbled(&request, "something in the answer lacks its number").into_read_error()
+    }
+
     /// Sends a write once and reads the document that it gives back.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
@@ -116,11 +166,25 @@ impl Api {
         write: Write,
         kind: &str,
     ) -> Result<T, Refused> {
+        self.write_with(operation, write, kind, &[]).await
+    }
+
+    /// The same with a query.
+    pub(super) async fn write_with<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        write: Write,
+        kind: &str,
+        query: &[(&'static str, &str)],
+    ) -> Result<T, Refused> {
         let method = write.method();
         let body = write.body.map_or(Body::None, |raw| Body::Json(raw.get().to_owned()));
         let auth = Auth::Bearer(self.tokens.clone());
         debug_assert!(super::OPERATIONS.contains(&operation), "{operation} is missing from OPERATIONS");
-        let request = Request::write(operation, method, &self.base, write.path, body, auth);
+        let mut request = Request::write(operation, method, &self.base, write.path, body, auth);
+        for (name, value) in query {
+            request = request.with_query(name, *value);
+        }
         let answer = self.client.send(&request).await.map_err(|failure| Refused::Failed(failure.into()))?;
         if !answer.is_success() {
             return Err(match refusal(&answer, operation) {
@@ -177,10 +241,20 @@ impl Api {
     ) -> Result<PageOf<T>, Error> {
         let items: Vec<T> = self.document(request, answer, kind)?;
         let meta: Option<Meta> = read_document(answer, "MetaInformation").ok();
-        let pages = meta.and_then(|meta| meta.total_pages.as_deref()?.parse::<u32>().ok());
+        let pages: Option<u32> = meta.and_then(|meta| meta.total_pages.parse());
         let last = pages.map_or(items.len() < PAGE, |pages| page >= pages);
         Ok(PageOf { items, last })
     }
+}
+
+/// One page of a list.
+pub(super) struct ListPage<T> {
+    /// What it holds.
+    pub(super) items: Vec<T>,
+    /// How many the whole list holds.
+    pub(super) total: Option<u64>,
+    /// Whether there is a page after it.
+    pub(super) more: bool,
 }
 
 /// Why a write has no document.

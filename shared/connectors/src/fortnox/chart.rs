@@ -4,22 +4,33 @@
 use std::collections::BTreeMap;
 
 use bokbro_app::error::Error;
-use bokbro_domain::posting::{AccountRole, Chart};
+use bokbro_domain::posting::{AccountRole, BookYear, Chart};
 use jiff::civil::Date;
 
 use super::api::Api;
 use super::wire::{Account, FinancialYear, LockedPeriod, ModeOfPayment, PredefinedAccount, account, text};
 
 /// Predefined accounts and what they are for (`apis/fortnox.md` 2.9). Fortnox predefines only one sales account.
-const PREDEFINED: [(&str, AccountRole); 2] =
-    [("SALES", AccountRole::Sales25), ("ROUNDOFF", AccountRole::RoundOff)];
+const PREDEFINED: [(&str, AccountRole); 5] = [
+    ("SALES", AccountRole::Sales25),
+    ("ROUNDOFF", AccountRole::RoundOff),
+    ("OUTVAT_MP1", AccountRole::Vat25),
+    ("OUTVAT_MP2", AccountRole::Vat12),
+    ("OUTVAT_MP3", AccountRole::Vat6),
+];
 
-/// Accounts of the BAS chart that are used when the company has them.
-const BAS: [(AccountRole, u16); 4] = [
+/// The predefined account that cash invoices paid by card are booked on (`apis/fortnox.md` 2.9).
+const CASH_BY_CARD: &str = "CASHBYCARD";
+
+/// Accounts of the BAS chart that are used when the company has them and has predefined no other.
+const BAS: [(AccountRole, u16); 7] = [
     (AccountRole::PaymentClaim, 1580),
     (AccountRole::Sales12, 3002),
     (AccountRole::Sales6, 3003),
     (AccountRole::Sales0, 3004),
+    (AccountRole::Vat25, 2611),
+    (AccountRole::Vat12, 2621),
+    (AccountRole::Vat6, 2631),
 ];
 
 /// Reads the chart. `mode` is the code of the way of payment that the connection names, if it does.
@@ -43,21 +54,18 @@ pub(super) async fn read(api: &Api, mode: Option<&str>) -> Result<Chart, Error> 
         query.push(("financialyear", id));
     }
     let accounts: Vec<Account> = api.list("list_accounts", "/3/accounts", "Accounts", &query).await?;
-    Ok(chart(year, &predefined, &modes, locked, &accounts, mode))
+    Ok(chart(&years, year, &predefined, &modes, locked, &accounts, mode))
 }
 
 /// The year that holds today, or the last one when the new year has not been opened yet.
 fn current(years: &[FinancialYear], today: Date) -> Option<&FinancialYear> {
-    let date = |member: &crate::kit::LooseText| text(member).and_then(|day| day.parse::<Date>().ok());
-    let holds = |year: &&FinancialYear| {
-        date(&year.from_date).is_some_and(|from| from <= today)
-            && date(&year.to_date).is_some_and(|to| today <= to)
-    };
-    years.iter().find(holds).or_else(|| years.iter().max_by_key(|year| date(&year.to_date)))
+    let of_today = years.iter().find(|year| year.holds(today));
+    of_today.or_else(|| years.iter().max_by_key(|year| year.days().map(|(_, to)| to)))
 }
 
 /// Puts the chart together from what was read.
 fn chart(
+    years: &[FinancialYear],
     year: &FinancialYear,
     predefined: &[PredefinedAccount],
     modes: &[ModeOfPayment],
@@ -66,15 +74,20 @@ fn chart(
     wanted_mode: Option<&str>,
 ) -> Chart {
     let mut accounts = BTreeMap::new();
+    let of_name = |name: &str| {
+        let entry = predefined.iter().find(|entry| text(&entry.name) == Some(name))?;
+        account(&entry.account)
+    };
     for (name, role) in PREDEFINED {
-        let of_name = predefined.iter().find(|entry| text(&entry.name) == Some(name));
-        accounts.extend(of_name.and_then(|entry| account(&entry.account)).map(|number| (role, number)));
+        accounts.extend(of_name(name).map(|number| (role, number)));
     }
     let usable = |number: u16| {
         all.iter()
             .any(|entry| account(&entry.number) == Some(number) && entry.active.to_bool() != Some(false))
     };
-    accounts.extend(BAS.into_iter().filter(|(_, number)| usable(*number)));
+    for (role, number) in BAS.into_iter().filter(|(_, number)| usable(*number)) {
+        accounts.entry(role).or_insert(number);
+    }
     let of_code = |code: &str| modes.iter().find(|mode| text(&mode.code) == Some(code));
     let named = wanted_mode.and_then(of_code).and_then(|mode| account(&mode.account_number));
     if let Some(number) = named {
@@ -88,7 +101,9 @@ fn chart(
     Chart {
         accounts,
         payment_mode: payment_mode.map(str::to_owned),
+        card_account: of_name(CASH_BY_CARD),
         cash_method: text(&year.accounting_method) == Some("CASH"),
         locked_through: locked.and_then(|period| text(&period.end_date)?.parse().ok()),
+        years: years.iter().filter_map(FinancialYear::days).map(|(from, to)| BookYear { from, to }).collect(),
     }
 }

@@ -113,7 +113,7 @@ fn may_be(customer: &Customer, posting: &Posting) -> bool {
 }
 
 /// The last ten digits: Fortnox shows organization numbers as typed, with or without dash and century.
-fn organisation(customer: &Customer) -> Option<String> {
+pub(super) fn organisation(customer: &Customer) -> Option<String> {
     let digits: String = text(&customer.organisation_number)?.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() { None } else { Some(tail(&digits).to_owned()) }
 }

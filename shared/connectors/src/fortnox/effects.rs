@@ -82,9 +82,23 @@ pub(super) struct Effects {
 impl Effects {
     /// Whether the invoice is made from an order, and so has rows of its own no more.
     fn by_order(&self) -> bool {
+        self.posting.profile == PostingProfile::OrderAndInvoice
+    }
+
+    /// Whether the invoice is paid as it is made, so that booking it books the payment too.
+    fn is_cash(&self) -> bool {
+        self.posting.profile == PostingProfile::CashInvoice
+    }
+
+    /// Stops a posting whose money would land elsewhere than where it is.
+    fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
-            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => false,
-            PostingProfile::OrderAndInvoice => true,
+            PostingProfile::Invoice | PostingProfile::OrderAndInvoice => Ok(()),
+            PostingProfile::CashInvoice => map::check_card_account(&self.posting),
+            PostingProfile::VoucherPerDay => Err(Error::park(
+                "profile_not_supported",
+                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
+            )),
         }
     }
 
@@ -93,6 +107,7 @@ impl Effects {
         let number = |step: Step| receipt(ledger, step).map(|receipt| receipt.external_id.as_str());
         match step {
             Step::Customer => {
+                self.check_profile()?;
                 let document = map::customer(posting)?;
                 Write::document(Method::POST, "/3/customers".to_owned(), "Customer", &document).map(Some)
             }
@@ -105,7 +120,8 @@ impl Effects {
                 Ok(Some(Write::action(format!("/3/orders/{order}/createinvoice"))))
             }
             Step::Invoice => {
-                let document = map::invoice(posting, number(Step::Customer)?);
+                let credited = self.credited(ledger).map(|sale| sale.external_id.as_str());
+                let document = map::invoice(posting, number(Step::Customer)?, credited);
                 Write::document(Method::POST, "/3/invoices".to_owned(), "Invoice", &document).map(Some)
             }
             Step::DateInvoice => {
@@ -120,7 +136,11 @@ impl Effects {
             Step::BookkeepInvoice => {
                 let invoice = receipt(ledger, Step::Invoice)?;
                 map::check_totals(posting, invoice)?;
-                if posting.cash_method || map::is_cash_method(invoice) || is_booked(invoice) {
+                if self.is_cash() {
+                    map::check_cash(posting, invoice)?;
+                }
+                let waits_for_payment = posting.cash_method || map::is_cash_method(invoice);
+                if is_booked(invoice) || waits_for_payment && !self.is_cash() {
                     return Ok(None);
                 }
                 let invoice = path_segment(&invoice.external_id);
@@ -200,16 +220,16 @@ impl Effects {
         }
     }
 
-    /// Whether the posting takes money back.
-    fn is_credit(&self) -> bool {
-        self.posting.gross.minor < 0
+    /// The invoice of the sale that the posting takes back, when it is a credit.
+    fn credited<'a>(&self, ledger: &'a Ledger) -> Option<&'a Receipt> {
+        let sale = StepName::of_sale(Step::Invoice.name());
+        ledger.receipt(&sale.0).filter(|_| self.posting.is_credit())
     }
 
     /// Stops a credit whose sale somebody has credited in Fortnox: it names its credit invoice then, which it does for
     /// none of ours.
     async fn nobody_credited(&self, ledger: &Ledger) -> Result<(), Error> {
-        let sale = StepName::of_sale(Step::Invoice.name());
-        let Some(sale) = ledger.receipt(&sale.0).filter(|_| self.is_credit()) else { return Ok(()) };
+        let Some(sale) = self.credited(ledger) else { return Ok(()) };
         let path = format!("/3/invoices/{}", path_segment(&sale.external_id));
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         match invoice.as_ref().and_then(|invoice| reference(&invoice.credit_invoice_reference)) {
@@ -354,11 +374,8 @@ impl Effector for Effects {
         let needed = |step: &Step| match step {
             // An invoice made from an order gets its dates from Fortnox; one that is posted brings its own.
             Step::Order | Step::DateInvoice => self.by_order(),
-            Step::Customer
-            | Step::Invoice
-            | Step::BookkeepInvoice
-            | Step::Payment
-            | Step::BookkeepPayment => true,
+            Step::Payment | Step::BookkeepPayment => !self.is_cash(),
+            Step::Customer | Step::Invoice | Step::BookkeepInvoice => true,
         };
         Step::ALL.into_iter().filter(needed).map(|step| StepName::from(step.name())).collect()
     }
@@ -375,8 +392,8 @@ impl Effector for Effects {
             Step::BookkeepPayment => receipt(ledger, Step::Payment)?.external_id.clone(),
         };
         // A customer may have bought before, and a person may have paid an invoice that waited, or credited one.
-        let may_exist =
-            matches!(kind, Step::Customer | Step::Payment) || kind == Step::Invoice && self.is_credit();
+        let may_exist = matches!(kind, Step::Customer | Step::Payment)
+            || kind == Step::Invoice && self.posting.is_credit();
         write.intent(step, reference, may_exist).map(Some)
     }
 

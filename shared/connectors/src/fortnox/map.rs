@@ -6,7 +6,7 @@ use bokbro_app::error::Error;
 use bokbro_domain::effect::Receipt;
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, CustomerKind};
-use bokbro_domain::posting::{ComputedTotals, Posting, PostingRow};
+use bokbro_domain::posting::{ComputedTotals, Posting, PostingProfile, PostingRow};
 
 use super::requests::{Head, InvoiceDates, NewCustomer, NewInvoice, NewOrder, NewPayment, Row, WriteOff};
 use super::text::{line, verbatim};
@@ -100,13 +100,17 @@ pub(super) fn order(posting: &Posting, customer_number: &str) -> NewOrder {
     }
 }
 
-/// The invoice. It is due at once, because it is paid already.
-pub(super) fn invoice(posting: &Posting, customer_number: &str) -> NewInvoice {
+/// The invoice. It is due at once, because it is paid already. `credited` is the number of the invoice that it takes back,
+/// which by law a credit invoice must name.
+pub(super) fn invoice(posting: &Posting, customer_number: &str, credited: Option<&str>) -> NewInvoice {
+    let is_cash = posting.profile == PostingProfile::CashInvoice;
     NewInvoice {
         head: head(posting, customer_number),
-        invoice_type: "INVOICE",
+        invoice_type: if is_cash { "CASHINVOICE" } else { "INVOICE" },
+        payment_way: is_cash.then_some("CARD"),
         invoice_date: posting.date.to_string(),
         due_date: posting.date.to_string(),
+        remarks: credited.map(|number| format!("Krediterar faktura {number}")),
         invoice_rows: posting.rows.iter().map(|posted| row(posted, false)).collect(),
     }
 }
@@ -179,6 +183,42 @@ pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment
         mode_of_payment_account: paid.account,
         write_offs,
     })
+}
+
+/// Stops a cash invoice that would be booked on another account than the payment provider's: Fortnox takes the account
+/// from its own settings, and nothing in the invoice says otherwise (`apis/fortnox.md` 2.9, 6).
+///
+/// # Errors
+/// `Parked` with the setting to change.
+pub(super) fn check_card_account(posting: &Posting) -> Result<(), Error> {
+    let claim = posting.payment.account;
+    let what = match posting.payment.card_account {
+        Some(account) if account == claim => return Ok(()),
+        Some(account) => format!("goes to account {account}"),
+        None => "has no account".to_owned(),
+    };
+    let message = format!(
+        "money of cash invoices by card {what} in Fortnox, and the claim on the payment provider is account {claim}; set \
+         the predefined account CASHBYCARD to {claim} in Fortnox, or payment_claim in the settings to the other, and try again"
+    );
+    Err(Error::park("cash_account_differs", message))
+}
+
+/// Stops a cash invoice that is not on the very sum that was paid: there is no payment that could write a difference off.
+///
+/// # Errors
+/// `Parked` when they differ.
+pub(super) fn check_cash(posting: &Posting, invoice: &Receipt) -> Result<(), Error> {
+    let (to_pay, paid) = (fact(invoice, facts::TO_PAY)?, posting.payment.amount);
+    if to_pay == paid {
+        return Ok(());
+    }
+    let message = format!(
+        "cash invoice {} in Fortnox is on {to_pay} kr and the payment on {paid} kr; switch rounding to whole kronor off \
+         there or use the posting profile invoice, and book this order by hand",
+        invoice.external_id
+    );
+    Err(Error::park("payment_differs", message))
 }
 
 fn differs(to_pay: Money, paid: Money) -> Error {

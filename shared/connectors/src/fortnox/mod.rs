@@ -10,8 +10,10 @@ mod effects;
 mod errors;
 mod limit;
 mod map;
+mod registers;
 mod requests;
 mod text;
+mod vouchers;
 mod wire;
 
 #[cfg(test)]
@@ -21,13 +23,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, Accounting, Clock, Effector, EntryField};
+use bokbro_app::ports::{Access, Accounting, Clock, Effector, EntryField, Vouchers};
 use bokbro_domain::effect::StepName;
-use bokbro_domain::posting::{Chart, Posting};
+use bokbro_domain::posting::{Chart, DayVoucher, Posting};
 
 use self::api::Api;
 use self::company::OwnTokens;
 use self::effects::Effects;
+use self::vouchers::DayVouchers;
 use crate::kit::{Client, Wire};
 
 /// The provider's short name, in settings, keys and logs.
@@ -35,14 +38,16 @@ pub const NAME: &str = "fortnox";
 
 /// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
 /// that a test which exercises the whole list exercises the whole connector.
-pub const OPERATIONS: [&str; 21] = [
+pub const OPERATIONS: [&str; 27] = [
     "get_customer",
     "search_customers",
+    "list_customers",
     "create_customer",
     "search_orders",
     "get_order",
     "create_order",
     "search_invoices",
+    "list_invoices",
     "get_invoice",
     "create_invoice",
     "date_invoice",
@@ -51,6 +56,10 @@ pub const OPERATIONS: [&str; 21] = [
     "get_payment",
     "create_payment",
     "bookkeep_payment",
+    "list_vouchers",
+    "get_voucher",
+    "get_voucher_series",
+    "create_voucher",
     "list_financial_years",
     "list_predefined_accounts",
     "list_modes_of_payment",
@@ -62,9 +71,15 @@ pub const OPERATIONS: [&str; 21] = [
 /// The connection's setting that names the way of payment (its code) when the company has no account 1580.
 const PAYMENT_MODE: &str = "payment_mode";
 
+/// The connection's setting that names the series of vouchers (its code) which vouchers of days go to when it is not A.
+const VOUCHER_SERIES: &str = "voucher_series";
+
 /// What people may enter. The company is not among it: only a consent tells which one may be written to, because the app's
 /// own credentials open every company that ever consented.
-pub const ENTRY_FIELDS: &[EntryField] = &[EntryField { name: PAYMENT_MODE, secret: false, required: false }];
+pub const ENTRY_FIELDS: &[EntryField] = &[
+    EntryField { name: PAYMENT_MODE, secret: false, required: false },
+    EntryField { name: VOUCHER_SERIES, secret: false, required: false },
+];
 
 /// Where Fortnox is: scheme and host, without path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +112,13 @@ impl Fortnox {
     fn api(&self, access: &Access) -> Api {
         let tokens = OwnTokens::of(&self.client, access);
         Api::new(self.client.paced(access), self.urls.api.clone(), Arc::new(tokens))
+    }
+}
+
+impl Vouchers for Fortnox {
+    fn effector(&self, access: Access, voucher: DayVoucher) -> Box<dyn Effector> {
+        let series = access.connection.settings.get(VOUCHER_SERIES).map(String::as_str);
+        Box::new(DayVouchers::new(self.api(&access), voucher, series))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Documents as Fortnox takes them, and the requests that carry them. The order of members is the order of fields
 //! here, so the same posting always gives the same bytes.
 
+use std::collections::BTreeMap;
+
 use bokbro_app::error::Error;
 use bokbro_domain::effect::{Intent, StepName};
 use http::Method;
@@ -95,8 +97,14 @@ pub(super) struct NewInvoice {
     #[serde(flatten)]
     pub(super) head: Head,
     pub(super) invoice_type: &'static str,
+    /// Of a cash invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment_way: Option<&'static str>,
     pub(super) invoice_date: String,
     pub(super) due_date: String,
+    /// Printed on the invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remarks: Option<String>,
     pub(super) invoice_rows: Vec<Row>,
 }
 
@@ -155,6 +163,30 @@ pub(super) struct WriteOff {
     pub(super) account_number: u16,
 }
 
+/// A voucher to be created, but for its financial year: Fortnox' id of it is looked up when it is sent.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewVoucher {
+    pub(super) description: String,
+    pub(super) comments: String,
+    pub(super) transaction_date: String,
+    pub(super) voucher_series: String,
+    pub(super) voucher_rows: Vec<NewVoucherRow>,
+}
+
+/// A row of a voucher.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewVoucherRow {
+    pub(super) account: u16,
+    /// Kronor.
+    pub(super) debit: Exact,
+    /// Kronor.
+    pub(super) credit: Exact,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) transaction_information: Option<String>,
+}
+
 /// A write as it is hashed, stored as an intent and sent: one text for all three.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Write {
@@ -178,11 +210,22 @@ impl Write {
         document: &impl Serialize,
     ) -> Result<Self, Error> {
         let wrapped = serde_json::value::to_raw_value(document)
-            .and_then(|inner| {
-                serde_json::value::to_raw_value(&std::collections::BTreeMap::from([(kind, inner)]))
-            })
+            .and_then(|inner| serde_json::value::to_raw_value(&BTreeMap::from([(kind, inner)])))
             .map_err(unwritable)?;
         Ok(Self { method: method.to_string(), path, body: Some(wrapped) })
+    }
+
+    /// The same with a member more in its document.
+    pub(super) fn with(self, name: &str, value: &impl Serialize) -> Result<Self, Error> {
+        type Members = BTreeMap<String, Box<RawValue>>;
+        let Some(body) = &self.body else { return Ok(self) };
+        let mut wrapped: BTreeMap<String, Members> = serde_json::from_str(body.get()).map_err(unwritable)?;
+        let value = serde_json::value::to_raw_value(value).map_err(unwritable)?;
+        for document in wrapped.values_mut() {
+            document.insert(name.to_owned(), value.clone());
+        }
+        let body = serde_json::value::to_raw_value(&wrapped).map_err(unwritable)?;
+        Ok(Self { body: Some(body), ..self })
     }
 
     /// The method.

@@ -7,8 +7,10 @@ mod consent;
 mod documents;
 mod limit;
 mod refusals;
+mod registers;
 mod search;
 mod tokens;
+mod vouchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,6 +97,7 @@ fn posting() -> Posting {
             account: 1580,
             mode: Some("CARD".to_owned()),
             round_off_account: Some(3740),
+            card_account: None,
         },
         cash_method: false,
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bokbro_domain::money::{Currency, Money};
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -25,10 +26,20 @@ pub(super) fn reference(member: &LooseText) -> Option<&str> {
     text(member).filter(|number| *number != NO_REFERENCE)
 }
 
-/// An amount of kronor, to the öre. Fortnox writes floats, so digits beyond the öre are noise and are rounded off.
+/// An amount of kronor, to the öre.
 pub(super) fn kronor(member: &LooseText) -> Option<Money> {
-    let ore = member.to_decimal()?.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?;
-    Money::from_minor_rounded(ore, Currency::SEK).ok()
+    money(member, Currency::SEK)
+}
+
+/// An amount, to the öre or its like. Fortnox writes floats, so digits beyond that are noise and are rounded off.
+pub(super) fn money(member: &LooseText, currency: Currency) -> Option<Money> {
+    let minor = member.to_decimal()?.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?;
+    Money::from_minor_rounded(minor, currency).ok()
+}
+
+/// A day.
+pub(super) fn day(member: &LooseText) -> Option<Date> {
+    text(member)?.parse().ok()
 }
 
 /// An account number.
@@ -55,6 +66,9 @@ pub(super) struct Meta {
     /// Pages in all, 0 when the list is empty.
     #[serde(rename = "@TotalPages", default)]
     pub(super) total_pages: LooseText,
+    /// Documents in all.
+    #[serde(rename = "@TotalResources", default)]
+    pub(super) total_resources: LooseText,
 }
 
 /// A customer, as a document or in a list.
@@ -85,17 +99,23 @@ pub(super) struct Order {
 pub(super) struct Invoice {
     pub(super) document_number: LooseText,
     pub(super) external_invoice_reference1: LooseText,
+    pub(super) customer_number: LooseText,
     pub(super) cancelled: LooseText,
     pub(super) booked: LooseText,
     pub(super) invoice_date: LooseText,
+    pub(super) currency: LooseText,
     pub(super) total: LooseText,
     pub(super) balance: LooseText,
+    /// When the last of it was paid.
+    pub(super) final_pay_date: LooseText,
     /// Not in lists, like what follows.
     #[serde(rename = "TotalVAT")]
     pub(super) total_vat: LooseText,
     pub(super) round_off: LooseText,
     pub(super) total_to_pay: LooseText,
     pub(super) accounting_method: LooseText,
+    /// Whether it is a credit invoice, as text (`apis/fortnox.md` 2.6).
+    pub(super) credit: LooseText,
     /// Number of the credit invoice that somebody made of this one, `"0"` for none.
     pub(super) credit_invoice_reference: LooseText,
 }
@@ -145,6 +165,61 @@ pub(super) struct FinancialYear {
     pub(super) from_date: LooseText,
     pub(super) to_date: LooseText,
     pub(super) accounting_method: LooseText,
+}
+
+impl FinancialYear {
+    /// Its first and last day.
+    pub(super) fn days(&self) -> Option<(Date, Date)> {
+        let date = |member: &LooseText| text(member)?.parse().ok();
+        Some((date(&self.from_date)?, date(&self.to_date)?))
+    }
+
+    /// Whether it holds a day.
+    pub(super) fn holds(&self, day: Date) -> bool {
+        self.days().is_some_and(|(from, to)| from <= day && day <= to)
+    }
+}
+
+/// A voucher, as a document or in a list.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Voucher {
+    pub(super) voucher_series: LooseText,
+    pub(super) voucher_number: LooseText,
+    pub(super) transaction_date: LooseText,
+    pub(super) description: LooseText,
+    pub(super) comments: LooseText,
+    /// Not in lists.
+    pub(super) voucher_rows: Option<Vec<VoucherRow>>,
+}
+
+/// A row of a voucher.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherRow {
+    account: LooseText,
+    debit: LooseText,
+    credit: LooseText,
+    removed: LooseText,
+}
+
+impl VoucherRow {
+    /// Account and amount, debit positive. A row that was crossed out counts for nothing.
+    pub(super) fn entry(&self) -> Option<(u16, Money)> {
+        let account = account(&self.account)?;
+        let side = |member| kronor(member).unwrap_or(Money::zero(Currency::SEK));
+        let amount = side(&self.debit).minus(side(&self.credit)).ok()?;
+        let counts = self.removed.to_bool() != Some(true);
+        Some((account, if counts { amount } else { Money::zero(Currency::SEK) }))
+    }
+}
+
+/// A series of vouchers.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherSeries {
+    /// Whether vouchers may be written into it that come from no other document.
+    pub(super) manual: LooseText,
 }
 
 /// The locked period.

@@ -21,7 +21,11 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     pace: Arc<dyn Pace>,
     deadline: Option<Timestamp>,
+    told_wait: ToldWait,
 }
+
+/// How long an answer of 429 without `Retry-After` asks to wait.
+type ToldWait = fn(&Answer) -> Option<Duration>;
 
 /// Why a request has no answer that a connector should read.
 #[derive(Debug)]
@@ -59,7 +63,13 @@ impl Client {
     /// A client for one provider.
     #[must_use]
     pub fn new(provider: &'static str, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, wire, clock, pace: unlimited(), deadline: None }
+        Self { provider, wire, clock, pace: unlimited(), deadline: None, told_wait: |_| None }
+    }
+
+    /// The same client for a provider that tells in the body of a 429 how long to wait.
+    #[must_use]
+    pub fn reading_waits(self, told_wait: ToldWait) -> Self {
+        Self { told_wait, ..self }
     }
 
     /// The same client for calls of one connection: at its pace, and for work that must be over by its deadline. Only
@@ -188,7 +198,8 @@ impl Client {
             Err(NoAnswer::MaybeSent(_)) => Outcome::MaybeSent,
             Ok(answer) if answer.status == 429 => {
                 let after = answer.retry_after.as_deref();
-                Outcome::Limited(after.and_then(|text| retry_after(text, self.clock.now())))
+                let after = after.and_then(|text| retry_after(text, self.clock.now()));
+                Outcome::Limited(after.or_else(|| (self.told_wait)(answer)))
             }
             Ok(answer) => Outcome::Status(answer.status),
         }

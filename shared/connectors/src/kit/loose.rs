@@ -2,6 +2,8 @@
 //!
 //! Numbers are never parsed through a float. These types read from JSON text only, not from a `serde_json::Value`.
 
+use std::str::FromStr;
+
 use bokbro_domain::money::parse_decimal;
 use rust_decimal::Decimal;
 use serde::de::Error as _;
@@ -30,6 +32,12 @@ impl LooseText {
     #[must_use]
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
+    }
+
+    /// What the text is when it is read as something else, if it is that.
+    #[must_use]
+    pub fn parse<T: FromStr>(&self) -> Option<T> {
+        self.as_deref()?.parse().ok()
     }
 
     /// The exact decimal that the text is, if it is one.

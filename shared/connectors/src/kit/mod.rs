@@ -10,6 +10,8 @@ mod paging;
 mod request;
 mod retry;
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 pub(crate) mod testing;
 mod transport;
 

@@ -14,8 +14,8 @@ use reqwest::redirect::Policy;
 
 use super::request::{Answer, Body, Request};
 
-/// Longest answer that is read; providers' documents are some kilobytes.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// Longest answer that is read. Documents are some kilobytes, and the longest page of a list holds a thousand of them.
+const LARGEST_ANSWER: usize = 24 * 1024 * 1024;
 /// Time-out of resolving, connecting and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time-out of a whole call.

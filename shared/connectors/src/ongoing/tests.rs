@@ -14,13 +14,14 @@ use bokbro_app::secret::Credentials;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::{OrderId, OrderNumber, Provider, TenantId};
 use bokbro_domain::money::{Currency, Money};
-use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
+use bokbro_domain::order::{Line, LineKind, Order};
 use bokbro_domain::shipment::Stage;
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{NAME, Ongoing, OngoingUrls};
+use crate::kit::samples;
 use crate::kit::testing::{CountedTokens, Reply, Script, StillClock};
 
 const OURS: &str = "ord_01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -43,38 +44,14 @@ fn line(kind: LineKind, sku: Option<&str>, text: &str, quantity: &str) -> Line {
 
 /// Two oils, freight and half a soap.
 fn order() -> Order {
-    let billing = Address {
-        name: "Åsa Öberg".to_owned(),
-        address1: "Storgatan 1".to_owned(),
-        address2: None,
-        zip: "111 22".to_owned(),
-        city: "Stockholm".to_owned(),
-        country: "SE".to_owned(),
-    };
-    let body = OrderBody {
-        order_number: OrderNumber::parse("1753-1001").unwrap(),
-        currency: Currency::SEK,
-        checkout_code: None,
-        payment_reference: None,
-        customer: Customer {
-            kind: CustomerKind::Private,
-            name: "Åsa Öberg".to_owned(),
-            email: Some("asa@example.se".to_owned()),
-            phone: None,
-            organisation_number: None,
-            billing,
-            delivery: None,
-        },
-        lines: vec![
-            line(LineKind::Goods, Some("OIL-30"), "Ansiktsolja  30 ml", "2"),
-            line(LineKind::Shipping, None, "Frakt", "1"),
-            line(LineKind::Goods, Some("SOAP"), "Tvål", "0.5"),
-        ],
-        total: Money::parse_major("747.00", Currency::SEK).unwrap(),
-    };
-    let (id, tenant) = (OrderId::parse(OURS).unwrap(), TenantId::parse("demo").unwrap());
-    let mut order = Order::new(id, tenant, body, now());
-    // Late in the evening in Sweden, the day before in UTC.
+    let mut order = samples::order();
+    order.body.customer.billing.zip = "111 22".to_owned();
+    order.body.lines = vec![
+        line(LineKind::Goods, Some("OIL-30"), "Ansiktsolja  30 ml", "2"),
+        line(LineKind::Shipping, None, "Frakt", "1"),
+        line(LineKind::Goods, Some("SOAP"), "Tvål", "0.5"),
+    ];
+    // Early in the morning in Sweden, the day before in UTC.
     order.payment.paid_at = Some("2026-11-20T23:30:00Z".parse().unwrap());
     order
 }

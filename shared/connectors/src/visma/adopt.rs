@@ -46,7 +46,7 @@ impl Effects {
     async fn adopted_draft(&self, id: &str) -> Result<Receipt, Error> {
         let draft: Option<Draft> = self.read_draft(id).await?;
         let draft = draft.ok_or_else(|| misfit("draft", id, "is not there"))?;
-        if !map::is_ours(&self.posting, &draft.our_reference, draft.rows.as_deref()) {
+        if !map::is_our_draft(&self.posting, &draft) {
             let what = format!(
                 "does not carry the reference {}; write it there as our reference",
                 self.posting.reference
@@ -64,7 +64,7 @@ impl Effects {
             let what = format!("is not there, or has no row with the text {}", self.posting.reference);
             misfit("invoice", number, &what)
         })?;
-        map::check_totals(&self.posting, &receipt, "credit it there and book the order by hand")?;
+        map::check_totals(&self.posting, &receipt, map::what_to_do_when_booked(&self.posting))?;
         Ok(receipt)
     }
 
@@ -76,6 +76,7 @@ impl Effects {
     }
 }
 
-fn misfit(kind: &str, number: &str, what: &str) -> Error {
+/// Why a document that a person named is not taken.
+pub(super) fn misfit(kind: &str, number: &str, what: &str) -> Error {
     Error::park("document_does_not_fit", format!("{kind} {number} in Visma {what}. Nothing was sent."))
 }

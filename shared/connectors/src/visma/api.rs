@@ -11,12 +11,16 @@ use serde::de::DeserializeOwned;
 use super::errors::{BAD_QUERY, NOT_FOUND, Refusal, code, refusal};
 use super::requests::{Register, Write};
 use super::wire::{Coding, Page, Terms, Unit};
-use crate::kit::{Answer, Auth, Body, Client, PageOf, Request, all_pages};
+use crate::kit::{Answer, Auth, Client, PageOf, Request, all_pages};
 
 /// Largest page of a list (`apis/visma.md` 2).
 const PAGE: usize = 1000;
 /// Most pages that a list may have; most are asked for with a filter that leaves few.
 const MOST_PAGES: u32 = 30;
+
+/// Kinds of terms of payment that are paid at once (`apis/visma.md` 2.2), the most fitting first: card, payment service
+/// provider, digital wallet, cash.
+const CASH_TERMS: [&str; 4] = ["3", "5", "4", "2"];
 
 /// The API of one company.
 #[derive(Clone)]
@@ -110,6 +114,33 @@ impl Api {
         }
     }
 
+    /// Reads one page of a list that may be long; `None` when the list does not take the query.
+    pub(super) async fn list_page<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        query: &[(&'static str, String)],
+        page: u32,
+    ) -> Result<Option<Page<T>>, Error> {
+        let mut request = self.read(operation, path).with_query("$pagesize", PAGE.to_string());
+        for (name, value) in query {
+            request = request.with_query(name, value);
+        }
+        let request = request.with_query("$page", page.to_string());
+        let answer = self.client.read(&request).await?;
+        if !query.is_empty() && code(&answer).is_some_and(|code| BAD_QUERY.contains(&code)) {
+            return Ok(None);
+        }
+        self.accepted(&request, &answer)?;
+        self.document(&request, &answer).map(Some)
+    }
+
+    /// The failure of a read of something that lacks its id, or of a page that does not tell where it stands.
+    pub(super) fn nameless(&self, operation: &'static str) -> Error {
+        let request = self.read(operation, "");
+        self.client.garbled(&request, "something in the answer lacks its id").into_read_error()
+    }
+
     /// Sends a write once and reads the document that it gives back.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
@@ -123,7 +154,7 @@ impl Api {
             Some(register) => self.ids(register).await.map_err(not_done)?,
             None => Vec::new(),
         };
-        let body = Body::Json(write.body_with(&ids).map_err(not_done)?);
+        let body = write.body_with(&ids).map_err(not_done)?;
         let auth = Auth::Bearer(self.tokens.clone());
         let mut request =
             Request::write(operation, write.method(), &self.base, write.path.clone(), body, auth);
@@ -164,13 +195,31 @@ impl Api {
         };
         match register {
             Register::ShortestTerms => {
-                let all: Vec<Terms> = self.list("list_terms", "/v2/termsofpayments", None).await?;
-                let usable = all.iter().filter(|terms| terms.available_for_sales.to_bool() != Some(false));
-                let shortest = usable.min_by_key(|terms| {
-                    (terms.number_of_days.to_decimal().unwrap_or(Decimal::MAX), terms.id.0.clone())
+                let usable = self.terms_for_sales().await?;
+                // An invoice on terms of cash may be paid as it is made, and on another account than ours.
+                let is_cash = |terms: &Terms| {
+                    terms.terms_of_payment_type_id.as_deref().is_some_and(|kind| CASH_TERMS.contains(&kind))
+                };
+                let shortest = usable.iter().min_by_key(|terms| {
+                    let days = terms.number_of_days.to_decimal().unwrap_or(Decimal::MAX);
+                    (is_cash(terms), days, terms.id.0.clone())
                 });
                 let id = shortest.and_then(|terms| terms.id.0.clone());
                 Ok(vec![("TermsOfPaymentId", id.ok_or_else(|| missing("no terms of payment for sales"))?)])
+            }
+            Register::CashTerms => {
+                let usable = self.terms_for_sales().await?;
+                let of_kind = |terms: &Terms| {
+                    let kind = terms.terms_of_payment_type_id.as_deref()?;
+                    let preference = CASH_TERMS.iter().position(|cash| *cash == kind)?;
+                    Some((preference, terms.id.0.clone()?))
+                };
+                let (_, id) = usable.iter().filter_map(of_kind).min().ok_or_else(|| {
+                    let message = "the company in Visma has no terms of payment by card or in cash for sales, which cash \
+                                   invoices are on; add some there and try again, or use the posting profile invoice";
+                    Error::park("visma_without_cash_terms", message)
+                })?;
+                Ok(vec![("TermsOfPaymentId", id)])
             }
             Register::Coding { percent, account } => {
                 let codings: Vec<Coding> =
@@ -194,6 +243,11 @@ impl Api {
                 Ok(vec![("CodingId", coding), ("UnitId", unit.ok_or_else(|| missing("no unit"))?)])
             }
         }
+    }
+
+    async fn terms_for_sales(&self) -> Result<Vec<Terms>, Error> {
+        let all: Vec<Terms> = self.list("list_terms", "/v2/termsofpayments", None).await?;
+        Ok(all.into_iter().filter(|terms| terms.available_for_sales.to_bool() != Some(false)).collect())
     }
 
     fn read(&self, operation: &'static str, path: &str) -> Request {

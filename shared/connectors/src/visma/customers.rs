@@ -116,7 +116,7 @@ fn may_be(customer: &Customer, posting: &Posting) -> bool {
 }
 
 /// The last ten digits: organization numbers are shown as typed, with or without dash and century.
-fn organisation(customer: &Customer) -> Option<String> {
+pub(super) fn organisation(customer: &Customer) -> Option<String> {
     let digits = |member: &LooseText| -> Option<String> {
         Some(member.as_deref()?.chars().filter(char::is_ascii_digit).collect())
     };

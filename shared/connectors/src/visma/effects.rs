@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Effector, Found, SendError};
-use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
-use bokbro_domain::money::Money;
+use bokbro_domain::effect::{Intent, Ledger, Patience, Receipt, StepName};
 use bokbro_domain::posting::{Posting, PostingProfile};
 use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
@@ -14,14 +13,14 @@ use super::customers;
 use super::errors::{CONFLICT, NOT_FOUND};
 use super::map::{self, facts};
 use super::requests::{Register, Write};
-use super::rows::{Of, needs_round_off, priced};
+use super::rows::{Manner, Of, needs_round_off, rows_of};
 use super::wire::{Article, Customer, Draft, Invoice, Payment};
 use crate::kit::path_segment;
 
 /// How long an invoice may take to show after its draft is gone.
-const CONVERSION_LAG: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const CONVERSION_LAG: SignedDuration = SignedDuration::from_secs(120);
 /// When to look again.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(45);
+pub(super) const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// One step. Its name is stored in ledgers and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +47,7 @@ impl Step {
         Self::Payment,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",
             Self::Article(Of::Sales(VatRate::Standard)) => "article_25",
@@ -103,19 +102,18 @@ impl Effects {
                 Ok(Some(write.needing(Register::Coding { percent, account })))
             }
             Step::Draft => {
-                let draft = self.draft(ledger, expects_vat(receipt(ledger, Step::Customer)?))?;
-                Write::post("/v2/customerinvoicedrafts", &draft).map(Some)
+                let draft = self.draft(ledger, self.expected(ledger)?)?;
+                Write::post("/v2/customerinvoicedrafts", &draft).map(|write| Some(self.on_terms(write)))
             }
             Step::PriceDraft => {
                 let draft = receipt(ledger, Step::Draft)?;
-                let expected = expects_vat(receipt(ledger, Step::Customer)?);
-                match includes_vat(draft).filter(|includes| *includes != expected) {
-                    None => Ok(None),
-                    Some(includes) => {
-                        let path = draft_path(&draft.external_id);
-                        Write::put(path, &self.draft(ledger, includes)?).map(Some)
-                    }
+                let expected = self.expected(ledger)?;
+                let shown = shown_by(draft, expected);
+                if shown == expected {
+                    return Ok(None);
                 }
+                let write = Write::put(draft_path(&draft.external_id), &self.draft(ledger, shown)?)?;
+                Ok(Some(self.on_terms(write)))
             }
             Step::Invoice => {
                 let draft = last_draft(ledger)?;
@@ -128,15 +126,28 @@ impl Effects {
                 if posting.payment.amount.minor == 0 {
                     return Ok(None);
                 }
-                Write::post(format!("{}/payments", invoice_path(invoice)?), &payment).map(Some)
+                Write::post(payments_path(invoice)?, &payment).map(Some)
             }
+        }
+    }
+
+    /// A draft on terms of its own when its invoice is paid as it is made; else the customer's terms do.
+    fn on_terms(&self, draft: Write) -> Write {
+        if self.posting.profile == PostingProfile::CashInvoice {
+            draft.needing(Register::CashTerms)
+        } else {
+            draft
         }
     }
 
     /// Orders belong to an extension that many companies lack, and their drafts are numbered by a person.
     fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
-            PostingProfile::Invoice | PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => Ok(()),
+            PostingProfile::Invoice | PostingProfile::CashInvoice => Ok(()),
+            PostingProfile::VoucherPerDay => Err(Error::park(
+                "profile_not_supported",
+                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
+            )),
             PostingProfile::OrderAndInvoice => Err(Error::park(
                 "visma_without_orders",
                 "Bokbro does not make orders in Visma; set the posting profile to invoice and try again",
@@ -179,12 +190,21 @@ impl Effects {
         }
     }
 
-    fn draft(&self, ledger: &Ledger, includes_vat: bool) -> Result<super::requests::NewDraft, Error> {
-        let rows = priced(&self.posting, includes_vat).map_err(|_| {
+    /// How the draft is expected to show its rows. A company can choose otherwise about VAT, and which way a credit
+    /// invoice takes its rows is not known; the draft then says so.
+    fn expected(&self, ledger: &Ledger) -> Result<Manner, Error> {
+        let customer = receipt(ledger, Step::Customer)?;
+        let includes_vat = customer.facts.get(facts::PRIVATE).is_some_and(|private| private == "true");
+        Ok(Manner { includes_vat, turned: self.posting.is_credit() })
+    }
+
+    fn draft(&self, ledger: &Ledger, manner: Manner) -> Result<super::requests::NewDraft, Error> {
+        let rows = rows_of(&self.posting, manner).map_err(|_| {
             Error::park("amount_too_large", "an amount is too large for Visma; book the order by hand")
         })?;
         let customer = id_of(receipt(ledger, Step::Customer)?)?;
-        map::draft(&self.posting, customer, &rows, |of| {
+        let credited = self.credited(ledger).map(|sale| sale.external_id.as_str());
+        map::draft(&self.posting, customer, &rows, credited, |of| {
             id_of(receipt(ledger, Step::Article(of))?).map(str::to_owned)
         })
     }
@@ -200,7 +220,10 @@ impl Effects {
                 customers::find(&self.api, &self.posting, tried).await
             }
             Step::Article(of) => self.find_article(&self.article_number(of)?).await,
-            Step::Draft => self.find_draft().await,
+            Step::Draft => match self.find_draft().await? {
+                Some(found) => Ok(Some(found)),
+                None => self.nobody_credited(ledger).await.map(|()| None),
+            },
             Step::PriceDraft => {
                 let draft = &receipt(ledger, Step::Draft)?.external_id;
                 match self.get_draft(draft).await? {
@@ -237,10 +260,7 @@ impl Effects {
     /// each becomes an invoice. Somebody may have made the invoice already.
     async fn find_draft(&self) -> Result<Option<Receipt>, Error> {
         let drafts: Vec<Draft> = self.api.list("list_drafts", "/v2/customerinvoicedrafts", None).await?;
-        let ours = drafts
-            .iter()
-            .find(|draft| map::is_ours(&self.posting, &draft.our_reference, draft.rows.as_deref()));
-        match ours {
+        match drafts.iter().find(|draft| map::is_our_draft(&self.posting, draft)) {
             Some(draft) => Ok(map::draft_receipt(draft)),
             None => Ok(self.find_invoice().await?.as_ref().and_then(map::converted_receipt)),
         }
@@ -254,15 +274,12 @@ impl Effects {
         self.api.get("get_draft", &draft_path(id)).await
     }
 
-    /// The invoice with the order's marker and the lowest number; a credit invoice has the same rows.
+    /// The invoice with the order's marker and the lowest number.
     pub(super) async fn find_invoice(&self) -> Result<Option<Invoice>, Error> {
         let filter = format!("Rows/any(c: contains(c/Text,{}))", quoted(self.posting.reference.as_str()));
         let found: Vec<Invoice> =
             self.api.list("search_invoices", "/v2/customerinvoices", Some(&filter)).await?;
-        let ours = found.into_iter().filter(|invoice| {
-            invoice.is_credit_invoice.to_bool() != Some(true)
-                && map::is_ours(&self.posting, &invoice.our_reference, invoice.rows.as_deref())
-        });
+        let ours = found.into_iter().filter(|invoice| map::is_our_invoice(&self.posting, invoice));
         Ok(ours.min_by_key(|invoice| {
             invoice
                 .invoice_number
@@ -334,6 +351,17 @@ impl Effects {
     }
 }
 
+/// Whether a number that is taken may be that of a customer or article which another order brought a moment ago and lists
+/// do not show yet. Every look after a send comes when lists have settled; what none of them shows is inactive, and for
+/// people.
+fn may_be_unlisted(step: &StepName, ledger: &Ledger) -> bool {
+    ledger.steps.get(step).is_some_and(|step| step.attempt < Patience::default().max_attempts)
+}
+
+fn not_listed_yet() -> Error {
+    Error::NotYet { what: "the document that has the number already".to_owned(), after: None }
+}
+
 /// What a step left; a step that is not done has none.
 pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
     ledger.receipt(step.name()).ok_or_else(|| {
@@ -350,16 +378,17 @@ fn last_draft(ledger: &Ledger) -> Result<&Receipt, Error> {
     }
 }
 
-/// Whether a customer's prices are expected to include VAT. A company can choose otherwise; the draft then says so.
-fn expects_vat(customer: &Receipt) -> bool {
-    customer.facts.get(facts::PRIVATE).is_some_and(|private| private == "true")
+/// How a draft shows its rows that was written as expected. A credit invoice whose total is not negative takes its rows as
+/// they are (`apis/visma.md` 2.1: its totals should be negative).
+fn shown_by(draft: &Receipt, expected: Manner) -> Manner {
+    let includes_vat = draft.facts.get(facts::INCLUDES_VAT).map(|includes| includes == "true");
+    Manner {
+        includes_vat: includes_vat.unwrap_or(expected.includes_vat),
+        turned: expected.turned && map::is_negative(draft) != Some(false),
+    }
 }
 
-fn includes_vat(draft: &Receipt) -> Option<bool> {
-    draft.facts.get(facts::INCLUDES_VAT).map(|includes| includes == "true")
-}
-
-fn id_of(receipt: &Receipt) -> Result<&str, Error> {
+pub(super) fn id_of(receipt: &Receipt) -> Result<&str, Error> {
     receipt.facts.get(facts::ID).map(String::as_str).ok_or_else(|| {
         Error::park("receipt_incomplete", "the ledger lacks an id of Visma's; report this as a bug")
     })
@@ -371,6 +400,11 @@ fn draft_path(id: &str) -> String {
 
 fn invoice_path(invoice: &Receipt) -> Result<String, Error> {
     Ok(format!("/v2/customerinvoices/{}", path_segment(id_of(invoice)?)))
+}
+
+/// Where an invoice's payments are registered.
+pub(super) fn payments_path(invoice: &Receipt) -> Result<String, Error> {
+    Ok(format!("{}/payments", invoice_path(invoice)?))
 }
 
 fn article_receipt(article: &Article) -> Option<Receipt> {
@@ -395,13 +429,6 @@ impl Effector for Effects {
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {
         let kind = Step::of(step)?;
-        if self.posting.gross.minor < 0 {
-            let message = format!(
-                "{} kr were given back, and credit invoices are not made in Visma yet; make one there by hand",
-                Money::new(-self.posting.gross.minor, self.posting.currency)
-            );
-            return Err(Error::park("credit_by_hand", message));
-        }
         let Some(write) = self.write(kind, ledger)? else { return Ok(None) };
         let reference = match kind {
             Step::Customer => self.posting.keys.own_number.clone(),
@@ -410,9 +437,10 @@ impl Effector for Effects {
             Step::PriceDraft => receipt(ledger, Step::Draft)?.external_id.clone(),
             Step::Payment => receipt(ledger, Step::Invoice)?.external_id.clone(),
         };
-        // A customer may have bought before, an article has as a rule, and an invoice that waited may have been paid by
-        // hand.
-        let may_exist = matches!(kind, Step::Customer | Step::Article(_) | Step::Payment);
+        // A customer may have bought before, an article has as a rule, and a person may have paid an invoice that waited,
+        // or credited one.
+        let may_exist = matches!(kind, Step::Customer | Step::Article(_) | Step::Payment)
+            || kind == Step::Draft && self.posting.is_credit();
         write.intent(step, reference, may_exist).map(Some)
     }
 
@@ -429,10 +457,15 @@ impl Effector for Effects {
         let step = Step::of(&intent.step).map_err(SendError::NotDone)?;
         let write = Write::of(intent).map_err(SendError::NotDone)?;
         match self.write_out(step, &write).await {
+            Ok(receipt) if step == Step::Payment => self.settled(ledger, receipt).await,
             Ok(receipt) => Ok(receipt),
             Err(Refused::Failed(error)) => Err(error),
             Err(Refused::Final { code, reason }) => match self.there_already(step, code, ledger).await {
                 Ok(Some(receipt)) => Ok(receipt),
+                Ok(None) if code == Some(CONFLICT) && may_be_unlisted(&intent.step, ledger) => {
+                    Err(SendError::Unknown(not_listed_yet()))
+                }
+                Ok(None) if step == Step::Payment => self.pay_the_other_way(ledger, code, reason).await,
                 Ok(None) => Err(SendError::Rejected(reason)),
                 // The draft is gone, and its invoice has not shown: it is looked for again, and nothing is sent.
                 Err(error @ Error::NotYet { .. }) => Err(SendError::Unknown(error)),

@@ -1,10 +1,16 @@
 //! Refusals by what happens next (`apis/visma.md` 3). Code and status decide together, never the text.
 
+use std::time::Duration;
+
 use bokbro_app::error::Reason;
 
-use super::wire::Refused;
+use super::wire::{Limited, Refused};
 use crate::kit::Answer;
 
+/// A value that breaks a rule.
+pub(super) const INVALID: u32 = 2000;
+/// What the state of a document does not allow. With status 403 it means something else.
+pub(super) const NOT_NOW: u32 = 4002;
 /// There is no such thing; the status varies.
 pub(super) const NOT_FOUND: u32 = 3000;
 /// A number that is somebody else's.
@@ -30,6 +36,14 @@ pub(super) enum Refusal {
 pub(super) fn code(answer: &Answer) -> Option<u32> {
     let refused: Refused = answer.json().ok()?;
     refused.error_code.as_deref()?.parse().ok()
+}
+
+/// How long a 429 asks to wait, which only its text tells: "Try again in 55 seconds." (`apis/visma.md` 4).
+pub(super) fn told_wait(answer: &Answer) -> Option<Duration> {
+    let limited: Limited = answer.json().ok()?;
+    let words: Vec<&str> = limited.text.as_deref()?.split_whitespace().collect();
+    let told = words.windows(2).find(|pair| pair[1].starts_with("second"))?;
+    told[0].parse::<u16>().ok().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// Sorts a 4xx answer to an operation.
@@ -85,7 +99,7 @@ pub(super) fn no_access(answer: &Answer) -> Option<String> {
 /// What a person does about a code.
 fn what_to_do(code: u32) -> &'static str {
     match code {
-        2000 => "a value does not fit its field; correct the order's texts and amounts and try again",
+        INVALID => "a value does not fit its field; correct the order's texts and amounts and try again",
         NOT_FOUND => {
             "the customer, article, bank account or draft does not exist any more; restore it in Visma, or finish the \
              order by hand"
@@ -97,7 +111,7 @@ fn what_to_do(code: u32) -> &'static str {
             "the number belongs to an inactive customer or article, or to a customer of another organization number; \
              mend it in Visma and try again"
         }
-        4002 => {
+        NOT_NOW => {
             "Visma does not allow it as things stand; look at the document in Visma, then try again or finish by hand"
         }
         4008 | 4029 => "the organization or personal number is not valid; correct the order and try again",

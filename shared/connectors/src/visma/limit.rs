@@ -28,9 +28,11 @@ impl Limited for Visma {
 fn endpoint(operation: &str) -> &str {
     match operation {
         "search_customers" | "list_customers" | "create_customer" => "customers",
+        "search_invoices" | "list_invoices" => "customerinvoices",
         "search_articles" | "create_article" => "articles",
         "list_drafts" | "create_draft" => "customerinvoicedrafts",
         "get_draft" | "price_draft" => "customerinvoicedrafts/{id}",
+        "list_voucher_drafts" | "create_voucher_draft" => "voucherdrafts",
         other => other,
     }
 }

@@ -71,7 +71,7 @@ fn second_line(address: &Address) -> Option<String> {
 }
 
 /// One line of at most so many characters as .NET counts them; `None` when nothing is left.
-fn line(text: &str, longest: usize) -> Option<String> {
+pub(super) fn line(text: &str, longest: usize) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (mut cut, mut length) = (String::new(), 0);
     for c in words.join(" ").chars().filter(|c| !c.is_control()) {
@@ -104,7 +104,8 @@ pub(super) fn article_number(percent: u32, account: u16) -> String {
     format!("BB-{percent}-{account}")
 }
 
-/// The draft of the invoice. `articles` tells Visma's ids of the articles that the rows need.
+/// The draft of the invoice, or of a credit invoice. `credited` is the number of the invoice that it takes back, `articles`
+/// tells Visma's ids of the articles that the rows need.
 ///
 /// # Errors
 /// What `articles` gives when it knows no id.
@@ -112,6 +113,7 @@ pub(super) fn draft(
     posting: &Posting,
     customer_id: &str,
     rows: &[Priced],
+    credited: Option<&str>,
     articles: impl Fn(Of) -> Result<String, Error>,
 ) -> Result<NewDraft, Error> {
     let buyer = &posting.customer;
@@ -119,7 +121,7 @@ pub(super) fn draft(
     let mut all = vec![NewRow {
         line_number: 1,
         is_text_row: true,
-        text: marker(posting),
+        text: marker(posting, credited),
         goods: None,
         reversed_construction_services_vat_free: false,
     }];
@@ -140,7 +142,7 @@ pub(super) fn draft(
     let number = posting.order_number.as_str();
     Ok(NewDraft {
         customer_id: customer_id.to_owned(),
-        is_credit_invoice: false,
+        is_credit_invoice: posting.is_credit(),
         eu_third_party: false,
         rot_reduced_invoicing_type: 0,
         invoice_date: posting.date.to_string(),
@@ -160,20 +162,39 @@ pub(super) fn draft(
     })
 }
 
-/// The text row by which the documents of an order are found again: only rows' texts are known to be searchable.
-fn marker(posting: &Posting) -> String {
+/// The text row by which the documents of an order are found again: only rows' texts are known to be searchable. By law a
+/// credit invoice must name the invoice that it takes back.
+fn marker(posting: &Posting, credited: Option<&str>) -> String {
     let number = posting.order_number.as_str();
-    line(&format!("Order {number} ({})", posting.reference), longest::ROW).unwrap_or_default()
+    let credited = credited.map(|number| format!(", krediterar faktura {number}")).unwrap_or_default();
+    line(&format!("Order {number}{credited} ({})", posting.reference), longest::ROW).unwrap_or_default()
 }
 
-/// Whether rows or reference are those of the posting's documents.
-pub(super) fn is_ours(posting: &Posting, our_reference: &LooseText, rows: Option<&[Row]>) -> bool {
+/// Whether a draft is the posting's.
+pub(super) fn is_our_draft(posting: &Posting, draft: &Draft) -> bool {
+    is_ours(posting, &draft.is_credit_invoice, &draft.our_reference, draft.rows.as_deref())
+}
+
+/// Whether an invoice is the posting's.
+pub(super) fn is_our_invoice(posting: &Posting, invoice: &Invoice) -> bool {
+    is_ours(posting, &invoice.is_credit_invoice, &invoice.our_reference, invoice.rows.as_deref())
+}
+
+/// By rows or reference, and by direction: a credit invoice that a person makes of an invoice has the same rows.
+fn is_ours(
+    posting: &Posting,
+    is_credit: &LooseText,
+    our_reference: &LooseText,
+    rows: Option<&[Row]>,
+) -> bool {
     let reference = posting.reference.as_str();
     let bracketed = format!("({reference})");
-    our_reference.as_deref() == Some(reference)
-        || rows.unwrap_or_default().iter().any(|row| {
-            row.text.as_deref().is_some_and(|text| text.starts_with("Order ") && text.ends_with(&bracketed))
-        })
+    let same_way = is_credit.to_bool().is_none_or(|is_credit| is_credit == posting.is_credit());
+    let has_marker = |row: &Row| {
+        row.text.as_deref().is_some_and(|text| text.starts_with("Order ") && text.ends_with(&bracketed))
+    };
+    same_way
+        && (our_reference.as_deref() == Some(reference) || rows.unwrap_or_default().iter().any(has_marker))
 }
 
 /// The totals that the draft must have to be booked.
@@ -188,13 +209,22 @@ pub(super) fn totals(posting: &Posting, draft: &Receipt) -> Result<Totals, Error
     })
 }
 
-/// The payment of an invoice.
+/// What people do about an invoice on other totals than the order's.
+pub(super) fn what_to_do_when_booked(posting: &Posting) -> &'static str {
+    if posting.is_credit() {
+        "it is booked; take it back there and book what was given back by hand"
+    } else {
+        "it is booked; credit it there and book the order by hand"
+    }
+}
+
+/// The payment of an invoice; of a credit invoice it is negative, as what remains of it is.
 ///
 /// # Errors
 /// `Parked` when the invoice is not the order's, when the payment differs from it by more than rounding, or when no bank
 /// account is known.
 pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment, Error> {
-    check_totals(posting, invoice, "it is booked; credit it there and book the order by hand")?;
+    check_totals(posting, invoice, what_to_do_when_booked(posting))?;
     let paid = &posting.payment;
     let to_pay = fact(invoice, facts::TOTAL)?;
     let differs = || {
@@ -297,9 +327,8 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
             format!("invoice {number} in Visma was credited or voided there; book the order by hand");
         return Err(Error::park("invoice_canceled", message));
     }
-    let remaining = kronor(&invoice.remaining_amount_invoice_currency);
     let total = kronor(&invoice.total_amount_invoice_currency);
-    let (Some(remaining), Some(total)) = (remaining, total) else {
+    let (Some(remaining), Some(total)) = (remaining(invoice), total) else {
         let message =
             format!("invoice {number} in Visma shows no amounts; check the rights of the connection");
         return Err(Error::park("invoice_unreadable", message));
@@ -307,8 +336,10 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
     if remaining == total && total.minor != 0 {
         return Ok(None);
     }
-    // Payments cannot be listed: what remains and when it was paid is all that can be known.
-    let on_our_day = day(&invoice.payment_date).is_none_or(|day| day == posting.payment.date);
+    // Payments cannot be listed: what remains and when it was paid is all that can be known. A credit invoice of which
+    // nothing remains without a payment was set off against another invoice.
+    let on_our_day =
+        day(&invoice.payment_date).map_or(!posting.is_credit(), |day| day == posting.payment.date);
     if remaining.minor == 0 && on_our_day {
         return Ok(Some(Receipt { external_id: posting.reference.clone(), facts: BTreeMap::new() }));
     }
@@ -319,11 +350,20 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
     Err(Error::park("paid_by_hand", message))
 }
 
+/// What remains of an invoice, when it says so.
+pub(super) fn remaining(invoice: &Invoice) -> Option<Money> {
+    kronor(&invoice.remaining_amount_invoice_currency)
+}
+
+/// Whether a document is on less than nothing, as those of money given back are; `None` when it shows no amount.
+pub(super) fn is_negative(document: &Receipt) -> Option<bool> {
+    fact(document, facts::TOTAL).ok().map(|total| total.minor < 0)
+}
+
 /// Whether nothing remains of an invoice that was not credited.
 pub(super) fn is_settled(invoice: &Invoice) -> bool {
     let credited = invoice.credited_by.as_ref().is_some_and(|credits| !credits.is_empty());
-    let remaining = kronor(&invoice.remaining_amount_invoice_currency);
-    !credited && remaining.is_some_and(|remaining| remaining.minor == 0)
+    !credited && remaining(invoice).is_some_and(|remaining| remaining.minor == 0)
 }
 
 /// Compares a document with the order before anything is booked or paid.

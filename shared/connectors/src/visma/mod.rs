@@ -4,13 +4,16 @@ mod adopt;
 mod api;
 mod auth;
 mod chart;
+mod credits;
 mod customers;
 mod effects;
 mod errors;
 mod limit;
 mod map;
+mod registers;
 mod requests;
 mod rows;
+mod vouchers;
 mod wire;
 
 #[cfg(test)]
@@ -21,14 +24,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, Accounting, Checkup, Clock, Effector, EntryField, Findings, Tokens};
+use bokbro_app::ports::{
+    Access, Accounting, Checkup, Clock, Effector, EntryField, Findings, Tokens, Vouchers,
+};
 use bokbro_domain::effect::StepName;
-use bokbro_domain::posting::{Chart, Posting};
+use bokbro_domain::posting::{Chart, DayVoucher, Posting};
 
 use self::api::Api;
 use self::auth::{COMPANY_ID, claimed};
 use self::effects::Effects;
-use self::errors::no_access;
+use self::errors::{no_access, told_wait};
+use self::registers::Learned;
+use self::vouchers::DayVouchers;
 use self::wire::CompanySettings;
 use crate::kit::{Client, Wire};
 
@@ -37,7 +44,7 @@ pub const NAME: &str = "visma";
 
 /// Every call that this connector makes of the API, by its name in logs. Debug builds refuse one that is not listed, so
 /// that a test which exercises the whole list exercises the whole connector.
-pub const OPERATIONS: [&str; 19] = [
+pub const OPERATIONS: [&str; 27] = [
     "get_company_settings",
     "list_fiscal_years",
     "list_codings",
@@ -46,6 +53,7 @@ pub const OPERATIONS: [&str; 19] = [
     "list_terms",
     "search_customers",
     "list_customers",
+    "get_customer",
     "create_customer",
     "search_articles",
     "create_article",
@@ -55,8 +63,15 @@ pub const OPERATIONS: [&str; 19] = [
     "price_draft",
     "convert_draft",
     "search_invoices",
+    "list_invoices",
     "get_invoice",
     "create_payment",
+    "list_accounts",
+    "list_voucher_drafts",
+    "get_voucher_draft",
+    "create_voucher_draft",
+    "convert_voucher_draft",
+    "list_vouchers",
 ];
 
 /// The connection's setting that names the bank account (by its ledger account) which payments go to when it is not 1580.
@@ -87,13 +102,18 @@ impl Default for VismaUrls {
 pub struct Visma {
     urls: VismaUrls,
     client: Client,
+    learned: Learned,
 }
 
 impl Visma {
     /// Visma behind these hosts.
     #[must_use]
     pub fn new(urls: VismaUrls, wire: Arc<dyn Wire>, clock: Arc<dyn Clock>) -> Self {
-        Self { urls, client: Client::new(NAME, wire, clock) }
+        Self {
+            urls,
+            client: Client::new(NAME, wire, clock).reading_waits(told_wait),
+            learned: Learned::default(),
+        }
     }
 
     fn api(&self, access: &Access) -> Api {
@@ -116,6 +136,12 @@ impl Visma {
             });
         }
         answer.json().map_err(|why| garbled(why.to_string()))
+    }
+}
+
+impl Vouchers for Visma {
+    fn effector(&self, access: Access, voucher: DayVoucher) -> Box<dyn Effector> {
+        Box::new(DayVouchers { api: self.api(&access), voucher })
     }
 }
 

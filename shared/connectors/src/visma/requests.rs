@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::VismaUrls;
-use crate::kit::{Auth, Exact, Request};
+use crate::kit::{Auth, Body, Exact, Request};
 
 /// Reads the company's own settings.
 pub(super) fn company_settings(urls: &VismaUrls, tokens: Arc<dyn Tokens>) -> Request {
@@ -121,12 +121,44 @@ pub(super) struct NewPayment {
     pub(super) reference: String,
 }
 
+impl NewPayment {
+    /// The same amount the other way.
+    pub(super) fn turned(mut self) -> Self {
+        self.payment_amount = Exact(-self.payment_amount.0);
+        self
+    }
+}
+
+/// A draft of a voucher. Its rows are complete, so no VAT code stands on them: it would have VAT computed.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewVoucherDraft {
+    pub(super) voucher_date: String,
+    pub(super) voucher_text: String,
+    pub(super) rows: Vec<NewVoucherRow>,
+}
+
+/// A row of a draft of a voucher.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewVoucherRow {
+    pub(super) account_number: u16,
+    /// Kronor.
+    pub(super) debit_amount: Exact,
+    /// Kronor.
+    pub(super) credit_amount: Exact,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) transaction_text: Option<String>,
+}
+
 /// Something that Visma names by an id which only it knows, named by what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Register {
     /// The terms of payment with the fewest days.
     ShortestTerms,
+    /// The terms of payment by card, or else of another kind that is paid at once.
+    CashTerms,
     /// The article account coding of a VAT rate in percent and a sales account, and the unit for pieces.
     Coding { percent: u32, account: u16 },
 }
@@ -142,7 +174,8 @@ pub(super) struct Write {
     /// Whether the invoice keeps its draft's date.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) keeps_date: bool,
-    pub(super) body: Box<RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Box<RawValue>>,
 }
 
 impl Write {
@@ -158,7 +191,12 @@ impl Write {
 
     fn of_document(method: &Method, path: String, document: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::value::to_raw_value(document).map_err(unwritable)?;
-        Ok(Self { method: method.to_string(), path, needs: None, keeps_date: false, body })
+        Ok(Self { method: method.to_string(), path, needs: None, keeps_date: false, body: Some(body) })
+    }
+
+    /// A write without body.
+    pub(super) fn action(path: String) -> Self {
+        Self { method: Method::POST.to_string(), path, needs: None, keeps_date: false, body: None }
     }
 
     /// The same with something that is looked up when it is sent.
@@ -176,19 +214,20 @@ impl Write {
         if self.method == "POST" { Method::POST } else { Method::PUT }
     }
 
-    /// The body with these ids added, as JSON text.
-    pub(super) fn body_with(&self, ids: &[(&'static str, String)]) -> Result<String, Error> {
+    /// The body with these ids added.
+    pub(super) fn body_with(&self, ids: &[(&'static str, String)]) -> Result<Body, Error> {
+        let Some(body) = &self.body else { return Ok(Body::None) };
         if ids.is_empty() {
-            return Ok(self.body.get().to_owned());
+            return Ok(Body::Json(body.get().to_owned()));
         }
         let mut members: std::collections::BTreeMap<&str, &RawValue> =
-            serde_json::from_str(self.body.get()).map_err(unwritable)?;
+            serde_json::from_str(body.get()).map_err(unwritable)?;
         let mut values = Vec::new();
         for (name, id) in ids {
             values.push((*name, serde_json::value::to_raw_value(id).map_err(unwritable)?));
         }
         members.extend(values.iter().map(|(name, value)| (*name, value.as_ref())));
-        serde_json::to_string(&members).map_err(unwritable)
+        serde_json::to_string(&members).map(Body::Json).map_err(unwritable)
     }
 
     /// The intent of a step to send this.

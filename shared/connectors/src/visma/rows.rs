@@ -33,7 +33,28 @@ pub(super) struct Priced {
     pub(super) unit_price: Money,
 }
 
-/// The rows of a posting.
+/// How a draft shows its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// Whether prices include VAT.
+    pub(super) includes_vat: bool,
+    /// Whether a credit invoice takes what its rows say off, so that they say what a sale's do.
+    pub(super) turned: bool,
+}
+
+/// The rows of a draft that shows them in this manner.
+///
+/// # Errors
+/// As [`priced`].
+pub(super) fn rows_of(posting: &Posting, manner: Manner) -> Result<Vec<Priced>, MoneyError> {
+    let mut rows = priced(posting, manner.includes_vat)?;
+    if manner.turned {
+        rows.iter_mut().for_each(|row| row.quantity = -row.quantity);
+    }
+    Ok(rows)
+}
+
+/// The rows of a posting; those of a credit take away what the sale's added.
 ///
 /// # Errors
 /// When an amount is too large, or when no sum without VAT gives the total, which no rate leads to.
@@ -85,7 +106,7 @@ fn plain(row: &PostingRow, unit_price: Money, whole: Money) -> Result<Priced, Mo
     let (text, quantity, price) = if quantity.scale() <= QUANTITY_DECIMALS {
         (text, quantity, unit_price)
     } else {
-        (format!("{quantity} × {text}"), Decimal::ONE, whole)
+        (format!("{} × {text}", quantity.abs()), Decimal::ONE, whole)
     };
     signed(Of::Sales(row.vat_rate), text, quantity, price)
 }

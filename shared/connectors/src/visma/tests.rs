@@ -1,11 +1,14 @@
 //! Consent, tokens and check-ups over a scripted wire; in the modules, the way of postings.
 
 mod accounts;
+mod credits;
 mod documents;
 mod office;
 mod priced;
 mod refusals;
+mod registers;
 mod search;
+mod vouchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

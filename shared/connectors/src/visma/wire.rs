@@ -2,16 +2,30 @@
 //! both are read, and everything may be missing.
 
 use bokbro_domain::money::{Currency, Money};
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::kit::LooseText;
 
-/// An amount of kronor, to the öre. Visma writes doubles, so digits beyond the öre are noise and are rounded off.
+/// An amount of kronor, to the öre.
 pub(super) fn kronor(member: &LooseText) -> Option<Money> {
-    let ore = member.to_decimal()?.checked_mul(Decimal::ONE_HUNDRED)?;
-    Money::from_minor_rounded(ore, Currency::SEK).ok()
+    money(member, Currency::SEK)
+}
+
+/// An amount, to the öre or its like. Visma writes doubles, so digits beyond that are noise and are rounded off.
+pub(super) fn money(member: &LooseText, currency: Currency) -> Option<Money> {
+    let minor = member.to_decimal()?.checked_mul(Decimal::ONE_HUNDRED)?;
+    Money::from_minor_rounded(minor, currency).ok()
+}
+
+/// A moment, which Visma means in UTC whether it says so or not.
+pub(super) fn moment(member: &LooseText) -> Option<Timestamp> {
+    let text = member.as_deref()?;
+    let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
 
 /// A day, with or without a time behind it. The first day of all is how .NET writes none.
@@ -36,6 +50,8 @@ pub(super) struct Page<T> {
 pub(super) struct Meta {
     #[serde(rename = "TotalNumberOfPages", alias = "totalNumberOfPages")]
     pub(super) pages: LooseText,
+    #[serde(rename = "TotalNumberOfResults", alias = "totalNumberOfResults")]
+    pub(super) results: LooseText,
 }
 
 /// The company.
@@ -49,6 +65,9 @@ pub(super) struct CompanySettings {
     company_identifier: LooseText,
     #[serde(rename = "AccountingLockedTo", alias = "accountingLockedTo", default)]
     pub(super) accounting_locked_to: LooseText,
+    /// Which variant of the program it has, by number.
+    #[serde(rename = "ProductVariant", alias = "productVariant", default)]
+    pub(super) product_variant: LooseText,
 }
 
 impl CompanySettings {
@@ -76,6 +95,8 @@ pub(super) struct Customer {
     pub(super) is_private_person: LooseText,
     #[serde(alias = "currencyCode")]
     pub(super) currency_code: LooseText,
+    #[serde(alias = "changedUtc")]
+    pub(super) changed_utc: LooseText,
 }
 
 /// An article.
@@ -96,6 +117,8 @@ pub(super) struct Article {
 pub(super) struct Draft {
     #[serde(alias = "id")]
     pub(super) id: LooseText,
+    #[serde(alias = "isCreditInvoice")]
+    pub(super) is_credit_invoice: LooseText,
     #[serde(alias = "ourReference")]
     pub(super) our_reference: LooseText,
     #[serde(alias = "rows")]
@@ -140,6 +163,18 @@ pub(super) struct Invoice {
     pub(super) remaining_amount_invoice_currency: LooseText,
     #[serde(alias = "paymentDate")]
     pub(super) payment_date: LooseText,
+    #[serde(alias = "customerId")]
+    pub(super) customer_id: LooseText,
+    #[serde(alias = "customerNumber")]
+    pub(super) customer_number: LooseText,
+    #[serde(alias = "invoiceDate")]
+    pub(super) invoice_date: LooseText,
+    #[serde(alias = "currencyCode")]
+    pub(super) currency_code: LooseText,
+    #[serde(alias = "voucherId")]
+    pub(super) voucher_id: LooseText,
+    #[serde(alias = "modifiedUtc")]
+    pub(super) modified_utc: LooseText,
 }
 
 /// A row of a draft or an invoice.
@@ -152,7 +187,11 @@ pub(super) struct Row {
 
 /// That an invoice was credited.
 #[derive(Deserialize, Default)]
-pub(super) struct CreditedBy {}
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct CreditedBy {
+    #[serde(alias = "creditInvoiceId")]
+    pub(super) credit_invoice_id: LooseText,
+}
 
 /// A payment, which has no id of its own.
 #[derive(Deserialize, Default)]
@@ -225,6 +264,8 @@ pub(super) struct Terms {
     pub(super) id: LooseText,
     #[serde(alias = "numberOfDays")]
     pub(super) number_of_days: LooseText,
+    #[serde(alias = "termsOfPaymentTypeId")]
+    pub(super) terms_of_payment_type_id: LooseText,
     #[serde(alias = "availableForSales")]
     pub(super) available_for_sales: LooseText,
 }
@@ -247,10 +288,79 @@ pub(super) struct BankAccount {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct FiscalYear {
+    #[serde(alias = "id")]
+    pub(super) id: LooseText,
+    #[serde(alias = "startDate")]
+    start_date: LooseText,
     #[serde(alias = "endDate")]
-    pub(super) end_date: LooseText,
+    end_date: LooseText,
     #[serde(alias = "isLockedForAccounting")]
-    pub(super) is_locked_for_accounting: LooseText,
+    is_locked_for_accounting: LooseText,
+}
+
+impl FiscalYear {
+    /// Its first and last day.
+    pub(super) fn days(&self) -> Option<(Date, Date)> {
+        Some((day(&self.start_date)?, day(&self.end_date)?))
+    }
+
+    /// Whether it holds a day.
+    pub(super) fn holds(&self, day: Date) -> bool {
+        self.days().is_some_and(|(from, to)| from <= day && day <= to)
+    }
+
+    /// Whether nothing can be booked in it any more.
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked_for_accounting.to_bool() == Some(true)
+    }
+}
+
+/// An account of a fiscal year's chart.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Account {
+    #[serde(alias = "number")]
+    pub(super) number: LooseText,
+    #[serde(alias = "isActive")]
+    pub(super) is_active: LooseText,
+}
+
+/// A voucher or a draft of one.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Voucher {
+    #[serde(alias = "id")]
+    pub(super) id: LooseText,
+    #[serde(alias = "voucherDate")]
+    pub(super) voucher_date: LooseText,
+    #[serde(alias = "voucherText")]
+    pub(super) voucher_text: LooseText,
+    /// Not of a draft.
+    #[serde(alias = "numberAndNumberSeries")]
+    pub(super) number_and_number_series: LooseText,
+    #[serde(alias = "rows")]
+    pub(super) rows: Option<Vec<VoucherRow>>,
+}
+
+/// A row of a voucher.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct VoucherRow {
+    #[serde(alias = "accountNumber")]
+    account_number: LooseText,
+    #[serde(alias = "debitAmount")]
+    debit_amount: LooseText,
+    #[serde(alias = "creditAmount")]
+    credit_amount: LooseText,
+}
+
+impl VoucherRow {
+    /// Account and amount, debit positive.
+    pub(super) fn entry(&self) -> Option<(u16, Money)> {
+        let account = self.account_number.as_deref()?.parse().ok()?;
+        let side = |member| kronor(member).unwrap_or(Money::zero(Currency::SEK));
+        Some((account, side(&self.debit_amount).minus(side(&self.credit_amount)).ok()?))
+    }
 }
 
 /// A refusal of the API. Its text may quote what was sent, so it is not even read.
@@ -258,6 +368,13 @@ pub(super) struct FiscalYear {
 pub(super) struct Refused {
     #[serde(rename = "ErrorCode", alias = "errorCode", default)]
     pub(super) error_code: LooseText,
+}
+
+/// A refusal because of too many calls. Only the number in its text is used.
+#[derive(Deserialize)]
+pub(super) struct Limited {
+    #[serde(rename = "DeveloperErrorMessage", alias = "developerErrorMessage", default)]
+    pub(super) text: LooseText,
 }
 
 /// What is read of an access token.

@@ -37,6 +37,24 @@ fn found(members: &str) -> PaymentFact {
 }
 
 #[test]
+fn how_the_buyer_paid_follows_from_the_type() {
+    for (type_id, method) in [
+        ("5", "card"),
+        ("0", "card"),
+        ("4", "card"),
+        ("50", "trustly"),
+        ("81", "klarna"),
+        ("70", "swish"),
+        ("16", "other"),
+    ] {
+        let members =
+            format!(r#""amount":1.0,"currencyCode":"752","transactionTypeId":{type_id},"statusId":"F""#);
+        assert_eq!(told(&members).unwrap().method.as_str(), method, "{type_id}");
+    }
+    assert_eq!(found(r#""StatusId":"F""#).method.as_str(), "other");
+}
+
+#[test]
 fn kind_and_status_follow_from_type_and_status_id() {
     use FactKind::{Charge, Reversal};
     use FactStatus::{Captured, Failed, Pending, Voided};

@@ -15,6 +15,7 @@ use super::{
     vat_both_ways,
 };
 use crate::effect::{Ledger, StepName};
+use crate::ids::OrderId;
 use crate::money::{Money, MoneyError};
 use crate::order::LineKind;
 use crate::payment::Reversal;
@@ -22,6 +23,9 @@ use crate::vat::VatRate;
 
 /// What stands between a step's own name and the credit that it belongs to, `invoice.credit_24900` say.
 const OF_CREDIT: &str = ".credit_";
+
+/// What stands between a sale's reference and the sum in a credit's, `ord_…-credit-24900` say.
+const CREDIT_OF: &str = "-credit-";
 
 /// Money given back, as the books will show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,29 @@ impl StepName {
             self.0.split_once(OF_CREDIT).and_then(|(step, id)| Some((step, CreditId(id.parse().ok()?))));
         parts.map_or((&self.0, None), |(step, id)| (step, Some(id)))
     }
+}
+
+impl Posting {
+    /// Whether it takes money back.
+    #[must_use]
+    pub fn is_credit(&self) -> bool {
+        self.gross.minor < 0
+    }
+
+    /// Whether a reference is that of a credit of the same sale, this one's among them.
+    #[must_use]
+    pub fn is_credit_of_same_sale(&self, reference: &str) -> bool {
+        let sale = self.reference.split_once(CREDIT_OF).map_or(self.reference.as_str(), |(sale, _)| sale);
+        let sum = reference.strip_prefix(sale).and_then(|rest| rest.strip_prefix(CREDIT_OF));
+        sum.is_some_and(|sum| sum.parse::<i64>().is_ok())
+    }
+}
+
+/// The order that a reference in the books is of: its own, or one of its credits'.
+#[must_use]
+pub fn order_of_reference(reference: &str) -> Option<OrderId> {
+    let order = reference.split_once(CREDIT_OF).map_or(reference, |(sale, _)| sale);
+    OrderId::parse(order).ok()
 }
 
 /// The credits that a ledger tells of: those of which a step was sent.
@@ -111,8 +138,8 @@ pub fn with_credits(
         let (vat_by_row, vat_by_rate) = vat_both_ways(&rows, currency)?;
         let back = Money::new(-amount.minor, currency);
         let posting = Posting {
-            reference: format!("{}-credit-{}", sale.reference, id.0),
-            profile: PostingProfile::Invoice,
+            reference: format!("{}{CREDIT_OF}{}", sale.reference, id.0),
+            profile: credited_as(sale.profile),
             date,
             rows,
             gross: back,
@@ -125,6 +152,14 @@ pub fn with_credits(
         from = id.0;
     }
     Ok(Posting { credits, ..sale })
+}
+
+/// How a sale is credited: without an order, but paid as it was.
+fn credited_as(sale: PostingProfile) -> PostingProfile {
+    match sale {
+        PostingProfile::Invoice | PostingProfile::OrderAndInvoice => PostingProfile::Invoice,
+        PostingProfile::CashInvoice | PostingProfile::VoucherPerDay => sale,
+    }
 }
 
 /// The rows of the sale, taken back.

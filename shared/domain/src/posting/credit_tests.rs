@@ -49,6 +49,9 @@ fn everything_given_back_at_once_mirrors_the_sale() {
     let quantities: Vec<String> = credit.posting.rows.iter().map(|row| row.quantity.to_string()).collect();
     assert_eq!(quantities, ["-2", "-1"]);
     assert_eq!(credit.posting.profile, PostingProfile::Invoice, "no order is credited");
+    let in_cash = Posting { profile: PostingProfile::CashInvoice, ..sale };
+    let credits = with_credits(in_cash, &given, &BTreeSet::new(), &chart()).unwrap().credits;
+    assert_eq!(credits[0].posting.profile, PostingProfile::CashInvoice, "it is paid back as it was paid");
 }
 
 #[test]
@@ -101,6 +104,30 @@ fn names_of_steps_tell_the_credit() {
         ledger.mark_sent(&intent, at("2026-11-20T10:00:00Z"));
     }
     assert_eq!(credited(&ledger), BTreeSet::from([CreditId(24_900)]));
+}
+
+#[test]
+fn credits_of_one_sale_know_each_other_by_their_references() {
+    let sale = two_rates();
+    let posting =
+        with_credits(sale, &[back("50.00", "2026-11-22T10:00:00Z")], &BTreeSet::new(), &chart()).unwrap();
+    let credit = &posting.credits[0].posting;
+    assert!(credit.is_credit() && !posting.is_credit());
+    let own = posting.reference.as_str();
+    let cases = [
+        (format!("{own}-credit-5000"), true),
+        (format!("{own}-credit-35600"), true),
+        (own.to_owned(), false),
+        (format!("{own}-credit-"), false),
+        (format!("{own}-credit-5000 (copy)"), false),
+        (format!("{own}0-credit-5000"), false),
+        ("ord_other-credit-5000".to_owned(), false),
+    ];
+    for (reference, expected) in cases {
+        for posting in [credit, &posting] {
+            assert_eq!(posting.is_credit_of_same_sale(&reference), expected, "{reference}");
+        }
+    }
 }
 
 fn any_sale() -> impl Strategy<Value = Posting> {

@@ -48,6 +48,12 @@ fn walk(today: &str) -> Vec<(Method, String, Option<Value>, u16)> {
         ("DELETE", "/3/invoicepayments/2", None, 204),
         ("PUT", "/3/invoicepayments/1/bookkeep", None, 200),
         ("POST", "/3/vouchers?financialyear=2", Some(voucher), 201),
+        (
+            "PUT",
+            "/3/predefinedaccounts/CASHBYCARD",
+            Some(json!({"PreDefinedAccount": {"Account": 1580}})),
+            200,
+        ),
     ];
     for path in [
         "/3/customers?filter=active&limit=10",

@@ -4,6 +4,7 @@ mod contract;
 mod documents;
 mod flow;
 mod limits;
+mod long_lists;
 mod oauth;
 
 use reqwest::{Client, Method, Response};

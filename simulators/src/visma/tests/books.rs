@@ -53,7 +53,7 @@ impl Office {
     }
 
     /// Status and code of a refusal.
-    async fn refusal(&self, method: &str, path: &str, body: Option<Value>) -> (u16, u64) {
+    pub(super) async fn refusal(&self, method: &str, path: &str, body: Option<Value>) -> (u16, u64) {
         let (status, body) = self.call(method, path, body).await;
         (status, body["ErrorCode"].as_u64().unwrap_or_default())
     }
@@ -92,7 +92,7 @@ impl Office {
             "PaymentType": kind, "Reference": "ord_1"})
     }
 
-    fn switch(&self, switches: &Value) {
+    pub(super) fn switch(&self, switches: &Value) {
         self.bench.sim.configure(switches).unwrap();
     }
 
@@ -196,6 +196,49 @@ async fn a_credit_invoice_turns_the_books_around() {
 }
 
 #[tokio::test]
+async fn credit_invoices_go_the_way_that_the_switches_say() {
+    let office = Office::start().await;
+    let credit = |quantity: i32| {
+        json!({"CustomerId": office.customer, "EuThirdParty": false, "RotReducedInvoicingType": 0, "IsCreditInvoice": true,
+            "Rows": [{"ArticleId": office.article, "UnitPrice": 349, "Quantity": quantity}]})
+    };
+    for (rows, payments, quantity, taken, refused) in
+        [("turned", "negative", 1, -349, 349), ("as_written", "positive", -1, 349, -349)]
+    {
+        office.switch(&json!({"credit_rows": rows, "credit_payments": payments}));
+        let invoice = office.created("/customerinvoices", credit(quantity)).await;
+        let path = format!("/customerinvoices/{invoice}/payments");
+        let pay =
+            async |amount: i32| office.refusal("POST", &path, Some(office.payment(json!(amount), 2))).await;
+        assert_eq!(pay(refused).await, (400, 2000), "{rows}");
+        assert_eq!(pay(taken).await, (201, 0), "{rows}");
+        let (_, shown) = office.call("GET", &format!("/customerinvoices/{invoice}"), None).await;
+        assert_eq!((&shown["TotalAmount"], &shown["RemainingAmount"]), (&json!(-349), &json!(0)));
+        let rows = office.held("vouchers").last().unwrap()["Rows"].clone();
+        assert_eq!((&rows[1]["AccountNumber"], &rows[1]["CreditAmount"]), (&json!(1580), &json!(349)));
+    }
+    office.switch(&json!({"credit_payments": "refused"}));
+    let path =
+        format!("/customerinvoices/{}/payments", office.created("/customerinvoices", credit(-1)).await);
+    assert_eq!(office.refusal("POST", &path, Some(office.payment(json!(-349), 2))).await, (400, 4002));
+}
+
+#[tokio::test]
+async fn a_person_credits_an_invoice_or_sets_a_credit_off_against_it() {
+    let office = Office::start().await;
+    let invoice = office.invoice().await;
+    for switches in [json!({"credit": 1}), json!({"set_off": [1, 2]})] {
+        office.switch(&switches);
+    }
+    let invoices = office.held("invoices");
+    assert_eq!((invoices.len(), &invoices[1]["TotalAmount"]), (2, &json!(-698)));
+    let credited = json!({"CreditInvoiceId": invoices[1]["Id"]});
+    assert_eq!(invoices[0]["CreditedBy"], json!([credited, credited]));
+    assert_eq!(invoices[1]["ReferringInvoiceId"], json!(invoice));
+    assert!(office.bench.sim.configure(&json!({"credit": 7})).is_err());
+}
+
+#[tokio::test]
 async fn nothing_is_booked_in_a_locked_or_missing_period() {
     let office = Office::start().await;
     let today = super::super::call::day_in_sweden(office.bench.sim.clock.now()).to_string();
@@ -293,4 +336,32 @@ async fn vouchers_balance() {
     assert_eq!(office.refusal("POST", "/vouchers", unbalanced).await, (400, 2000));
     let unknown = voucher(json!([row(9999, 1.0, 0.0), row(3001, 0.0, 1.0)]));
     assert_eq!(office.refusal("POST", "/vouchers", unknown).await, (400, 3002));
+}
+
+#[tokio::test]
+async fn a_draft_becomes_one_voucher() {
+    let office = Office::start().await;
+    let row = |account: u32, side: &str, amount: Value| json!({"AccountNumber": account, side: amount});
+    let rows = json!([row(1580, "DebitAmount", json!(125)), row(3001, "CreditAmount", json!(125))]);
+    let draft = json!({"VoucherText": "Dag (day_1)", "Rows": rows});
+    let id = office.created("/voucherdrafts", draft.clone()).await;
+    let convert = format!("/voucherdrafts/{id}/convert");
+    let (status, voucher) = office.call("POST", &convert, None).await;
+    assert_eq!((status, &voucher["VoucherText"]), (201, &json!("Dag (day_1)")));
+    assert_eq!(office.call("POST", &convert, None).await.1["ErrorCode"], 3000, "it is gone");
+    assert_eq!((office.held("vouchers").len(), office.held("voucher_drafts").len()), (1, 0));
+    // What does not balance, or lies in a locked period, stays a draft.
+    let odd = json!({"VoucherText": "x", "Rows": [row(1580, "DebitAmount", json!(1))]});
+    let odd = office.created("/voucherdrafts", odd).await;
+    assert_eq!(
+        office.call("POST", &format!("/voucherdrafts/{odd}/convert"), None).await.1["ErrorCode"],
+        2000
+    );
+    let late = office.created("/voucherdrafts", draft).await;
+    office.switch(&json!({"locked_until": "2099-12-31"}));
+    assert_eq!(
+        office.call("POST", &format!("/voucherdrafts/{late}/convert"), None).await.1["ErrorCode"],
+        4026
+    );
+    assert_eq!(office.held("voucher_drafts").len(), 2);
 }

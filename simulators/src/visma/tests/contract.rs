@@ -28,6 +28,11 @@ async fn walk(office: &Office) -> Vec<(&'static str, String, Option<Value>, u16)
     voucher.remove("VoucherDate");
     let voucher = Value::Object(voucher);
     let made = office.created("/vouchers", voucher.clone()).await;
+    let [noted, dropped, booked] = [
+        office.created("/voucherdrafts", voucher.clone()).await,
+        office.created("/voucherdrafts", voucher.clone()).await,
+        office.created("/voucherdrafts", voucher.clone()).await,
+    ];
     let totals = json!({"TotalAmountInvoiceCurrency": 699, "TotalVatAmountInvoiceCurrency": 139.8});
     let mut steps = vec![
         ("POST", "/customers".to_owned(), Some(customer.clone()), 201),
@@ -52,6 +57,11 @@ async fn walk(office: &Office) -> Vec<(&'static str, String, Option<Value>, u16)
         ("POST", "/customerinvoices".to_owned(), Some(by_hand), 201),
         ("POST", format!("/customerinvoices/{paid}/payments"), Some(office.payment(json!(698), 2)), 201),
         ("POST", format!("/customerinvoices/{voided}/void?updateStock=false"), None, 200),
+        ("POST", "/voucherdrafts".to_owned(), Some(voucher.clone()), 201),
+        ("PUT", format!("/voucherdrafts/{noted}"), Some(voucher.clone()), 200),
+        ("GET", format!("/voucherdrafts/{noted}"), None, 200),
+        ("DELETE", format!("/voucherdrafts/{dropped}"), None, 200),
+        ("POST", format!("/voucherdrafts/{booked}/convert"), None, 201),
         ("POST", "/vouchers".to_owned(), Some(voucher), 201),
     ];
     for path in [
@@ -62,6 +72,7 @@ async fn walk(office: &Office) -> Vec<(&'static str, String, Option<Value>, u16)
         "/customerinvoicedrafts".to_owned(),
         "/customerinvoices?modifiedSinceUtc=2020-01-01T00:00:00Z".to_owned(),
         format!("/customerinvoices/{paid}"),
+        "/voucherdrafts".to_owned(),
         "/vouchers".to_owned(),
         format!("/vouchers/{year}"),
         format!("/vouchers/{year}/{made}"),

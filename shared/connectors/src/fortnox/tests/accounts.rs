@@ -1,7 +1,7 @@
 //! What is read of the company's settings.
 
 use bokbro_app::error::Error;
-use bokbro_domain::posting::{AccountRole, Chart};
+use bokbro_domain::posting::{AccountRole, BookYear, Chart};
 
 use super::*;
 
@@ -26,6 +26,9 @@ const PLAIN: Books<'_> = Books {
         r#"{"Number":1580,"Active":true}"#,
         r#"{"Number":3002,"Active":true}"#,
         r#"{"Number":3003,"Active":false}"#,
+        r#"{"Number":2611,"Active":true}"#,
+        r#"{"Number":2621,"Active":true}"#,
+        r#"{"Number":2631,"Active":false}"#,
     ],
     wanted_mode: None,
 };
@@ -35,6 +38,8 @@ async fn read(books: Books<'_>) -> Result<(Chart, Vec<String>), Error> {
         r#"{"Name":"SALES","Account":3001}"#,
         r#"{"Name":"ROUNDOFF","Account":"3740"}"#,
         r#"{"Name":"FREIGHT","Account":3520}"#,
+        r#"{"Name":"OUTVAT_MP1","Account":2610}"#,
+        r#"{"Name":"CASHBYCARD","Account":1930}"#,
     ];
     let mut bench = bench([
         list("FinancialYears", books.years),
@@ -59,12 +64,18 @@ async fn the_companys_own_accounts_are_used() {
         accounts: BTreeMap::from([
             (AccountRole::Sales25, 3001),
             (AccountRole::Sales12, 3002),
+            (AccountRole::Vat25, 2610),
+            (AccountRole::Vat12, 2621),
             (AccountRole::PaymentClaim, 1580),
             (AccountRole::RoundOff, 3740),
         ]),
         payment_mode: Some("CARD".to_owned()),
         cash_method: false,
         locked_through: None,
+        card_account: Some(1930),
+        years: [("2025-01-01", "2025-12-31"), ("2026-01-01", "2026-12-31")]
+            .map(|(from, to)| BookYear { from: from.parse().unwrap(), to: to.parse().unwrap() })
+            .into(),
     };
     assert_eq!(chart, expected);
     assert_eq!(calls.len(), 5);

@@ -55,6 +55,62 @@ fn documents_are_as_written_down() {
     check(posting(), &steps, "payment", include_str!("../fixtures/payment.private.json"));
 }
 
+/// An order that is paid as its invoice is made, on the payment provider's account.
+fn in_cash() -> Posting {
+    let mut posting = Posting { profile: PostingProfile::CashInvoice, ..posting() };
+    posting.payment.card_account = Some(posting.payment.account);
+    posting
+}
+
+#[test]
+fn a_cash_invoice_says_that_it_is_paid() {
+    let bench = bench([]);
+    let effector = bench.effector(in_cash());
+    let ledger = done(effector.as_ref(), &[customer()]);
+    let request = intent(effector.as_ref(), "invoice", &ledger).request;
+    for said in [r#""InvoiceType":"CASHINVOICE""#, r#""PaymentWay":"CARD""#] {
+        assert!(request.contains(said), "{said} in {request}");
+    }
+    // It is booked as it is made, whatever the accounting method.
+    for cash_method in [false, true] {
+        let bench = super::bench([]);
+        let effector = bench.effector(Posting { cash_method, ..in_cash() });
+        let steps = [customer(), ("invoice", invoice("747.00", "149.40", "0.00"))];
+        let ledger = done(effector.as_ref(), &steps);
+        let request = intent(effector.as_ref(), "bookkeep_invoice", &ledger).request;
+        assert!(request.contains("/3/invoices/31/bookkeep"), "{request}");
+    }
+}
+
+#[test]
+fn a_cash_invoice_that_would_land_elsewhere_is_not_begun() {
+    let first = |posting: Posting| {
+        let bench = bench([]);
+        bench.effector(posting).intent(&StepName::from("customer"), &Ledger::default())
+    };
+    for card_account in [None, Some(1930)] {
+        let mut posting = in_cash();
+        posting.payment.card_account = card_account;
+        let error = first(posting).unwrap_err();
+        assert_eq!(error.code(), "cash_account_differs");
+        assert!(error.to_string().contains("CASHBYCARD to 1580"), "{error}");
+    }
+    let error = first(Posting { profile: PostingProfile::VoucherPerDay, ..posting() }).unwrap_err();
+    assert_eq!(error.code(), "profile_not_supported");
+}
+
+/// There is no payment that could write a difference off.
+#[test]
+fn a_cash_invoice_on_another_sum_is_not_booked() {
+    let bench = bench([]);
+    let effector = bench.effector(in_cash());
+    let mut rounded = invoice("747.00", "149.40", "0.00");
+    rounded.facts.insert("total_to_pay".to_owned(), "746.60".to_owned());
+    let ledger = done(effector.as_ref(), &[customer(), ("invoice", rounded)]);
+    let error = effector.intent(&StepName::from("bookkeep_invoice"), &ledger).unwrap_err();
+    assert_eq!(error.code(), "payment_differs");
+}
+
 #[test]
 fn actions_have_no_body() {
     let steps = [customer(), ("invoice", invoice("747.00", "149.40", "0.00"))];
@@ -104,6 +160,7 @@ fn steps_follow_the_profile() {
         names(by_order()),
         "customer order invoice date_invoice bookkeep_invoice payment bookkeep_payment"
     );
+    assert_eq!(names(in_cash()), "customer invoice bookkeep_invoice");
 }
 
 #[test]

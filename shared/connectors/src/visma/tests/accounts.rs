@@ -2,7 +2,7 @@
 
 use bokbro_app::error::Error;
 use bokbro_app::ports::Accounting as _;
-use bokbro_domain::posting::{AccountRole, Chart};
+use bokbro_domain::posting::{AccountRole, BookYear, Chart};
 
 use super::office::{list, office};
 use super::{Arc, BTreeMap, json};
@@ -18,6 +18,7 @@ struct Books<'a> {
     years: &'a [&'a str],
     codings: &'a [&'a str],
     banks: &'a [&'a str],
+    accounts: &'a [&'a str],
     named: Option<&'a str>,
 }
 
@@ -30,14 +31,26 @@ const CODINGS: &[&str] = &[
     r#"{"Id":"6","IsActive":true,"VatRatePercent":0,"DomesticSalesVatExemptAccountNumber":3004,"DomesticSalesSubjectToVatAccountNumber":null}"#,
 ];
 
-const PLAIN: Books<'_> =
-    Books { locked: "null", years: &[YEAR], codings: CODINGS, banks: &[BANK, EUROS, CLAIM], named: None };
+const PLAIN: Books<'_> = Books {
+    locked: "null",
+    years: &[YEAR],
+    codings: CODINGS,
+    banks: &[BANK, EUROS, CLAIM],
+    accounts: &[
+        r#"{"Number":"2610","IsActive":true}"#,
+        r#"{"Number":"2611","IsActive":true}"#,
+        r#"{"Number":"2621","IsActive":false}"#,
+        r#"{"Number":"2620","IsActive":true}"#,
+        r#"{"Number":"2631","IsActive":false}"#,
+    ],
+    named: None,
+};
 
 async fn read(books: Books<'_>) -> Result<Chart, Error> {
     let settings = format!(r#"{{"Name":"AB","AccountingLockedTo":{}}}"#, books.locked);
     let mut replies = vec![json(200, &settings), list(books.years)];
     if !books.years.is_empty() {
-        replies.extend([list(books.codings), list(books.banks)]);
+        replies.extend([list(books.codings), list(books.banks), list(books.accounts)]);
     }
     let mut office = office(replies);
     if let Some(named) = books.named {
@@ -59,10 +72,14 @@ async fn the_codings_accounts_are_used() {
             (AccountRole::Sales0, 3004),
             (AccountRole::RoundOff, 3004),
             (AccountRole::PaymentClaim, 1580),
+            (AccountRole::Vat25, 2611),
+            (AccountRole::Vat12, 2620),
         ]),
         payment_mode: Some("viva".to_owned()),
         cash_method: false,
         locked_through: None,
+        card_account: None,
+        years: vec![BookYear { from: "2026-01-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() }],
     };
     assert_eq!(read(PLAIN).await.unwrap(), expected);
 }

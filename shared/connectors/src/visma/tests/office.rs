@@ -91,6 +91,7 @@ pub(super) fn posting() -> Posting {
             account: 1580,
             mode: Some(BANK.to_owned()),
             round_off_account: Some(3004),
+            card_account: None,
         },
         cash_method: false,
     }

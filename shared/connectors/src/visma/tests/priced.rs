@@ -7,7 +7,7 @@ use bokbro_domain::vat::VatRate;
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::super::rows::{Of, priced};
+use super::super::rows::{Manner, Of, priced, rows_of};
 use super::office::{kr, posting, row};
 
 /// Total and VAT of rows as a program computes them that rounds VAT once per rate, in öre.
@@ -70,6 +70,21 @@ prop_compose! {
 }
 
 proptest! {
+    /// However Visma takes the rows of a credit invoice, what is taken back is what was sold, to the öre.
+    #[test]
+    fn a_credit_mirrors_its_sale(rows in prop::collection::vec(any_row(), 1..6), includes_vat in any::<bool>()) {
+        let sale = of_rows(rows);
+        let mut credit = sale.clone();
+        credit.rows.iter_mut().for_each(|row| row.quantity = -row.quantity);
+        let sold = rows_of(&sale, Manner { includes_vat, turned: false }).unwrap();
+        prop_assert_eq!(&rows_of(&credit, Manner { includes_vat, turned: true }).unwrap(), &sold);
+        let back = rows_of(&credit, Manner { includes_vat, turned: false }).unwrap();
+        for (back, sold) in back.iter().zip(&sold) {
+            prop_assert_eq!(back.quantity, -sold.quantity);
+            prop_assert_eq!((&back.text, back.unit_price, back.of), (&sold.text, sold.unit_price, sold.of));
+        }
+    }
+
     #[test]
     fn whatever_is_ordered_adds_up(rows in prop::collection::vec(any_row(), 1..6)) {
         let posting = of_rows(rows);

@@ -3,6 +3,7 @@
 use bokbro_app::error::Error;
 use bokbro_app::ports::SendError;
 use bokbro_domain::effect::Receipt;
+use bokbro_domain::posting::{Posting, PostingProfile};
 
 use super::office::*;
 use super::{Reply, json};
@@ -126,6 +127,38 @@ async fn ids_are_looked_up_when_they_are_needed() {
     assert_eq!(word(send("customer", down).await.0), "not done: provider_unavailable");
 }
 
+/// Terms that may be paid as the invoice is made are the customer's only when there are no others, and a cash invoice's
+/// only choice: by card before in cash.
+#[tokio::test]
+async fn cash_invoices_are_on_terms_of_their_own() {
+    let terms = |id: &str, days: u32, kind: u32| {
+        format!(
+            r#"{{"Id":"{id}","NumberOfDays":{days},"TermsOfPaymentTypeId":{kind},"AvailableForSales":true}}"#
+        )
+    };
+    let (days, till, card) = (terms("t-30", 30, 0), terms("t-cash", 0, 2), terms("t-card", 0, 3));
+    let made = format!(r#"{{"Id":"{CUSTOMER}","CustomerNumber":"{OWN_NUMBER}"}}"#);
+    let (_, body) = send("customer", vec![list(&[&till, &card, &days]), json(201, &made)]).await;
+    assert!(body.contains(r#""TermsOfPaymentId":"t-30""#), "{body}");
+
+    let draft = async |all: &[&str]| {
+        let office = office([list(all), json(201, "{}")]);
+        let posting = Posting { profile: PostingProfile::CashInvoice, ..posting() };
+        let effector = office.effector(posting);
+        let ledger = done(effector.as_ref(), &steps_before("draft", true));
+        let sent = effector.send(&intent(effector.as_ref(), "draft", &ledger), &ledger).await;
+        (sent, office.script.sent())
+    };
+    for (all, chosen) in [(&[&*till, &card, &days][..], "t-card"), (&[&*days, &till], "t-cash")] {
+        let (_, sent) = draft(all).await;
+        let wanted = format!(r#""TermsOfPaymentId":"{chosen}""#);
+        assert!(sent[1].body.contains(&wanted), "{}", sent[1].body);
+    }
+    let (refused, sent) = draft(&[&days]).await;
+    let Err(SendError::NotDone(Error::Parked(reason))) = refused else { panic!("a draft was made") };
+    assert_eq!((reason.code.as_str(), sent.len()), ("visma_without_cash_terms", 1));
+}
+
 #[tokio::test]
 async fn a_number_that_is_taken_is_looked_up() {
     let own =
@@ -160,6 +193,21 @@ async fn a_limit_is_handed_on_and_nothing_is_quoted() {
         panic!("{}", word(result))
     };
     assert_eq!(after.unwrap().as_secs(), 17);
+    let in_words =
+        |text: &str| json(429, &format!(r#"{{"ErrorCode":4010,"DeveloperErrorMessage":"{text}"}}"#));
+    let quota = "API calls quota exceeded! maximum admitted 600 per Minute. Try again in 55 seconds.";
+    for (text, told) in [
+        (quota, Some(55)),
+        ("Try again in 1 second", Some(1)),
+        ("Try again in a few seconds.", None),
+        ("seconds", None),
+    ] {
+        let result = send("invoice", vec![in_words(text)]).await.0;
+        let Err(SendError::NotDone(Error::Unavailable { after, .. })) = result else {
+            panic!("{text}: {}", word(result))
+        };
+        assert_eq!(after.map(|after| after.as_secs()), told, "{text}");
+    }
     let Err(SendError::Rejected(reason)) = send("invoice", vec![refused(400, 2000)]).await.0 else {
         panic!("not rejected");
     };

@@ -1,0 +1,3 @@
+//! A day's voucher in both ledger programs.
+
+mod effectors;
