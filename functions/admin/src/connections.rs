@@ -5,8 +5,9 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
-use bokbro_app::connections::{self, Asked, Asker, ConnectionView, EntryRefusal, Revoked};
+use bokbro_app::connections::{self, Asked, ConnectionView, EntryRefusal, Revoked};
 use bokbro_app::orders::Refusal;
 use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::Provider;
@@ -48,8 +49,8 @@ pub(crate) async fn enter(
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let entered =
-        connections::connection_enter(&platform.app, &caller.tenant, &provider, &body, &correlation).await;
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let entered = connections::connection_enter(&platform.app, by, &provider, &body).await;
     match entered {
         Ok(view) => answer(StatusCode::OK, &view_json(&view, origin.as_deref())),
         Err(EntryRefusal::Refusal(refusal)) => refuse(&refusal, &correlation),
@@ -122,9 +123,9 @@ pub(crate) async fn sync(
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let asker = Asker { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let asked = match read_provider(&provider) {
-        Ok(provider) => connections::connection_sync(&platform.app, asker, &provider, &body).await,
+        Ok(provider) => connections::connection_sync(&platform.app, by, &provider, &body).await,
         Err(refusal) => Err(refusal),
     };
     match asked {
@@ -142,10 +143,9 @@ pub(crate) async fn disconnect(
     Path(provider): Path<String>,
 ) -> Response {
     let correlation = correlation(&platform);
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let disconnected = match read_provider(&provider) {
-        Ok(provider) => {
-            connections::connection_disconnect(&platform.app, &caller.tenant, &provider, &correlation).await
-        }
+        Ok(provider) => connections::connection_disconnect(&platform.app, by, &provider).await,
         Err(refusal) => Err(refusal),
     };
     match disconnected {

@@ -100,6 +100,12 @@ fn routes() -> Vec<Route> {
         ),
         route(
             M::POST,
+            "/app/connections/{provider}/sync",
+            Needs::Form(Role::Bookkeeper),
+            pages::connections::sync,
+        ),
+        route(
+            M::POST,
             "/app/connections/{provider}/disconnect",
             Needs::Form(Role::Owner),
             pages::connections::disconnect,

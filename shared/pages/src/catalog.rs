@@ -142,6 +142,7 @@ mod tests {
     const DYNAMIC: &[&str] = &[
         "account-",
         "action-",
+        "books-",
         "connection-",
         "job-",
         "nav-",

@@ -16,6 +16,8 @@ pub struct Offered<'a> {
     pub fields: &'a [EntryField],
     /// Whether its consent is given in a browser.
     pub by_consent: bool,
+    /// Whether there is something to read there: registers, parcels, stock.
+    pub readable: bool,
     /// Where the provider sends webhooks, when it does.
     pub webhook_url: Option<String>,
 }
@@ -78,6 +80,7 @@ fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
                 @if connected {
                     (action(frame, one, "check", "second"))
                     (action(frame, one, "refresh", "second"))
+                    @if one.readable { (action(frame, one, "sync", "second")) }
                     @if frame.role >= Role::Owner { (action(frame, one, "disconnect", "danger")) }
                 }
             }

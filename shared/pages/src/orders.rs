@@ -184,6 +184,15 @@ fn target(texts: Texts, title: &str, order: &Order, status: &SyncStatus) -> Mark
                 @for (name, number) in &status.numbers {
                     dt { (number_name(texts, name)) } dd { (number) }
                 }
+                @for (number, seen) in &status.in_books {
+                    dt { (texts.with("order-in-books", &[("number", number.as_str().into())])) }
+                    dd {
+                        (texts.get(&format!("books-{}", seen.state.as_str())))
+                        @for change in &seen.changed {
+                            br; span.warn { (texts.get("order-changed")) ": " (change.as_str().replace('_', " ")) }
+                        }
+                    }
+                }
                 @if let Some(shipment) = &status.shipment {
                     dt { (texts.get("order-warehouse-status")) } dd { (shipment.status_text()) }
                     @for parcel in &shipment.parcels {

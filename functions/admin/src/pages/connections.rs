@@ -4,17 +4,18 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use bokbro_app::connections::{
-    ConnectionView, EntryRefusal, connection_disconnect, connection_enter, connection_health,
-    connection_refresh, connections_list,
+    Asked, ConnectionView, EntryRefusal, connection_disconnect, connection_enter, connection_health,
+    connection_refresh, connection_sync, connections_list,
 };
 use bokbro_app::error::Error;
 use bokbro_app::orders::Refusal;
+use bokbro_app::ports::Shipping;
 use bokbro_domain::ids::Provider;
 use bokbro_pages::connections::{self as page_of, Offered, Told};
 use bokbro_runtime::{Platform, browser};
 use serde_json::{Map, Value, json};
 
-use super::{Form, Guest, refused, show};
+use super::{Form, Guest, redirect, refused, show};
 use crate::api::Api;
 
 pub(crate) async fn page(
@@ -40,8 +41,8 @@ pub(crate) async fn enter(
         let given = fields.iter().filter(|field| !form.get(field.name).is_empty());
         let body: Map<String, Value> =
             given.map(|field| (field.name.to_owned(), json!(form.get(field.name)))).collect();
-        let (app, tenant, body) = (&platform.app, &guest.caller.tenant, Value::Object(body).to_string());
-        match connection_enter(app, tenant, &provider, body.as_bytes(), &guest.correlation).await {
+        let body = Value::Object(body).to_string();
+        match connection_enter(&platform.app, guest.by(), &provider, body.as_bytes()).await {
             Ok(_) => Ok(Told::Good("connection-told-stored")),
             Err(EntryRefusal::NotLetIn { message }) => Ok(Told::Bad(message)),
             Err(EntryRefusal::Refusal(refusal)) => Err(refusal),
@@ -86,6 +87,23 @@ pub(crate) async fn refresh(
     show_all(&platform, &guest, origin.as_deref(), refreshed.await).await
 }
 
+pub(crate) async fn sync(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let asked = async { connection_sync(&platform.app, guest.by(), &read(&provider)?, b"").await };
+    match asked.await {
+        Ok(Asked::Job(job)) => redirect(&format!("/app/jobs/{}", job.id)),
+        Ok(Asked::Tasks(_)) => {
+            show_all(&platform, &guest, origin.as_deref(), Ok(Told::Good("connection-told-reading"))).await
+        }
+        Err(refusal) => show_all(&platform, &guest, origin.as_deref(), Err(refusal)).await,
+    }
+}
+
 pub(crate) async fn disconnect(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
@@ -94,8 +112,7 @@ pub(crate) async fn disconnect(
 ) -> Response {
     let origin = browser::origin(&platform, request.extensions());
     let gone = async {
-        let (app, tenant) = (&platform.app, &guest.caller.tenant);
-        connection_disconnect(app, tenant, &read(&provider)?, &guest.correlation).await?;
+        connection_disconnect(&platform.app, guest.by(), &read(&provider)?).await?;
         Ok(Told::Good("connection-told-disconnected"))
     };
     show_all(&platform, &guest, origin.as_deref(), gone.await).await
@@ -138,6 +155,8 @@ fn offer<'a>(platform: &Platform, view: ConnectionView, origin: Option<&str>) ->
     Offered {
         fields: providers.entry_fields(&view.provider).unwrap_or_default(),
         by_consent: providers.oauth(&view.provider).is_some(),
+        readable: providers.registers(&view.provider).is_some()
+            || matches!(providers.shipping(&view.provider), Some(Shipping::Ours(_))),
         webhook_url: webhook
             .map(|(endpoint, origin)| format!("{origin}/webhooks/{}/{endpoint}", view.provider)),
         view,

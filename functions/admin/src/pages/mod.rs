@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
 use bokbro_app::error::{Error, chain};
 use bokbro_app::orders::Refusal;
@@ -48,6 +49,11 @@ impl Guest {
     /// The frame of the page.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame { texts: self.texts, session: &self.session, role: self.caller.role, path: &self.path }
+    }
+
+    /// Who asks for a change.
+    pub(crate) fn by(&self) -> By<'_> {
+        By { tenant: &self.caller.tenant, who: &self.caller.who, correlation: &self.correlation }
     }
 }
 

@@ -3,7 +3,6 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bokbro_app::audit::By;
 use bokbro_app::auth::{api_key_make, api_key_revoke};
 use bokbro_app::error::Error;
 use bokbro_app::orders::Refusal;
@@ -16,10 +15,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Form, Guest, redirect, refused, show};
 use crate::api::Api;
-
-fn by(guest: &Guest) -> By<'_> {
-    By { tenant: &guest.caller.tenant, who: &guest.caller.who, correlation: &guest.correlation }
-}
 
 pub(crate) async fn page(State(platform): Api, Extension(guest): Extension<Guest>) -> Response {
     settings_page(&platform, &guest, &Sent::No).await
@@ -43,7 +38,7 @@ pub(crate) async fn change(
     for name in ["payments", "accounting", "warehouse", "posting_profile", "payment_mode"] {
         body[name] = json!(form.get(name));
     }
-    let changed = settings_change(&platform.app, by(&guest), body.to_string().as_bytes()).await;
+    let changed = settings_change(&platform.app, guest.by(), body.to_string().as_bytes()).await;
     let sent = match changed {
         Ok(_) => Sent::Stored,
         Err(Refusal::Invalid(error)) => Sent::Refused(error),
@@ -71,7 +66,7 @@ pub(crate) async fn make_key(
     Extension(form): Extension<Form>,
 ) -> Response {
     let body = json!({ "name": form.get("name"), "role": form.get("role") }).to_string();
-    let made = match api_key_make(&platform.app, by(&guest), body.as_bytes()).await {
+    let made = match api_key_make(&platform.app, guest.by(), body.as_bytes()).await {
         Ok((key, about)) => Made::Key(key, about),
         Err(Refusal::Invalid(error)) => Made::Refused(error),
         Err(refusal) => return refused(&refusal, &guest, &platform),
@@ -84,7 +79,7 @@ pub(crate) async fn revoke_key(
     Extension(guest): Extension<Guest>,
     Path(id): Path<String>,
 ) -> Response {
-    match api_key_revoke(&platform.app, by(&guest), &id).await {
+    match api_key_revoke(&platform.app, guest.by(), &id).await {
         Ok(_) => redirect("/app/keys"),
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
