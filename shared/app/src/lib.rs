@@ -11,6 +11,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod connections;
+pub mod contract;
 mod credits;
 pub mod days;
 pub mod dead_letters;

@@ -26,7 +26,7 @@ pub(crate) const QUEUE: &str = "queue";
 /// Detail that names a transaction at the payment provider.
 const TRANSACTION: &str = "transaction";
 /// Detail that names the provider.
-const PROVIDER: &str = "provider";
+pub const PROVIDER: &str = "provider";
 /// Pages read for one page of a filtered list.
 const PAGES: usize = 20;
 
@@ -85,7 +85,6 @@ pub const REASONS: &[(&[Action], &[&str])] = {
                 "not_paid",
                 "order_unknown",
                 "period_locked",
-                "profile_not_supported",
                 "profile_not_supported",
                 // The books, by what is there.
                 "bad_invoice_number",
