@@ -1,4 +1,5 @@
-//! What pages say, in every language: one file of messages per language, in Fluent's form.
+//! What pages say, in every language, in Fluent's form: the words of the pages, the reasons for which something waits, and
+//! the events of an order, each in a file of its own.
 
 use std::sync::OnceLock;
 
@@ -8,8 +9,16 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
 /// The messages of each language.
-const SWEDISH: &str = include_str!("../locales/sv.ftl");
-const ENGLISH: &str = include_str!("../locales/en.ftl");
+const SWEDISH: &str = concat!(
+    include_str!("../locales/sv.ftl"),
+    include_str!("../locales/sv.reasons.ftl"),
+    include_str!("../locales/sv.events.ftl"),
+);
+const ENGLISH: &str = concat!(
+    include_str!("../locales/en.ftl"),
+    include_str!("../locales/en.reasons.ftl"),
+    include_str!("../locales/en.events.ftl"),
+);
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -49,6 +58,12 @@ impl Texts {
     pub fn with<'a>(self, key: &str, values: &[(&'a str, FluentValue<'a>)]) -> String {
         let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
         self.render(key, Some(&values))
+    }
+
+    /// A message that the catalog may not know: what is named by somebody else.
+    #[must_use]
+    pub fn find(self, key: &str) -> Option<String> {
+        self.has(key).then(|| self.get(key))
     }
 
     /// Whether there is such a message.
@@ -142,8 +157,10 @@ mod tests {
     const DYNAMIC: &[&str] = &[
         "account-",
         "action-",
+        "api-place-",
         "books-",
         "connection-",
+        "event-",
         "job-",
         "nav-",
         "number-",

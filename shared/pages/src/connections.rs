@@ -61,7 +61,7 @@ fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
     html! {
         section.card aria-labelledby=(format!("c-{}", view.provider)) {
             h2 id=(format!("c-{}", view.provider)) { (view.provider) }
-            p.state class=(class) { (texts.get(&format!("connection-{state}"))) }
+            p class={ "state " (class) } { (texts.get(&format!("connection-{state}"))) }
             @if let Some(message) = &view.message { p { (message) } }
             dl.facts {
                 @if let Some(company) = &view.company { dt { (texts.get("connection-company")) } dd { (company) } }

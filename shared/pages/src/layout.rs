@@ -22,7 +22,7 @@ pub struct Entry {
 }
 
 /// The menu.
-pub const MENU: [Entry; 9] = [
+pub const MENU: [Entry; 10] = [
     Entry { name: "overview", path: "/app", role: Role::Viewer },
     Entry { name: "orders", path: "/app/orders", role: Role::Viewer },
     Entry { name: "parked", path: "/app/parked", role: Role::Bookkeeper },
@@ -32,6 +32,7 @@ pub const MENU: [Entry; 9] = [
     Entry { name: "settings", path: "/app/settings", role: Role::Owner },
     Entry { name: "keys", path: "/app/keys", role: Role::Owner },
     Entry { name: "audit", path: "/app/audit", role: Role::Owner },
+    Entry { name: "api", path: "/app/api", role: Role::Viewer },
 ];
 
 /// What every page of somebody who is signed in needs to know.

@@ -8,6 +8,7 @@
 pub mod assets;
 pub mod catalog;
 pub mod connections;
+pub mod contract;
 pub mod dead_letters;
 pub mod format;
 pub mod keys;
@@ -18,6 +19,9 @@ pub mod parked;
 pub mod settings;
 pub mod sign_in;
 pub mod work;
+
+#[cfg(test)]
+mod tests;
 
 pub use catalog::{Language, Texts};
 pub use maud::Markup;

@@ -134,7 +134,7 @@ pub fn detail(frame: &Frame<'_>, order: &Order, timeline: &[TimelineEntry], more
         section #timeline data-refresh=[is_under_way(order).then_some("5")] aria-labelledby="timeline-title" {
             ol {
                 @for entry in timeline {
-                    li { (time(entry.at)) " · " (entry.message) }
+                    li { (time(entry.at)) " · " (happened(texts, entry)) }
                 }
             }
             @if more { p.faint { (texts.get("order-timeline-more")) } }
@@ -292,8 +292,19 @@ fn sync_name(texts: Texts, order: &Order, status: &SyncStatus) -> Markup {
     html! { span class=(class) { (texts.get(&format!("sync-{}", status.state.as_str()))) } }
 }
 
+/// What happened, with the stored message as its detail; an event that the catalog does not know is its message alone.
+fn happened(texts: Texts, entry: &TimelineEntry) -> Markup {
+    html! {
+        @if let Some(event) = texts.find(&format!("event-{}", entry.event)) {
+            (event)
+            br; span.faint lang="en" { (entry.message) }
+        } @else {
+            span lang="en" { (entry.message) }
+        }
+    }
+}
+
 /// A number's name; one that the catalog does not know shows as the API has it.
 fn number_name(texts: Texts, name: &str) -> String {
-    let key = format!("number-{name}");
-    if texts.has(&key) { texts.get(&key) } else { name.replace('_', " ") }
+    texts.find(&format!("number-{name}")).unwrap_or_else(|| name.replace('_', " "))
 }

@@ -1,6 +1,6 @@
 //! What waits for a human: the list, and one item with what can be done about it.
 
-use bokbro_app::parked::{Action, actions};
+use bokbro_app::parked::{Action, PROVIDER, actions, actions_of};
 use bokbro_app::ports::Page;
 use bokbro_app::records::Parked;
 use bokbro_domain::order::FieldError;
@@ -22,8 +22,8 @@ pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
                 @for parked in &page.items {
                     li.card {
                         h2 { a href=(path(parked)) { (title(texts, parked)) } }
-                        p { (parked.message) }
-                        p.faint { (time(parked.at)) }
+                        @if let Some(advice) = advice(texts, parked) { p { (advice) } }
+                        p.faint { (time(parked.at)) " · " span lang="en" { (parked.message) } }
                     }
                 }
             }
@@ -40,8 +40,9 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) 
     let texts = frame.texts;
     html! {
         @if let Some(error) = refused { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
-        p { (parked.message) }
+        @if let Some(advice) = advice(texts, parked) { p { (advice) } }
         dl.facts {
+            dt { (texts.get("parked-message")) } dd lang="en" { (parked.message) }
             dt { (texts.get("parked-at")) } dd { (time(parked.at)) }
             @if let Some(order) = &parked.order {
                 dt { (texts.get("order-number")) } dd { a href=(format!("/app/orders/{order}")) { (order) } }
@@ -99,6 +100,24 @@ pub fn path(parked: &Parked) -> String {
 /// What an item is about; a reason that the catalog does not know shows as the API has it.
 #[must_use]
 pub fn title(texts: Texts, parked: &Parked) -> String {
-    let key = format!("reason-{}", parked.code);
-    if texts.has(&key) { texts.get(&key) } else { parked.code.replace('_', " ") }
+    say(texts, parked, "").unwrap_or_else(|| parked.code.replace('_', " "))
+}
+
+/// What helps.
+fn advice(texts: Texts, parked: &Parked) -> Option<String> {
+    say(texts, parked, "-advice")
+}
+
+/// What the catalog says of an item's reason. Refusals have a reason each, so they are spoken of by their shape.
+fn say(texts: Texts, parked: &Parked, what: &str) -> Option<String> {
+    if let Some(text) = texts.find(&format!("reason-{}{what}", parked.code)) {
+        return Some(text);
+    }
+    if parked.code.ends_with("_refused") {
+        return texts.find(&format!("reason-step_refused{what}"));
+    }
+    let provider = parked.details.get(PROVIDER).map(String::as_str);
+    actions_of(&parked.code, provider)?;
+    let key = format!("reason-provider_refused{what}");
+    Some(texts.with(&key, &[("provider", provider?.into())]))
 }

@@ -126,8 +126,7 @@ fn is_under_way(job: &Job) -> bool {
 fn kind(texts: Texts, job: &Job) -> String {
     let shown = job_json(job);
     let name = shown["kind"].as_str().unwrap_or_default();
-    let key = format!("job-{name}");
-    if texts.has(&key) { texts.get(&key) } else { name.replace('_', " ") }
+    texts.find(&format!("job-{name}")).unwrap_or_else(|| name.replace('_', " "))
 }
 
 fn state(texts: Texts, state: JobState) -> Markup {
