@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bokbro_app::error::{Error, chain};
@@ -11,6 +12,7 @@ use bokbro_app::orders::Refusal;
 use bokbro_domain::ids::CorrelationId;
 use bokbro_runtime::Platform;
 use bokbro_runtime::problem::{Problem, json_response};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Largest posted body, in bytes: an order of the most lines with the longest texts is well below.
@@ -18,6 +20,38 @@ pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
 /// What every handler gets.
 pub(crate) type Api = State<Arc<Platform>>;
+
+/// What stands in the query. What does not fit is refused in the form of every other refusal.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Platform>> for Query<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Arc<Platform>) -> Result<Self, Response> {
+        let read = axum::extract::Query::try_from_uri(&parts.uri);
+        read.map(|axum::extract::Query(query)| Self(query)).map_err(|_| {
+            let detail = "The query has a parameter twice or is not UTF-8.";
+            Problem::new(StatusCode::BAD_REQUEST, "invalid", detail, &correlation(platform))
+                .at("query")
+                .response()
+        })
+    }
+}
+
+/// What stands in the path. What does not fit is nothing that there is.
+pub(crate) struct Path(pub(crate) String);
+
+impl FromRequestParts<Arc<Platform>> for Path {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Arc<Platform>) -> Result<Self, Response> {
+        let read = axum::extract::Path::from_request_parts(parts, platform).await;
+        read.map(|axum::extract::Path(text)| Self(text)).map_err(|_| {
+            let detail = "There is nothing of this name.";
+            Problem::new(StatusCode::NOT_FOUND, "not_found", detail, &correlation(platform)).response()
+        })
+    }
+}
 
 /// A new correlation id.
 pub(crate) fn correlation(platform: &Platform) -> CorrelationId {

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::audit::By;
@@ -15,7 +15,7 @@ use bokbro_runtime::browser;
 use bokbro_runtime::problem::Problem;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, answer, correlation, read_body, refuse};
 
 pub(crate) async fn list(
     State(platform): Api,
@@ -36,7 +36,7 @@ pub(crate) async fn list(
 pub(crate) async fn enter(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
     request: Request<Body>,
 ) -> Response {
     let correlation = correlation(&platform);
@@ -65,7 +65,7 @@ pub(crate) async fn enter(
 pub(crate) async fn health(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let checked = match read_provider(&provider) {
@@ -91,7 +91,7 @@ pub(crate) async fn health(
 pub(crate) async fn refresh(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let refreshed = match read_provider(&provider) {
@@ -115,7 +115,7 @@ pub(crate) async fn refresh(
 pub(crate) async fn sync(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
     body: Body,
 ) -> Response {
     let correlation = correlation(&platform);
@@ -140,7 +140,7 @@ pub(crate) async fn sync(
 pub(crate) async fn disconnect(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::audit::By;
@@ -10,7 +10,7 @@ use bokbro_app::auth::{Caller, api_key_make, api_key_revoke};
 use bokbro_app::wire::work_out::api_key_json;
 use serde_json::json;
 
-use crate::api::{Api, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, answer, correlation, read_body, refuse};
 use crate::orders::respond;
 
 pub(crate) async fn list(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
@@ -42,7 +42,7 @@ pub(crate) async fn make(State(platform): Api, Extension(caller): Extension<Call
 pub(crate) async fn revoke(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };

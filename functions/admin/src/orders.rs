@@ -2,10 +2,11 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bokbro_app::auth::Caller;
+use bokbro_app::contract::{DEFAULT_LIMIT, MAX_LIMIT};
 use bokbro_app::orders::{self, Posted, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::sweep::sweep_ask;
@@ -16,10 +17,7 @@ use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, header_text, read_body, refuse};
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
+use crate::api::{Api, Path, Query, answer, correlation, header_text, read_body, refuse};
 
 /// `?limit=&cursor=` and filters, still as text so that a bad one is named.
 #[derive(Deserialize)]
@@ -80,7 +78,7 @@ pub(crate) async fn post_order(
 pub(crate) async fn show(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let found = match read_id(&id) {
         Ok(id) => orders::order_get(&platform.app, &caller.tenant, &id).await,
@@ -92,7 +90,7 @@ pub(crate) async fn show(
 pub(crate) async fn sync(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let nudged = match read_id(&id) {
@@ -116,7 +114,7 @@ pub(crate) async fn sync_pending(State(platform): Api, Extension(caller): Extens
 pub(crate) async fn cancel(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let cancelled = match read_id(&id) {
@@ -142,7 +140,7 @@ pub(crate) async fn list(
 pub(crate) async fn timeline(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(query): Query<ListQuery>,
 ) -> Response {
     let listed = async {

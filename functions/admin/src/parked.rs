@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::auth::Caller;
@@ -14,7 +14,7 @@ use bokbro_domain::order::FieldError;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::{Api, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, Query, answer, correlation, read_body, refuse};
 use crate::orders::{ListQuery, page_json, respond};
 
 /// Filters of the list, still as text so that a bad one is named.
@@ -52,7 +52,7 @@ pub(crate) async fn list(
 pub(crate) async fn resolve(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
     body: Body,
 ) -> Response {
     let correlation = correlation(&platform);

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::auth::Caller;
@@ -16,7 +16,7 @@ use bokbro_domain::order::FieldError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, Query, answer, correlation, read_body, refuse};
 use crate::orders::{ListQuery, page_json, read_limit, respond};
 
 /// `?queue=&limit=`, still as text so that a bad one is named.
@@ -90,7 +90,7 @@ pub(crate) async fn jobs(
 pub(crate) async fn job(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
     let found = async {

@@ -1,5 +1,6 @@
 //! Pages over HTTP: who is let in, which forms count, and how a page is answered.
 
+pub(crate) mod api;
 pub(crate) mod connections;
 pub(crate) mod orders;
 pub(crate) mod settings;

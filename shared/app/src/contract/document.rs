@@ -57,7 +57,8 @@ fn operation(route: &Described, build: &Build) -> Value {
     if let Some(body) = &about.body {
         let mut content = json!({"schema": reference(body.shape)});
         content["example"] = (body.shape.example)(build);
-        operation["requestBody"] = json!({"required": body.required, "content": {"application/json": content}});
+        operation["requestBody"] =
+            json!({"required": body.required, "content": {"application/json": content}});
     }
     operation
 }
@@ -83,7 +84,8 @@ fn security(route: &Described) -> Value {
 }
 
 fn answers(good: &[Answer], problems: &[Told], build: &Build) -> Value {
-    let mut all: Map<String, Value> = good.iter().map(|one| (one.status.to_string(), answer(one, build))).collect();
+    let mut all: Map<String, Value> =
+        good.iter().map(|one| (one.status.to_string(), answer(one, build))).collect();
     let mut by_status: BTreeMap<u16, Vec<&Told>> = BTreeMap::new();
     for told in problems {
         by_status.entry(told.0).or_default().push(told);
@@ -102,7 +104,8 @@ fn answers(good: &[Answer], problems: &[Told], build: &Build) -> Value {
 }
 
 fn answer(answer: &Answer, build: &Build) -> Value {
-    let json = |schema: Value, example: Value| json!({"application/json": {"schema": schema, "example": example}});
+    let json =
+        |schema: Value, example: Value| json!({"application/json": {"schema": schema, "example": example}});
     let content = match answer.content {
         Content::One(shape) => json(reference(shape), (shape.example)(build)),
         Content::Page(shape) => json(

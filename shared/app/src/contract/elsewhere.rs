@@ -36,7 +36,11 @@ const CONSENT_START: Operation = Operation {
     parameters: &[PROVIDER, SERVICE],
     body: None,
     answers: &[
-        Answer { status: 200, about: "Where the consent page is.", content: Content::One(&shapes::CONSENT_PAGE) },
+        Answer {
+            status: 200,
+            about: "Where the consent page is.",
+            content: Content::One(&shapes::CONSENT_PAGE),
+        },
         Answer { status: 302, about: "To the consent page.", content: Content::Elsewhere },
     ],
     problems: &[
@@ -56,8 +60,18 @@ const CONSENT_CALLBACK: Operation = Operation {
 
 /// What the functions beside the API answer.
 pub const ELSEWHERE: [Described; 4] = [
-    Described { verb: Verb::Get, path: "/oauth/{provider}/start", role: Some(Role::Owner), operation: &CONSENT_START },
-    Described { verb: Verb::Get, path: "/oauth/{provider}/callback", role: None, operation: &CONSENT_CALLBACK },
+    Described {
+        verb: Verb::Get,
+        path: "/oauth/{provider}/start",
+        role: Some(Role::Owner),
+        operation: &CONSENT_START,
+    },
+    Described {
+        verb: Verb::Get,
+        path: "/oauth/{provider}/callback",
+        role: None,
+        operation: &CONSENT_CALLBACK,
+    },
     Described { verb: Verb::Get, path: "/webhooks/{provider}/{endpoint}", role: None, operation: &HANDSHAKE },
     Described { verb: Verb::Post, path: "/webhooks/{provider}/{endpoint}", role: None, operation: &RECEIVE },
 ];

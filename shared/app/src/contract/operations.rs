@@ -12,7 +12,8 @@ const PAGED: &[Parameter] = &[LIMIT, CURSOR];
 const OF_PROVIDER: &[Parameter] = &[PROVIDER];
 const OF_ORDER: &[Parameter] = &[ORDER_ID];
 
-const BUSY: Told = (503, "provider_busy", "The provider takes no more calls just now; `Retry-After` says when.");
+const BUSY: Told =
+    (503, "provider_busy", "The provider takes no more calls just now; `Retry-After` says when.");
 const AWAY: Told = (503, "provider_unavailable", "The provider does not answer properly.");
 const DISCONNECTED: Told = (409, "disconnected", "The connection was disconnected.");
 
@@ -49,7 +50,11 @@ pub const CONTRACT: Operation =
 pub const ORDER_POST: Operation = Operation {
     body: body(&shapes::ORDER_IN),
     problems: &[
-        (409, "already_exists", "Another order has the number, the code or the reference; `field` says which."),
+        (
+            409,
+            "already_exists",
+            "Another order has the number, the code or the reference; `field` says which.",
+        ),
         (409, "idempotency_key_reused", "The key came with another body before."),
     ],
     ..reads(
@@ -111,8 +116,12 @@ pub const ORDER_CANCEL: Operation = Operation {
 };
 
 /// `GET /v1/stock`.
-pub const STOCK_LIST: Operation =
-    reads("stock_list", "Lists what the warehouse had when it was last read.", PAGED, &[page(&shapes::STOCK)]);
+pub const STOCK_LIST: Operation = reads(
+    "stock_list",
+    "Lists what the warehouse had when it was last read.",
+    PAGED,
+    &[page(&shapes::STOCK)],
+);
 
 /// `GET /v1/parked`.
 pub const PARKED_LIST: Operation = reads(
@@ -161,8 +170,12 @@ pub const JOBS_LIST: Operation =
     reads("jobs_list", "Lists longer tasks, newest first.", PAGED, &[page(&shapes::JOB)]);
 
 /// `GET /v1/jobs/{id}`.
-pub const JOB_SHOW: Operation =
-    reads("job_show", "Shows a longer task and how it goes.", &[JOB_ID], &[one(200, "The job.", &shapes::JOB)]);
+pub const JOB_SHOW: Operation = reads(
+    "job_show",
+    "Shows a longer task and how it goes.",
+    &[JOB_ID],
+    &[one(200, "The job.", &shapes::JOB)],
+);
 
 /// `GET /v1/audit`.
 pub const AUDIT_LIST: Operation =

@@ -46,10 +46,18 @@ pub(super) const STATE: Parameter = Parameter {
     about: "Orders in this state only.",
     schema: |_| names(OrderState::ALL.map(OrderState::as_str)),
 };
-pub(super) const CODE: Parameter =
-    Parameter { place: Place::Query, name: "code", about: "Items of this reason only.", schema: |_| text(100) };
-pub(super) const ORDER: Parameter =
-    Parameter { place: Place::Query, name: "order", about: "Items of this order only.", schema: |_| id("ord_") };
+pub(super) const CODE: Parameter = Parameter {
+    place: Place::Query,
+    name: "code",
+    about: "Items of this reason only.",
+    schema: |_| text(100),
+};
+pub(super) const ORDER: Parameter = Parameter {
+    place: Place::Query,
+    name: "order",
+    about: "Items of this order only.",
+    schema: |_| id("ord_"),
+};
 pub(super) const QUEUE: Parameter = Parameter {
     place: Place::Query,
     name: "queue",
@@ -62,9 +70,20 @@ pub(super) const SERVICE: Parameter = Parameter {
     about: "Whether to ask for a service account, where the provider has them.",
     schema: |_| json!({"type": "boolean", "default": true}),
 };
-pub(super) const CONSENT_STATE: Parameter = Parameter { place: Place::Query, name: "state", about: "What the browser was sent away with.", schema: |_| text(2_000) };
-pub(super) const CONSENT_CODE: Parameter = Parameter { place: Place::Query, name: "code", about: "The consent, when it was given.", schema: |_| text(2_000) };
-pub(super) const CONSENT_ERROR: Parameter = Parameter { place: Place::Query, name: "error", about: "Why it was not given.", schema: |_| text(2_000) };
+pub(super) const CONSENT_STATE: Parameter = Parameter {
+    place: Place::Query,
+    name: "state",
+    about: "What the browser was sent away with.",
+    schema: |_| text(2_000),
+};
+pub(super) const CONSENT_CODE: Parameter = Parameter {
+    place: Place::Query,
+    name: "code",
+    about: "The consent, when it was given.",
+    schema: |_| text(2_000),
+};
+pub(super) const CONSENT_ERROR: Parameter =
+    Parameter { place: Place::Query, name: "error", about: "Why it was not given.", schema: |_| text(2_000) };
 pub(super) const IDEMPOTENCY_KEY: Parameter = Parameter {
     place: Place::Header,
     name: "Idempotency-Key",

@@ -13,7 +13,8 @@ pub const CONNECTION_IN: Shape = Shape {
     name: "ConnectionIn",
     schema: |build| {
         let field = |field: &EntryField| {
-            let about = if field.secret { "Kept in the vault and never shown again." } else { "Shown later." };
+            let about =
+                if field.secret { "Kept in the vault and never shown again." } else { "Shown later." };
             (field.name, super::about(about, text(2_000)))
         };
         let of = |fields: &[EntryField], required: bool| -> Vec<(&str, Value)> {
@@ -30,7 +31,9 @@ pub const CONNECTION_IN: Shape = Shape {
         let payments = build.payments.first();
         let fields = build.providers.iter().find(|(provider, _)| Some(provider) == payments);
         let required = fields.into_iter().flat_map(|(_, fields)| *fields).filter(|field| field.required);
-        Value::Object(required.map(|field| (field.name.to_owned(), json!(format!("your {}", field.name)))).collect())
+        Value::Object(
+            required.map(|field| (field.name.to_owned(), json!(format!("your {}", field.name)))).collect(),
+        )
     },
 };
 
@@ -85,9 +88,7 @@ pub const CONNECTION_HEALTH: Shape = Shape {
             &[],
         )
     },
-    example: |_| {
-        json!({"healthy": true, "name": "Demobolaget AB", "details": {"consent_days_left": "44"}, "message": null})
-    },
+    example: |_| json!({"healthy": true, "name": "Demobolaget AB", "details": {"consent_days_left": "44"}, "message": null}),
 };
 
 /// What a refresh on demand did.
@@ -129,10 +130,8 @@ pub const READING_IN: Shape = Shape {
 pub const READ_ASKED: Shape = Shape {
     name: "ReadAsked",
     schema: |build| {
-        let reads = object(
-            &[("provider", provider(build)), ("reads", list(names(["parcels", "stock"])))],
-            &[],
-        );
+        let reads =
+            object(&[("provider", provider(build)), ("reads", list(names(["parcels", "stock"])))], &[]);
         one_of(vec![json!({"$ref": "#/components/schemas/Job"}), reads])
     },
     example: |build| json!({"provider": Build::first(&build.warehouses), "reads": ["parcels", "stock"]}),

@@ -87,9 +87,7 @@ pub const CONTRACT: Shape = Shape {
         json!({"type": "object", "required": ["openapi", "info", "paths"], "properties": {
             "openapi": {"type": "string"}, "info": {"type": "object"}, "paths": {"type": "object"}}})
     },
-    example: |_| {
-        json!({"openapi": "3.1.1", "info": {"title": "Bokbro", "version": env!("CARGO_PKG_VERSION")}, "paths": {}})
-    },
+    example: |_| json!({"openapi": "3.1.1", "info": {"title": "Bokbro", "version": env!("CARGO_PKG_VERSION")}, "paths": {}}),
 };
 
 /// An object with exactly these members: some must be there, others may.

@@ -88,7 +88,8 @@ pub const API_KEY: Shape = Shape {
 };
 
 fn choices(build: &Build) -> Vec<(&'static str, Value)> {
-    let account = about("Accounts that differ from the ledger program's own settings.", or_null(accounts_or_null()));
+    let account =
+        about("Accounts that differ from the ledger program's own settings.", or_null(accounts_or_null()));
     vec![
         ("payments", among(&build.payments)),
         ("accounting", or_null(among(&build.accounting))),

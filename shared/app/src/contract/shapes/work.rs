@@ -21,7 +21,10 @@ pub const PARKED: Shape = Shape {
                 ("at", time()),
                 ("code", about("Stable short name of the reason.", any_text())),
                 ("reason", about("What happened and what to do.", any_text())),
-                ("actions", about("What can be done about it.", list(names(Action::ALL.map(Action::as_str))))),
+                (
+                    "actions",
+                    about("What can be done about it.", list(names(Action::ALL.map(Action::as_str)))),
+                ),
                 ("order_id", or_null(id("ord_"))),
                 ("target", or_null(names(["accounting", "warehouse"]))),
                 ("details", map(any_text())),
@@ -48,7 +51,10 @@ pub const DECISION_IN: Shape = Shape {
         one_of(vec![
             object(&[("action", names(["retry", "send"]))], &[may()]),
             object(
-                &[("action", names(["exists"])), ("number", about("Of the document that is there.", text(40)))],
+                &[
+                    ("action", names(["exists"])),
+                    ("number", about("Of the document that is there.", text(40))),
+                ],
                 &[may()],
             ),
             object(&[("action", names(["match"])), ("order_id", id("ord_"))], &[may()]),
@@ -221,10 +227,7 @@ fn nudge(build: &Build) -> Value {
     let (at, transaction) = (("provider", provider(build)), ("transaction", any_text()));
     let (order, job) = (("order_id", id("ord_")), ("job_id", id("job_")));
     one_of(vec![
-        of(
-            "payment",
-            &[at.clone(), ("event_type", count()), ("transaction", or_null(any_text()))],
-        ),
+        of("payment", &[at.clone(), ("event_type", count()), ("transaction", or_null(any_text()))]),
         of("order", std::slice::from_ref(&order)),
         of("day", &[("day", any_text())]),
         of("match", &[order, at.clone(), transaction]),
