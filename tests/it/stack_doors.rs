@@ -15,7 +15,7 @@ async fn people_sign_in_and_out() {
     let mut visitor = Visitor::to(&stack);
     let first = visitor.get("/app").await;
     assert_eq!((first.at.as_str(), first.status), ("/app/sign-in?to=%2Fapp", StatusCode::OK));
-    assert!(first.html.contains("action=\"/app/sign-in/start\""), "{}", first.html);
+    assert!(first.html.contains("href=\"/app/sign-in/start?to=%2Fapp\""), "{}", first.html);
 
     let shown = visitor.sign_in(&person("owner")).await;
     assert_eq!((shown.at.as_str(), shown.status), ("/app", StatusCode::OK));

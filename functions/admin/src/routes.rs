@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bokbro_app::auth::{Caller, caller_find};
@@ -199,6 +199,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(pages::protect))
         .with_state(platform)
 }
 

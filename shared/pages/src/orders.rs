@@ -109,8 +109,8 @@ pub fn detail(frame: &Frame<'_>, order: &Order, timeline: &[TimelineEntry], more
                     }
                 }
             }
-            (target(texts, "order-books", order, &order.accounting))
-            (target(texts, "order-parcel", order, &order.warehouse))
+            (target(frame, "order-books", order, &order.accounting))
+            (target(frame, "order-parcel", order, &order.warehouse))
             section.card {
                 h2 { (texts.get("order-customer")) }
                 dl.facts {
@@ -172,7 +172,9 @@ fn actions(frame: &Frame<'_>, order: &Order) -> Markup {
     }
 }
 
-fn target(texts: Texts, title: &str, order: &Order, status: &SyncStatus) -> Markup {
+fn target(frame: &Frame<'_>, title: &str, order: &Order, status: &SyncStatus) -> Markup {
+    let texts = frame.texts;
+    let parked = status.parked.as_ref().filter(|_| frame.role >= Role::Bookkeeper);
     html! {
         section.card {
             h2 { (texts.get(title)) }
@@ -206,8 +208,8 @@ fn target(texts: Texts, title: &str, order: &Order, status: &SyncStatus) -> Mark
                     }
                 }
             }
-            @if let Some(message) = &status.message { p { (message) } }
-            @if let Some(parked) = &status.parked {
+            @if let Some(message) = &status.message { p lang="en" { (message) } }
+            @if let Some(parked) = parked {
                 p { a href=(format!("/app/parked/{parked}")) { (texts.get("order-to-parked")) } }
             }
         }

@@ -23,9 +23,10 @@ pub struct Overview<'a> {
 #[must_use]
 pub fn page(frame: &Frame<'_>, shown: &Overview<'_>) -> Markup {
     let texts = frame.texts;
-    let is_new = shown.orders.is_empty() && frame.role == Role::Owner;
+    // Only owners can do what the guide says.
+    let is_new = frame.role == Role::Owner && (shown.orders.is_empty() || !shown.settled);
     html! {
-        @if is_new || !shown.settled {
+        @if is_new {
             section.notice {
                 h2 { (texts.get("overview-guide")) }
                 ol {

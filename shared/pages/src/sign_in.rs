@@ -106,15 +106,14 @@ impl Message {
     }
 }
 
-/// The page from which people go to sign in.
+/// The page from which people go to sign in. A link takes them there: browsers that hold forms to our own address would
+/// not follow one to the provider's.
 #[must_use]
 pub fn sign_in(texts: Texts, wanted: &str) -> String {
+    let wanted: String = form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     let body = html! {
         p { (texts.get("sign-in-text")) }
-        form method="get" action="/app/sign-in/start" {
-            input type="hidden" name="to" value=(wanted);
-            button { (texts.get("sign-in-button")) }
-        }
+        p { a.button href=(format!("/app/sign-in/start?to={wanted}")) { (texts.get("sign-in-button")) } }
     };
     outside(texts, &texts.get("sign-in-title"), &body)
 }

@@ -89,10 +89,12 @@ pub(crate) async fn page_guard(State(guard): State<Guard>, request: Request, nex
 /// The same for a form; it counts only when one of our pages has sent it in the same session.
 pub(crate) async fn form_guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let guest = match admit(&guard, &parts).await {
+    let mut guest = match admit(&guard, &parts).await {
         Ok(guest) => guest,
         Err(refused) => return refused,
     };
+    // What is shown in answer to a form belongs to the page of its section: a form's own address cannot be opened.
+    guest.path = guest.path.split('/').take(3).collect::<Vec<_>>().join("/");
     let from_elsewhere =
         header_text(&parts.headers, "sec-fetch-site").is_some_and(|site| site != "same-origin");
     let bytes = match axum::body::to_bytes(body, MAX_FORM).await {
@@ -167,20 +169,43 @@ pub(crate) fn html(status: u16, texts: Texts, html: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_LANGUAGE, texts.language().tag()),
-        (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "cookie, accept-language"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    let cross_origin = HeaderValue::from_static("same-origin");
-    response.headers_mut().insert("cross-origin-opener-policy", cross_origin.clone());
-    response.headers_mut().insert("cross-origin-resource-policy", cross_origin);
     response
+}
+
+/// What browsers are told with everything under `/app`, unless an answer says otherwise itself.
+const PROTECTION: [(&str, &str); 7] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", POLICY),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "same-origin"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// Protects everything under `/app`, and says as a page what no page has said: that there is no such address, or that it
+/// cannot be read.
+pub(crate) async fn protect(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_ours = path == "/app" || path.starts_with("/app/");
+    let texts = texts(request.headers());
+    let mut answer = next.run(request).await;
+    if !is_ours {
+        return answer;
+    }
+    let is_page = answer.headers().contains_key(header::CONTENT_LANGUAGE);
+    if answer.status().is_client_error() && !is_page {
+        answer = html(answer.status().as_u16(), texts, Message::NotFound.page(texts));
+    }
+    for (name, value) in PROTECTION {
+        answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    answer
 }
 
 /// A page of somebody who is signed in.
@@ -207,7 +232,6 @@ pub(crate) fn redirect(to: &str) -> Response {
     if let Ok(to) = HeaderValue::from_str(to) {
         response.headers_mut().insert(header::LOCATION, to);
     }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -220,7 +244,6 @@ pub(crate) async fn asset(headers: HeaderMap, Path(name): Path<String>) -> Respo
     let headers = [
         (header::CONTENT_TYPE, asset.content_type),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

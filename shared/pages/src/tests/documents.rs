@@ -238,7 +238,6 @@ fn what_comes_from_outside_is_shown_as_it_is() {
         ("settings refused for owner", 4),
         ("keys made for owner", 8),
         ("connections refused for owner", 8),
-        ("sign-in", 1),
         ("NoAccess", 1),
         ("Conflict", 1),
     ] {
