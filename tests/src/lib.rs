@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod cloud;
+pub mod contract;
 pub mod crash;
 pub mod engine;
 pub mod faults;

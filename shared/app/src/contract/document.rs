@@ -95,10 +95,10 @@ fn answers(good: &[Answer], problems: &[Told], build: &Build) -> Value {
         let codes: Vec<&str> = told.iter().map(|(_, code, _)| *code).collect();
         let coded = json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
         let schema = json!({"allOf": [reference(&shapes::PROBLEM), coded]});
-        all.insert(
-            status.to_string(),
-            json!({"description": about.join(" "), "content": {"application/problem+json": {"schema": schema}}}),
-        );
+        // Browsers get a page where programs get this.
+        let answer = all.entry(status.to_string()).or_insert_with(|| json!({}));
+        answer["description"] = json!(about.join(" "));
+        answer["content"]["application/problem+json"] = json!({"schema": schema});
     }
     Value::Object(all)
 }

@@ -5,6 +5,7 @@ use super::{Answer, Content, Described, Operation, Posted, Verb, shapes};
 use crate::records::Role;
 
 const UNKNOWN: super::Told = (404, "unknown_endpoint", "There is no such webhook endpoint.");
+const NO_WEBHOOKS: super::Told = (404, "not_found", "The provider has no such webhooks.");
 const NOT_STORED: super::Told = (503, "not_stored", "The event could not be stored: send it again.");
 
 const HANDSHAKE: Operation = Operation {
@@ -13,7 +14,7 @@ const HANDSHAKE: Operation = Operation {
     parameters: &[PROVIDER, ENDPOINT],
     body: None,
     answers: &[Answer { status: 200, about: "It is.", content: Content::One(&shapes::HANDSHAKE) }],
-    problems: &[UNKNOWN, NOT_STORED],
+    problems: &[UNKNOWN, NO_WEBHOOKS, NOT_STORED],
 };
 
 const RECEIVE: Operation = Operation {
@@ -26,6 +27,7 @@ const RECEIVE: Operation = Operation {
         (400, "not_an_event", "The body is not an event of the provider."),
         (401, "not_theirs", "The delivery does not carry the endpoint's secret."),
         UNKNOWN,
+        NO_WEBHOOKS,
         NOT_STORED,
     ],
 };
@@ -54,7 +56,20 @@ const CONSENT_CALLBACK: Operation = Operation {
     summary: "Takes the browser back from the consent page, and shows a page that says how it went.",
     parameters: &[PROVIDER, CONSENT_STATE, CONSENT_CODE, CONSENT_ERROR],
     body: None,
-    answers: &[Answer { status: 200, about: "It is connected.", content: Content::Html }],
+    answers: &[
+        Answer { status: 200, about: "It is connected, or was refused there.", content: Content::Html },
+        Answer {
+            status: 400,
+            about: "It was begun in another browser, or too long ago.",
+            content: Content::Html,
+        },
+        Answer { status: 404, about: "There is no such provider.", content: Content::Html },
+        Answer {
+            status: 503,
+            about: "Something of ours, or of the provider, failed.",
+            content: Content::Html,
+        },
+    ],
     problems: &[(400, "no_origin", "The request does not tell its host.")],
 };
 

@@ -141,7 +141,7 @@ pub const READ_ASKED: Shape = Shape {
 pub const CONSENT_PAGE: Shape = Shape {
     name: "ConsentPage",
     schema: |_| object(&[("location", json!({"type": "string", "format": "uri"}))], &[]),
-    example: |_| json!({"location": "https://provider.example/oauth-v1/auth?client_id=…&state=…"}),
+    example: |_| json!({"location": "https://provider.example/oauth-v1/auth?client_id=c0ffee&state=0f9d"}),
 };
 
 /// A webhook's event, as its provider describes it.
