@@ -68,6 +68,19 @@ async fn the_contract_is_open_and_whole() {
     assert_eq!(used, known, "every shape is used, and every use has its shape");
 }
 
+#[tokio::test]
+async fn people_can_read_the_contract_too() {
+    let Some(stack) = Stack::shared() else { return };
+    let contract = contract(&stack).await;
+    let mut viewer = Visitor::signed_in(&stack, "viewer@demobolaget.example").await;
+    let page = viewer.get("/app/api").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for route in contract.routes() {
+        assert!(page.html.contains(&format!("id=\"{}\"", route.id())), "{}", route.id());
+    }
+    assert!(page.html.len() < 90_000, "{} bytes, and style and script come on top", page.html.len());
+}
+
 /// Every `$ref` of a value.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {

@@ -1,14 +1,17 @@
 //! Every page, in both languages, for every role: with nothing to show, with everything, and with hostile texts.
 
+use bokbro_app::contract::{Build, ELSEWHERE};
 use bokbro_app::dead_letters::Listed;
 use bokbro_app::ports::Cursor;
 use bokbro_app::records::Role;
 use bokbro_app::secret::SecretText;
+use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{OrderState, SyncState};
 use maud::html;
 
 use super::world::{Data, World};
 use crate::connections::{self, Told};
+use crate::contract;
 use crate::dead_letters::{self, NotAsked};
 use crate::keys::{self, Made};
 use crate::layout::Frame;
@@ -23,6 +26,18 @@ pub(super) struct Rendered {
     pub(super) name: String,
     pub(super) language: Language,
     pub(super) html: String,
+}
+
+/// A build with a provider of each kind.
+fn build() -> Build {
+    let provider = |name| Provider::parse(name).unwrap();
+    let [payments, accounting, warehouse] = ["psp", "books", "wms"].map(provider);
+    Build {
+        providers: [&payments, &accounting, &warehouse].map(|name| (name.clone(), &[][..])).into(),
+        payments: vec![payments],
+        accounting: vec![accounting],
+        warehouses: vec![warehouse],
+    }
 }
 
 /// All of them.
@@ -130,6 +145,10 @@ impl World {
             ),
             ("nothing", html! {}),
         ];
+        // It shows nobody's data.
+        if self.data == Data::Plain && role == Role::Viewer {
+            pages.push(("api", contract::page(&frame, &ELSEWHERE, &build())));
+        }
         let order = self.order(OrderState::Pending, SyncState::NeedsAttention);
         pages.push(("order", orders::detail(&frame, &order, &self.timeline(), self.data != Data::Nothing)));
         for order in &orders {
