@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::stack_contract::{contract, owner_elsewhere};
 
 /// Odd bodies for each route that takes one.
-const BODIES: usize = 30;
+const BODIES: usize = 20;
 /// Requests at a time.
 const AT_ONCE: usize = 4;
 /// Routes that are left out: one looks at every queue for some time, one is for browsers.
@@ -167,7 +167,7 @@ fn odd_addresses(route: &Route, ask: &dyn Fn(&Method, &str) -> RequestBuilder, a
     let known = BTreeMap::new();
     for parameter in route.parameters("query") {
         let long = "9".repeat(2_000);
-        for value in ["", "0", "-1", "1.5", "201", "99999999999999999999", "x", "%00", "%FF", "null", &long] {
+        for value in ["", "0", "201", "99999999999999999999", "x", "%FF", &long] {
             push(route.at(&known, "x"), format!("?{parameter}={value}"), true);
         }
         push(route.at(&known, "x"), format!("?{parameter}=1&{parameter}=2"), true);
