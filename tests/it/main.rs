@@ -37,6 +37,7 @@ mod stack_aws_faults;
 mod stack_contract;
 mod stack_contract_fuzz;
 mod stack_doors;
+mod stack_pages;
 mod stack_parked;
 mod stack_refunds;
 mod stack_registers;
