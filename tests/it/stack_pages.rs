@@ -8,6 +8,8 @@ use bokbro_tests::visitor::{Shown, Visitor};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
+/// Room for style and script, in bytes: a page and both are under 100 KiB.
+const ASSETS: usize = 10 * 1024;
 const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// The roles, the least first.
 const ROLES: [&str; 4] = ["viewer", "operator", "bookkeeper", "owner"];
@@ -205,6 +207,8 @@ async fn browsers_are_told_to_be_careful_with_every_answer() {
             if answer.status().is_client_error() {
                 assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8", "{what}");
             }
+            let size = answer.bytes().await.unwrap().len();
+            assert!(size + ASSETS < 100 * 1024, "{what} has {size} bytes");
         }
     }
     for (path, _) in FORMS.into_iter().chain([("/app/orders", ""), ("/app/nothing", "")]) {
