@@ -103,7 +103,7 @@ pub struct Endpoint {
 pub enum Role {
     /// Look.
     Viewer,
-    /// Post orders, nudge, replay, and see what became of that.
+    /// Post orders, nudge, replay.
     Operator,
     /// Connections and parked items.
     Bookkeeper,

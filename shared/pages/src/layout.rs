@@ -27,7 +27,7 @@ pub const MENU: [Entry; 10] = [
     Entry { name: "orders", path: "/app/orders", role: Role::Viewer },
     Entry { name: "parked", path: "/app/parked", role: Role::Bookkeeper },
     Entry { name: "connections", path: "/app/connections", role: Role::Bookkeeper },
-    Entry { name: "jobs", path: "/app/jobs", role: Role::Operator },
+    Entry { name: "jobs", path: "/app/jobs", role: Role::Bookkeeper },
     Entry { name: "dead-letters", path: "/app/dead-letters", role: Role::Operator },
     Entry { name: "settings", path: "/app/settings", role: Role::Owner },
     Entry { name: "keys", path: "/app/keys", role: Role::Owner },

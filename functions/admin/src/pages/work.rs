@@ -7,7 +7,7 @@ use bokbro_app::dead_letters::dead_letters_list;
 use bokbro_app::orders::Refusal;
 use bokbro_app::parked::{ParkedFilter, answer_read, parked_list, parked_resolve};
 use bokbro_app::ports::{Cursor, QueueName};
-use bokbro_app::records::Parked;
+use bokbro_app::records::{Parked, Role};
 use bokbro_app::replay::{Asker, replay_ask};
 use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
@@ -169,6 +169,8 @@ pub(crate) async fn replay(
         Ok::<_, Refusal>(replay_ask(&platform.app, Asker { tenant, who, correlation }, &asked).await?)
     };
     match asked.await {
+        // Jobs are not for everybody who may ask for a replay.
+        Ok(_) if guest.caller.role < Role::Bookkeeper => redirect("/app/dead-letters"),
         Ok(job) => redirect(&format!("/app/jobs/{}", job.id)),
         Err(Refusal::Invalid(error)) => {
             show_dead_letters(&platform, &guest, Some(&NotAsked::Field(error))).await
