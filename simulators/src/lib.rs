@@ -10,5 +10,6 @@ pub mod contract;
 pub mod fortnox;
 pub mod kit;
 pub mod ongoing;
+pub mod signin;
 pub mod visma;
 pub mod viva;

@@ -17,7 +17,7 @@ use bokbro_domain::token::TokenState;
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::viva::VivaConfig;
 use bokbro_tests::browser::{come_back, consent, correlation, provider};
-use bokbro_tests::world::{World, sample, tenant};
+use bokbro_tests::world::{World, sample, tenant, tester};
 use serde_json::{Value, json};
 
 async fn shown(world: &World, name: &str) -> ConnectionView {
@@ -27,7 +27,8 @@ async fn shown(world: &World, name: &str) -> ConnectionView {
 
 async fn enter(world: &World, name: &str, body: &Value) -> Result<ConnectionView, EntryRefusal> {
     let body = body.to_string();
-    connection_enter(&world.app, &tenant(), &provider(name), body.as_bytes(), &correlation(world)).await
+    connection_enter(&world.app, tester(&tenant(), &correlation(world)), &provider(name), body.as_bytes())
+        .await
 }
 
 fn entries() -> Value {
@@ -227,7 +228,9 @@ async fn disconnecting_takes_the_token_back_and_keeps_the_history() {
     let back = consent(&world, &tenant(), false).await;
     assert!(matches!(come_back(&world, &back).await, Outcome::Connected { .. }));
     let disconnect = async |world: &World| {
-        connection_disconnect(&world.app, &tenant(), &provider("fortnox"), &correlation(world)).await.unwrap()
+        connection_disconnect(&world.app, tester(&tenant(), &correlation(world)), &provider("fortnox"))
+            .await
+            .unwrap()
     };
     assert_eq!(world.fortnox.state()["oauth"]["live_refresh_tokens"], json!(1));
     assert_eq!(disconnect(&world).await, Revoked::Yes);
@@ -257,7 +260,8 @@ async fn a_provider_that_does_not_take_back_is_disconnected_all_the_same() {
     // As often as a request that may be repeated is tried.
     world.fortnox.faults.add(Fault { times: 5, ..Fault::new(Kind::Status, "POST", "/oauth-v1/revoke") });
     let revoked =
-        connection_disconnect(&world.app, &tenant(), &provider("fortnox"), &correlation(&world)).await;
+        connection_disconnect(&world.app, tester(&tenant(), &correlation(&world)), &provider("fortnox"))
+            .await;
     assert_eq!(revoked.unwrap(), Revoked::No);
     assert!(stored(&world, "fortnox").await.1.is_none());
 }

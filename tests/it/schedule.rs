@@ -18,7 +18,7 @@ use bokbro_domain::ids::TenantId;
 use bokbro_domain::token::TokenState;
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_tests::browser::{come_back, consent, correlation, provider};
-use bokbro_tests::world::{World, tenant};
+use bokbro_tests::world::{World, tenant, tester};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -137,7 +137,7 @@ async fn a_disconnected_connection_is_neither_nudged_nor_refreshed() {
     world.clock.advance(WEEK);
     assert_eq!(tick_now(&world).await, Ticked::Done { nudged: 1, swept: 1 });
     let fortnox = provider("fortnox");
-    connection_disconnect(&world.app, &tenant(), &fortnox, &correlation(&world)).await.ok().unwrap();
+    connection_disconnect(&world.app, tester(&tenant(), &correlation(&world)), &fortnox).await.ok().unwrap();
     let calls = token_calls(&world);
     // The nudge comes too late, and one for a connection that never was does nothing either.
     let nudge = Nudge::connection(provider("visma"), ConnectionTask::KeepAlive);

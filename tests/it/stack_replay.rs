@@ -136,7 +136,7 @@ async fn key(stack: &Stack, role: Role) -> String {
     let app = App::new(store, queues.clone(), queues, Arc::new(MemoryVault::default()), clock, registry);
     let key = format!("bk_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let tenant = TenantId::parse(stack.text("/tenant")).unwrap();
-    api_key_store(&app, &SecretText::new(key.clone()), &tenant, role).await.unwrap();
+    api_key_store(&app, &SecretText::new(key.clone()), &tenant, role, "test").await.unwrap();
     key
 }
 

@@ -76,7 +76,7 @@ impl Merchant {
         let (queues, dead) =
             (Arc::new(clients.queues([].into())), Arc::new(clients.dead_letters(&none, &none)));
         let app = App::new(hub, queues, dead, vault, clock, registry);
-        api_key_store(&app, &SecretText::new(api_key.clone()), &tenant, Role::Owner).await.unwrap();
+        api_key_store(&app, &SecretText::new(api_key.clone()), &tenant, Role::Owner, "test").await.unwrap();
         Self { stack, api_key, endpoint }
     }
 

@@ -15,7 +15,7 @@ use bokbro_domain::order::{Order, OrderState, SyncState};
 use bokbro_simulators::kit::{Fault, Kind, http_client};
 use bokbro_simulators::viva::{Amount, OrderCode, VivaConfig};
 use bokbro_tests::browser::correlation;
-use bokbro_tests::world::{World, sample, tenant};
+use bokbro_tests::world::{World, sample, tenant, tester};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -262,7 +262,7 @@ async fn without_a_way_in_at_the_payment_provider_nobody_is_nudged() {
     paid_in_silence(&world, "1").await;
     let viva = bokbro_tests::browser::provider("viva");
     let correlation = correlation(&world);
-    bokbro_app::connections::connection_disconnect(&world.app, &tenant(), &viva, &correlation)
+    bokbro_app::connections::connection_disconnect(&world.app, tester(&tenant(), &correlation), &viva)
         .await
         .ok()
         .unwrap();

@@ -49,11 +49,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         (domain, vec![]),
         (app, vec![domain]),
+        ("bokbro-pages", vec![domain, app]),
         (connectors, vec![domain, app]),
         (aws, vec![domain, app]),
         (runtime, vec![domain, app, connectors, aws]),
         ("bokbro-webhook", function.clone()),
-        ("bokbro-admin", function.clone()),
+        ("bokbro-admin", vec![domain, app, "bokbro-pages", runtime]),
         ("bokbro-oauth", function.clone()),
         ("bokbro-sync", function.clone()),
         ("bokbro-scheduler", function.clone()),
@@ -68,7 +69,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 fn forbidden(package: &str) -> &'static [&'static str] {
     match package {
         "bokbro-domain" => &["tokio", "async-trait", "reqwest", "aws-", "aws_", "lambda_", "tracing", "http"],
-        "bokbro-app" => &["reqwest", "aws-", "aws_", "lambda_", "http"],
+        "bokbro-app" | "bokbro-pages" => &["reqwest", "aws-", "aws_", "lambda_", "http"],
         "bokbro-connectors" => &["aws-", "aws_", "lambda_"],
         "bokbro-aws" => &["reqwest", "lambda_"],
         "bokbro-webhook" | "bokbro-admin" | "bokbro-oauth" | "bokbro-sync" | "bokbro-scheduler"

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod cloud;
 pub mod compliance;
+pub mod contract;
 pub mod crash;
 pub mod engine;
 pub mod faults;
@@ -15,6 +16,7 @@ pub mod registers;
 pub mod stack;
 pub mod store_contract;
 pub mod traffic;
+pub mod visitor;
 pub mod visma_world;
 pub mod warehouse;
 pub mod world;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::app::{App, Invocation};
+use bokbro_app::audit::By;
 use bokbro_app::error::{Disposition, Error, chain};
 use bokbro_app::memory::{ManualClock, MemoryQueues, MemoryStore, MemoryVault};
 use bokbro_app::message::Envelope;
@@ -147,6 +148,11 @@ pub enum Ended {
     SentAgain,
     /// The worker died; the message comes back by itself.
     Died,
+}
+
+/// Somebody who changes something in a test.
+pub fn tester<'a>(tenant: &'a TenantId, correlation: &'a CorrelationId) -> By<'a> {
+    By { tenant, who: "bk_test", correlation }
 }
 
 /// The tenant of all tests.

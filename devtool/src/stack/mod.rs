@@ -37,7 +37,7 @@ use self::simulators::Simulators;
 use crate::progress;
 
 /// Provider addresses: template parameter and the environment variable that a caller may set.
-const PROVIDER_URLS: [(&str, &str); 8] = [
+const PROVIDER_URLS: [(&str, &str); 9] = [
     ("FortnoxApiUrl", "BOKBRO_FORTNOX_API_URL"),
     ("FortnoxAuthUrl", "BOKBRO_FORTNOX_AUTH_URL"),
     ("VismaApiUrl", "BOKBRO_VISMA_API_URL"),
@@ -46,6 +46,7 @@ const PROVIDER_URLS: [(&str, &str); 8] = [
     ("VivaAccountsUrl", "BOKBRO_VIVA_ACCOUNTS_URL"),
     ("VivaBasicUrl", "BOKBRO_VIVA_BASIC_URL"),
     ("OngoingApiUrl", "BOKBRO_ONGOING_API_URL"),
+    ("SignInIssuer", "BOKBRO_SIGN_IN_ISSUER"),
 ];
 
 /// How to start a stack.

@@ -17,6 +17,7 @@ use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::SystemClock;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
 use bokbro_simulators::ongoing::OngoingConfig;
+use bokbro_simulators::signin::SignInConfig;
 use bokbro_simulators::visma::VismaConfig;
 use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
@@ -42,6 +43,8 @@ pub(crate) struct Seed {
     pub(crate) visma: VismaConfig,
     /// The tenant's account at the warehouse, as its stand-in knows it.
     pub(crate) ongoing: OngoingConfig,
+    /// Who can sign in, as the sign-in provider's stand-in knows them.
+    pub(crate) sign_in: SignInConfig,
     /// The tenant's company at Fortnox.
     pub(crate) company: TenantConfig,
     api_key: String,
@@ -69,6 +72,7 @@ impl Seed {
             ongoing,
             viva: VivaConfig::default(),
             visma: VismaConfig { refresh_token: consent, ..VismaConfig::default() },
+            sign_in: SignInConfig::default(),
             fortnox: FortnoxConfig { tenants: vec![company.clone()], ..FortnoxConfig::default() },
             company,
             api_key: format!("bk_{}{}", random(), random()),
@@ -128,6 +132,10 @@ impl Seed {
                     "tenant_id": self.company.database_number,
                 },
                 "visma": visma,
+                "sign_in": {
+                    "client_id": self.sign_in.client_id,
+                    "client_secret": self.sign_in.client_secret,
+                },
                 "viva": {
                     "merchant_id": self.viva.merchant_id,
                     "api_key": self.viva.api_key,
@@ -206,9 +214,9 @@ impl Seed {
             token_sha256: Some(token_sha256(&self.parcel_token)),
         };
         hub.endpoint_put(&parcels).await?;
-        for provider in ["fortnox", "visma"] {
+        for (provider, name) in [("fortnox", "fortnox"), ("visma", "visma"), ("sign_in", "sign-in")] {
             let client = self.secrets(provider, &["client_id", "client_secret"]);
-            vault.secret_put(&format!("app/{provider}"), &client).await?;
+            vault.secret_put(&format!("app/{name}"), &client).await?;
         }
         // Fortnox's has nothing in it until its tokens go there.
         let tokens: &[&str] = match self.ledger {
@@ -231,7 +239,8 @@ impl Seed {
         let (queues, dead_letters) =
             (Arc::new(clients.queues([].into())), Arc::new(clients.dead_letters(&none, &none)));
         let app = App::new(hub, queues, dead_letters, vault, clock, registry);
-        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner).await?;
+        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner, "local stack")
+            .await?;
         Ok(())
     }
 

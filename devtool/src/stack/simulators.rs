@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use bokbro_simulators::fortnox::{self, Fortnox};
 use bokbro_simulators::ongoing::{self, Ongoing};
+use bokbro_simulators::signin::{self, SignIn};
 use bokbro_simulators::visma::{self, Visma};
 use bokbro_simulators::viva::{self, Viva};
 
@@ -20,6 +21,8 @@ pub(crate) struct Simulators {
     pub(crate) visma: visma::Handle,
     /// The warehouse.
     pub(crate) ongoing: ongoing::Handle,
+    /// Where people sign in.
+    pub(crate) sign_in: signin::Handle,
 }
 
 impl Simulators {
@@ -37,7 +40,8 @@ impl Simulators {
         let mut warehouse = seed.ongoing.clone();
         warehouse.switches.webhook_url = Some(format!("{base_url}{}", seed.parcel_webhook_path()));
         let ongoing = Ongoing::start(warehouse).await.context("Ongoing's stand-in")?;
-        Ok(Self { fortnox, viva, visma, ongoing })
+        let sign_in = SignIn::start(seed.sign_in.clone()).await.context("the sign-in provider's stand-in")?;
+        Ok(Self { fortnox, viva, visma, ongoing, sign_in })
     }
 
     /// Their origins by provider.
@@ -45,6 +49,7 @@ impl Simulators {
         BTreeMap::from([
             ("fortnox", self.fortnox.url.as_str()),
             ("ongoing", self.ongoing.url.as_str()),
+            ("sign_in", self.sign_in.url.as_str()),
             ("visma", self.visma.url.as_str()),
             ("viva", self.viva.url.as_str()),
         ])
@@ -62,6 +67,7 @@ impl Simulators {
             ("VivaAccountsUrl", viva),
             ("VivaBasicUrl", viva),
             ("OngoingApiUrl", &self.ongoing.url),
+            ("SignInIssuer", &self.sign_in.url),
         ]
         .map(|(parameter, url)| (parameter.to_owned(), url.clone()))
         .into()
@@ -72,6 +78,7 @@ impl Simulators {
         self.viva.stop().await;
         self.visma.stop().await;
         self.ongoing.stop().await;
+        self.sign_in.stop().await;
         self.fortnox.stop().await;
     }
 }

@@ -2,20 +2,20 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
-use bokbro_app::connections::{self, Asked, Asker, ConnectionView, EntryRefusal, Revoked};
+use bokbro_app::connections::{self, Asked, ConnectionView, EntryRefusal, Revoked};
 use bokbro_app::orders::Refusal;
-use bokbro_app::records::Role;
 use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::browser;
 use bokbro_runtime::problem::Problem;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, lacking, read_body, refuse};
+use crate::api::{Api, Path, answer, correlation, read_body, refuse};
 
 pub(crate) async fn list(
     State(platform): Api,
@@ -23,9 +23,6 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let origin = browser::origin(&platform, request.extensions());
     match connections::connections_list(&platform.app, &caller.tenant).await {
         Ok(items) => {
@@ -39,13 +36,10 @@ pub(crate) async fn list(
 pub(crate) async fn enter(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
     request: Request<Body>,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
-        return refused;
-    }
     let provider = match read_provider(&provider) {
         Ok(provider) => provider,
         Err(refusal) => return refuse(&refusal, &correlation),
@@ -55,8 +49,8 @@ pub(crate) async fn enter(
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let entered =
-        connections::connection_enter(&platform.app, &caller.tenant, &provider, &body, &correlation).await;
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let entered = connections::connection_enter(&platform.app, by, &provider, &body).await;
     match entered {
         Ok(view) => answer(StatusCode::OK, &view_json(&view, origin.as_deref())),
         Err(EntryRefusal::Refusal(refusal)) => refuse(&refusal, &correlation),
@@ -71,12 +65,9 @@ pub(crate) async fn enter(
 pub(crate) async fn health(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let checked = match read_provider(&provider) {
         Ok(provider) => {
             connections::connection_health(&platform.app, &caller.tenant, &provider, &correlation).await
@@ -100,12 +91,9 @@ pub(crate) async fn health(
 pub(crate) async fn refresh(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let refreshed = match read_provider(&provider) {
         Ok(provider) => {
             connections::connection_refresh(&platform.app, &caller.tenant, &provider, &correlation).await
@@ -127,20 +115,17 @@ pub(crate) async fn refresh(
 pub(crate) async fn sync(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
     body: Body,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Bookkeeper, &correlation) {
-        return refused;
-    }
     let body = match read_body(body, &correlation).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let asker = Asker { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let asked = match read_provider(&provider) {
-        Ok(provider) => connections::connection_sync(&platform.app, asker, &provider, &body).await,
+        Ok(provider) => connections::connection_sync(&platform.app, by, &provider, &body).await,
         Err(refusal) => Err(refusal),
     };
     match asked {
@@ -155,16 +140,12 @@ pub(crate) async fn sync(
 pub(crate) async fn disconnect(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(provider): Path<String>,
+    Path(provider): Path,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Owner, &correlation) {
-        return refused;
-    }
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let disconnected = match read_provider(&provider) {
-        Ok(provider) => {
-            connections::connection_disconnect(&platform.app, &caller.tenant, &provider, &correlation).await
-        }
+        Ok(provider) => connections::connection_disconnect(&platform.app, by, &provider).await,
         Err(refusal) => Err(refusal),
     };
     match disconnected {

@@ -1,9 +1,13 @@
-//! The JSON API.
+//! The JSON API, and pages for people.
 
 mod api;
 mod connections;
+mod keys;
 mod orders;
+mod pages;
 mod parked;
+mod routes;
+mod settings;
 mod stock;
 mod work;
 
@@ -16,5 +20,5 @@ use lambda_http::Error;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let platform = Arc::new(Platform::start(Role::Admin).await?);
-    lambda_http::run(api::router(platform)).await
+    lambda_http::run(routes::router(platform)).await
 }

@@ -2,13 +2,13 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bokbro_app::auth::Caller;
+use bokbro_app::contract::{DEFAULT_LIMIT, MAX_LIMIT};
 use bokbro_app::orders::{self, Posted, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
-use bokbro_app::records::Role;
 use bokbro_app::sweep::sweep_ask;
 use bokbro_app::wire::order_out::{order_json, timeline_json};
 use bokbro_app::wire::work_out::job_json;
@@ -17,10 +17,7 @@ use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, answer, correlation, header_text, lacking, read_body, refuse};
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
+use crate::api::{Api, Path, Query, answer, correlation, header_text, read_body, refuse};
 
 /// `?limit=&cursor=` and filters, still as text so that a bad one is named.
 #[derive(Deserialize)]
@@ -63,9 +60,6 @@ pub(crate) async fn post_order(
     body: Body,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
-        return refused;
-    }
     let body = match read_body(body, &correlation).await {
         Ok(body) => body,
         Err(refused) => return refused,
@@ -84,7 +78,7 @@ pub(crate) async fn post_order(
 pub(crate) async fn show(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let found = match read_id(&id) {
         Ok(id) => orders::order_get(&platform.app, &caller.tenant, &id).await,
@@ -96,12 +90,9 @@ pub(crate) async fn show(
 pub(crate) async fn sync(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
-        return refused;
-    }
     let nudged = match read_id(&id) {
         Ok(id) => orders::order_sync(&platform.app, &caller.tenant, &id, &correlation).await,
         Err(refusal) => Err(refusal),
@@ -114,9 +105,6 @@ pub(crate) async fn sync(
 
 pub(crate) async fn sync_pending(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
-        return refused;
-    }
     match sweep_ask(&platform.app, &caller.tenant, &caller.who, &correlation).await {
         Ok(job) => answer(StatusCode::ACCEPTED, &job_json(&job)),
         Err(error) => refuse(&Refusal::Failed(error), &correlation),
@@ -126,12 +114,9 @@ pub(crate) async fn sync_pending(State(platform): Api, Extension(caller): Extens
 pub(crate) async fn cancel(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Response {
     let correlation = correlation(&platform);
-    if let Some(refused) = lacking(&caller, Role::Operator, &correlation) {
-        return refused;
-    }
     let cancelled = match read_id(&id) {
         Ok(id) => orders::order_cancel(&platform.app, &caller.tenant, &id, &correlation).await,
         Err(refusal) => Err(refusal),
@@ -155,7 +140,7 @@ pub(crate) async fn list(
 pub(crate) async fn timeline(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(query): Query<ListQuery>,
 ) -> Response {
     let listed = async {

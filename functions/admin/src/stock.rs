@@ -1,13 +1,13 @@
 //! Stock over HTTP.
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use bokbro_app::auth::Caller;
 use bokbro_app::warehouse::stock_list;
 use bokbro_app::wire::order_out::stock_json;
 
-use crate::api::{Api, correlation};
+use crate::api::{Api, Query, correlation};
 use crate::orders::{ListQuery, page_json, respond};
 
 pub(crate) async fn list(

@@ -4,7 +4,7 @@ use bokbro_app::error::{Error, chain};
 use bokbro_app::oauth::Started;
 use bokbro_app::orders::Refusal;
 use bokbro_domain::ids::CorrelationId;
-use bokbro_runtime::browser;
+use bokbro_runtime::browser::Cookie;
 use bokbro_runtime::problem::{Problem, json_response};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
@@ -13,7 +13,7 @@ use serde_json::json;
 /// Sends the browser to the consent page, or tells a program where it is.
 pub(crate) fn started(started: &Started, wants_json: bool, correlation: &CorrelationId) -> Response<Body> {
     let (Some(cookie), Ok(location)) =
-        (browser::nonce_cookie(&started.nonce), HeaderValue::from_str(&started.location))
+        (Cookie::Consent.keep(&started.nonce), HeaderValue::from_str(&started.location))
     else {
         let source = std::io::Error::other("the provider's address does not fit into a header");
         return failed(&Error::storage("beginning a consent", source), correlation);

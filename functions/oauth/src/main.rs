@@ -9,7 +9,7 @@ use bokbro_app::records;
 use bokbro_app::secret::SecretText;
 use bokbro_domain::ids::{CorrelationId, Provider};
 use bokbro_runtime::Platform;
-use bokbro_runtime::browser;
+use bokbro_runtime::browser::{self, Cookie};
 use bokbro_runtime::config::Role;
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
@@ -48,7 +48,9 @@ async fn start(
     origin: &str,
     correlation: &CorrelationId,
 ) -> Response<Body> {
-    let caller = match caller_find(&platform.app, header_text(request.headers(), "authorization")).await {
+    let session = Cookie::Session.read(request.headers());
+    let authorization = header_text(request.headers(), "authorization");
+    let caller = match caller_find(&platform.app, authorization, session.as_ref()).await {
         Ok(Some(caller)) if caller.role >= records::Role::Owner => caller,
         Ok(Some(_)) => return answer::forbidden(correlation),
         Ok(None) => return answer::unauthorized(correlation),
@@ -82,13 +84,15 @@ async fn callback(
         state: text("state"),
         code: text("code").map(SecretText::new),
         error: text("error"),
-        nonce: browser::nonce(request.headers()),
+        nonce: Cookie::Consent.read(request.headers()),
     };
     let outcome = oauth_callback(&platform.app, provider, &callback, origin, correlation).await;
     let language = Language::accepted(header_text(request.headers(), "accept-language"));
     let page = consent_page(&outcome, provider, language, correlation);
     let mut response: Response<Body> = browser::page_response(page, language);
-    response.headers_mut().insert(header::SET_COOKIE, browser::no_cookie());
+    if let Some(forget) = Cookie::Consent.forget() {
+        response.headers_mut().insert(header::SET_COOKIE, forget);
+    }
     response
 }
 

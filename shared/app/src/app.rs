@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::access::AccessDesk;
 use crate::limits::Limiters;
 use crate::ports::{
-    Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Inbox, Jobs, Ledgers, Mappings,
-    Nonces, OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
+    Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Inbox, Jobs, Keyring, Ledgers,
+    Mappings, Nonces, OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -35,8 +35,10 @@ pub struct App {
     pub jobs: Arc<dyn Jobs>,
     /// Who changed what.
     pub audits: Arc<dyn Audits>,
-    /// Settings, connections, endpoints, keys.
+    /// Settings, connections, endpoints.
     pub directory: Arc<dyn Directory>,
+    /// API keys and sessions.
+    pub keyring: Arc<dyn Keyring>,
     /// Leases and versions of tokens.
     pub token_states: Arc<dyn TokenStates>,
     /// Turns of those who must not write at once.
@@ -104,6 +106,7 @@ impl App {
             jobs: store.clone(),
             audits: store.clone(),
             directory: store.clone(),
+            keyring: store.clone(),
             token_states: store.clone(),
             turns: store.clone(),
             cursors: store.clone(),

@@ -1,15 +1,31 @@
-//! Who calls the API: an API key is looked up by its hash and opens one tenant with one role.
+//! Who calls the API: an API key opens one tenant with one role. Keys are kept as their hashes alone.
 
 use bokbro_domain::ids::TenantId;
+use bokbro_domain::order::FieldError;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Error;
-use crate::records::{ApiKey, Role};
+use crate::audit::{By, Changed, audit_add};
+use crate::error::{Error, chain};
+use crate::orders::Refusal;
+use crate::records::{ApiKey, Role, Session};
 use crate::secret::SecretText;
+use crate::signin::session_find;
+use crate::wire::fields::Fields;
 
 /// Every API key begins so, which lets people and secret scanners recognize one.
 const PREFIX: &str = "bk_";
+/// Characters of a key that are shown.
+const SHOWN: usize = PREFIX.len() + 4;
+/// How exactly it is known when a key was used last: one write more per key and hour.
+const USE_KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// Most keys of a tenant.
+const MOST: usize = 100;
+/// Longest name of a key.
+const NAME_MAX: usize = 100;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +34,42 @@ pub struct Caller {
     pub tenant: TenantId,
     /// What the caller may do.
     pub role: Role,
-    /// Who it is, for the audit log: the API key's first characters.
+    /// Who it is, for the audit log: the API key's first characters, or who signed in.
     pub who: String,
 }
 
-/// Finds the caller by the value of the `Authorization` header; `None` when it opens nothing.
+impl Caller {
+    /// Somebody who is signed in.
+    #[must_use]
+    pub fn of(session: &Session) -> Option<Self> {
+        let role = session.role()?;
+        Some(Self { tenant: session.tenant.clone(), role, who: session.name.clone() })
+    }
+}
+
+/// Finds the caller by the value of the `Authorization` header or, without one, by the cookie of a session; `None` when
+/// it opens nothing.
 ///
 /// # Errors
 /// When the table fails.
-pub async fn caller_find(app: &App, authorization: Option<&str>) -> Result<Option<Caller>, Error> {
+pub async fn caller_find(
+    app: &App,
+    authorization: Option<&str>,
+    session: Option<&SecretText>,
+) -> Result<Option<Caller>, Error> {
+    if let (None, Some(cookie)) = (authorization, session) {
+        return Ok(session_find(app, cookie).await?.and_then(|session| Caller::of(&session)));
+    }
     let Some(key) = authorization.and_then(bearer) else { return Ok(None) };
-    let found = app.directory.api_key_get(&key_hash(key)).await?;
-    Ok(found.map(|ApiKey { tenant, role, prefix }| Caller { tenant, role, who: prefix }))
+    let hash = sha256(key);
+    let Some(found) = app.keyring.api_key_get(&hash).await? else { return Ok(None) };
+    let now = app.clock.now();
+    if found.used_at.is_none_or(|used| now.duration_since(used) >= USE_KNOWN_WITHIN)
+        && let Err(error) = app.keyring.api_key_used(&hash, &found, now).await
+    {
+        tracing::warn!(prefix = found.prefix, error = chain(&error), "use of a key not noted");
+    }
+    Ok(Some(Caller { tenant: found.tenant, role: found.role, who: found.prefix }))
 }
 
 fn bearer(authorization: &str) -> Option<&str> {
@@ -38,18 +78,115 @@ fn bearer(authorization: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && plausible).then_some(key)
 }
 
+/// A text that opens something, made of the operating system's randomness: 256 bits.
+#[must_use]
+pub fn random_text(prefix: &str) -> SecretText {
+    SecretText::new(format!("{prefix}{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
+}
+
 /// Stores a key that somebody made; only its hash and first characters are kept.
 ///
 /// # Errors
 /// When the table fails.
-pub async fn api_key_store(app: &App, key: &SecretText, tenant: &TenantId, role: Role) -> Result<(), Error> {
+pub async fn api_key_store(
+    app: &App,
+    key: &SecretText,
+    tenant: &TenantId,
+    role: Role,
+    name: &str,
+) -> Result<ApiKey, Error> {
     let text = key.expose();
-    let prefix = text.chars().take(PREFIX.len() + 4).collect();
-    let stored = ApiKey { tenant: tenant.clone(), role, prefix };
-    app.directory.api_key_put(&key_hash(text), &stored).await
+    let stored = ApiKey {
+        tenant: tenant.clone(),
+        role,
+        prefix: text.chars().take(SHOWN).collect(),
+        id: format!("key_{}", app.stamps.ulid(&*app.clock)),
+        name: name.to_owned(),
+        created_at: app.clock.now(),
+        used_at: None,
+    };
+    app.keyring.api_key_put(&sha256(text), &stored).await?;
+    Ok(stored)
 }
 
-/// SHA-256 of a key, hex. Keys are long and random, so no slow hash is needed.
-fn key_hash(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Makes a key as somebody wishes, `{"name", "role"}` as JSON. The key itself is shown this once.
+///
+/// # Errors
+/// `Invalid` with the field named; `Conflict` when the tenant has too many.
+pub async fn api_key_make(app: &App, by: By<'_>, body: &[u8]) -> Result<(SecretText, ApiKey), Refusal> {
+    let (name, role) = read_wish(body).map_err(Refusal::Invalid)?;
+    if app.keyring.api_keys_list(by.tenant).await?.len() >= MOST {
+        return Err(Refusal::Conflict {
+            code: "too_many_keys",
+            field: None,
+            message: format!("There are {MOST} API keys already. Revoke those that nobody uses."),
+        });
+    }
+    let key = random_text(PREFIX);
+    let made = api_key_store(app, &key, by.tenant, role, &name).await?;
+    let changed = Changed { after: Some(about(&made)), ..Changed::default() };
+    audit_add(app, by, "api_key_made", &made.id, changed).await?;
+    Ok((key, made))
+}
+
+/// Takes a key away for good.
+///
+/// # Errors
+/// `NotFound` when the tenant has no such key.
+pub async fn api_key_revoke(app: &App, by: By<'_>, id: &str) -> Result<ApiKey, Refusal> {
+    let revoked = app.keyring.api_key_revoke(by.tenant, id).await?;
+    let revoked = revoked.ok_or(Refusal::NotFound("API key"))?;
+    let changed = Changed { before: Some(about(&revoked)), ..Changed::default() };
+    audit_add(app, by, "api_key_revoked", id, changed).await?;
+    Ok(revoked)
+}
+
+fn about(key: &ApiKey) -> Value {
+    json!({ "name": key.name, "role": key.role, "prefix": key.prefix })
+}
+
+fn read_wish(body: &[u8]) -> Result<(String, Role), FieldError> {
+    let value = crate::wire::fields::read_json(body)?;
+    let mut fields = Fields::open("", &value)?;
+    let name = fields.text("name", NAME_MAX)?;
+    let role = fields.text("role", 20)?;
+    let known = Role::ALL.map(Role::as_str).join(", ");
+    let role =
+        Role::parse(&role).ok_or_else(|| FieldError::new("role", format!("must be one of {known}")))?;
+    fields.finish()?;
+    Ok((name, role))
+}
+
+/// SHA-256, hex. What is hashed so is long and random, so no slow hash is needed.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_wish_is_named() {
+        for (body, field) in [
+            ("x", ""),
+            ("{}", "name"),
+            (r#"{"name":" "}"#, "name"),
+            (r#"{"name":"shop"}"#, "role"),
+            (r#"{"name":"shop","role":"king"}"#, "role"),
+            (r#"{"name":"shop","role":"owner","key":"bk_1"}"#, "key"),
+        ] {
+            assert_eq!(read_wish(body.as_bytes()).unwrap_err().field, field, "{body}");
+        }
+        let wish = read_wish(br#"{"name":"shop","role":"operator"}"#).unwrap();
+        assert_eq!(wish, ("shop".to_owned(), Role::Operator));
+    }
+
+    #[test]
+    fn keys_are_long_and_never_the_same() {
+        let [one, other] = [random_text(PREFIX), random_text(PREFIX)];
+        assert_eq!(one.expose().len(), PREFIX.len() + 64);
+        assert_ne!(one.expose(), other.expose());
+        assert_eq!(bearer(&format!("Bearer {}", one.expose())), Some(one.expose()));
+    }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
 
 use crate::app::App;
+use crate::audit::{By, Changed, audit_add};
 use crate::error::{Error, chain};
 use crate::orders::Refusal;
 use crate::ports::Findings;
@@ -18,7 +19,7 @@ use crate::token_entry::TokenEntry;
 use crate::tokens::refresh_token;
 use crate::webhooks::{EndpointCache, Ingress, webhook_handshake};
 pub use entry::{EntryRefusal, connection_enter};
-pub use sync::{Asked, Asker, connection_sync};
+pub use sync::{Asked, connection_sync};
 pub use view::{ConnectionView, ShownState, connections_list};
 
 /// Setting of every connection that came by a consent: the company, as the provider numbers companies.
@@ -185,12 +186,8 @@ pub enum Revoked {
 ///
 /// # Errors
 /// `NotFound` without a connection; `Failed` when our own storage fails: nothing is lost by trying again.
-pub async fn connection_disconnect(
-    app: &App,
-    tenant: &TenantId,
-    provider: &Provider,
-    correlation: &CorrelationId,
-) -> Result<Revoked, Refusal> {
+pub async fn connection_disconnect(app: &App, by: By<'_>, provider: &Provider) -> Result<Revoked, Refusal> {
+    let By { tenant, correlation, .. } = by;
     let mut connection = stored(app, tenant, provider).await?;
     // First of all, so that no worker opens it any more.
     connection.state = ConnectionState::Disconnected;
@@ -205,6 +202,7 @@ pub async fn connection_disconnect(
         }
     }
     tracing::info!(%tenant, %provider, %correlation, ?revoked, "disconnected");
+    audit_add(app, by, "connection_disconnected", provider.as_str(), Changed::default()).await?;
     Ok(revoked)
 }
 

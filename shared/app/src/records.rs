@@ -42,6 +42,19 @@ pub enum ConnectionState {
     Disconnected,
 }
 
+impl ConnectionState {
+    /// The state's name in the catalog and in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Healthy => "healthy",
+            Self::NeedsConsent => "needs_consent",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
 /// One tenant's connection to one provider. No secret: those are in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -98,6 +111,28 @@ pub enum Role {
     Owner,
 }
 
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Bookkeeper, Self::Owner];
+
+    /// The role's name in the API, in settings and in claims.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Bookkeeper => "bookkeeper",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Reads the role's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
 /// An API key as stored: its hash stands in the table's key, never the key itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -107,6 +142,45 @@ pub struct ApiKey {
     pub role: Role,
     /// First characters, so that people can tell keys apart.
     pub prefix: String,
+    /// `key_` and a ULID; empty for keys that were made before they had one.
+    #[serde(default)]
+    pub id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Timestamp,
+    /// When it was used last, within the hour.
+    #[serde(default)]
+    pub used_at: Option<Timestamp>,
+}
+
+/// Somebody who has signed in, for as long as that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who it is, as the sign-in provider knows them.
+    pub subject: String,
+    /// Who it is, for people and for the audit log: the e-mail address as a rule.
+    pub name: String,
+    /// What they may do, and where.
+    pub grants: BTreeMap<TenantId, Role>,
+    /// Where they are just now.
+    pub tenant: TenantId,
+    /// What every form of theirs carries, so that no other site can send one.
+    pub form_token: String,
+    /// When they signed in.
+    pub signed_in_at: Timestamp,
+    /// When they must sign in again.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// What they may do where they are.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.grants.get(&self.tenant).copied()
+    }
 }
 
 /// One entry of an order's history, for people.

@@ -9,5 +9,6 @@ pub mod fortnox;
 pub mod kit;
 pub mod ongoing;
 pub mod registry;
+pub mod signin;
 pub mod visma;
 pub mod viva;

@@ -217,6 +217,10 @@ pub enum OrderState {
 }
 
 impl OrderState {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Paid, Self::Refunded, Self::PartiallyRefunded, Self::Cancelled];
+
     /// The state's name in the API and in keys.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -232,9 +236,7 @@ impl OrderState {
     /// Reads the state's name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Paid, Self::Refunded, Self::PartiallyRefunded, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.as_str() == name)
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
     /// Whether money has been taken for the order at some time, so that the books must show it.

@@ -42,6 +42,28 @@ pub enum PostingProfile {
     VoucherPerDay,
 }
 
+impl PostingProfile {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Invoice, Self::OrderAndInvoice, Self::CashInvoice, Self::VoucherPerDay];
+
+    /// The profile's name in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::OrderAndInvoice => "order_and_invoice",
+            Self::CashInvoice => "cash_invoice",
+            Self::VoucherPerDay => "voucher_per_day",
+        }
+    }
+
+    /// Reads the profile's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == name)
+    }
+}
+
 /// Why an order cannot be posted as it is; a human must act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostingError {

@@ -1,4 +1,4 @@
-//! What browsers need: our own address, one cookie, and pages under the strictest policy.
+//! What browsers need: our own address, cookies, and pages under the strictest policy.
 
 use bokbro_app::pages::{Language, Page};
 use bokbro_app::secret::SecretText;
@@ -7,11 +7,67 @@ use lambda_http::request::RequestContext;
 
 use crate::Platform;
 
-/// Name of the cookie that ties a consent to one browser. With this prefix browsers keep it to our host, to HTTPS and to
-/// the whole path, so that no neighbor under the same domain can set it.
-const COOKIE: &str = "__Host-bokbro-oauth";
-/// As long as a consent may take, in seconds.
-const COOKIE_AGE: i64 = bokbro_app::oauth::STATE_LIFE.as_secs();
+/// A cookie of ours. With this prefix in their names browsers keep them to our host, to HTTPS and to the whole path, so
+/// that no neighbor under the same domain can set one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// Ties a consent to one browser.
+    Consent,
+    /// Ties a sign-in to one browser.
+    Visit,
+    /// Somebody is signed in.
+    Session,
+}
+
+impl Cookie {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Consent => "__Host-bokbro-oauth",
+            Self::Visit => "__Host-bokbro-sign-in",
+            Self::Session => "__Host-bokbro-session",
+        }
+    }
+
+    /// How long it is kept, in seconds.
+    fn age(self) -> i64 {
+        match self {
+            Self::Consent => bokbro_app::oauth::STATE_LIFE.as_secs(),
+            Self::Visit => bokbro_app::signin::VISIT_LIFE.as_secs(),
+            Self::Session => bokbro_app::signin::SESSION_LIFE.as_secs(),
+        }
+    }
+
+    /// What a browser has kept.
+    #[must_use]
+    pub fn read(self, headers: &HeaderMap) -> Option<SecretText> {
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| SecretText::new(value.to_owned()))
+    }
+
+    /// The `Set-Cookie` that has a browser keep something.
+    #[must_use]
+    pub fn keep(self, kept: &SecretText) -> Option<HeaderValue> {
+        self.set(kept.expose(), self.age())
+    }
+
+    /// The `Set-Cookie` that has a browser forget it.
+    #[must_use]
+    pub fn forget(self) -> Option<HeaderValue> {
+        self.set("", 0)
+    }
+
+    fn set(self, value: &str, age: i64) -> Option<HeaderValue> {
+        let name = self.name();
+        let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+        let text = SecretText::new(format!("{name}={value}; Max-Age={age}; {attributes}"));
+        let mut value = HeaderValue::from_str(text.expose()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
 /// Nothing may be loaded, run, framed or posted: pages are text.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -29,32 +85,6 @@ fn gateway_origin(extensions: &Extensions) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The nonce in a browser's cookie.
-#[must_use]
-pub fn nonce(headers: &HeaderMap) -> Option<SecretText> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| SecretText::new(value.to_owned()))
-}
-
-/// The `Set-Cookie` that gives a browser its nonce.
-#[must_use]
-pub fn nonce_cookie(nonce: &SecretText) -> Option<HeaderValue> {
-    let text = SecretText::new(format!(
-        "{COOKIE}={}; Max-Age={COOKIE_AGE}; Path=/; Secure; HttpOnly; SameSite=Lax",
-        nonce.expose()
-    ));
-    let mut value = HeaderValue::from_str(text.expose()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// The `Set-Cookie` that takes the nonce away again.
-#[must_use]
-pub fn no_cookie() -> HeaderValue {
-    HeaderValue::from_static("__Host-bokbro-oauth=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax")
 }
 
 /// A page as an answer. Its address may hold a code, so no other site is told of it.
@@ -86,25 +116,27 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_goes_to_the_browser_and_comes_back() {
-        let set = nonce_cookie(&SecretText::new("abc".to_owned())).unwrap();
+    fn what_a_browser_keeps_comes_back() {
+        let set = Cookie::Consent.keep(&SecretText::new("abc".to_owned())).unwrap();
         assert!(set.is_sensitive());
         let text = set.to_str().unwrap();
         for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=600"] {
             assert!(text.contains(attribute), "{text}");
         }
         assert!(!text.contains("Domain"), "{text}");
-        assert!(no_cookie().to_str().unwrap().starts_with(&format!("{COOKIE}=; Max-Age=0;")));
+        let gone = Cookie::Consent.forget().unwrap();
+        assert!(gone.to_str().unwrap().starts_with("__Host-bokbro-oauth=; Max-Age=0;"));
         for cookies in [
             headers(&["__Host-bokbro-oauth=abc"]),
             headers(&["a=b;  __Host-bokbro-oauth=abc; c=d"]),
             headers(&["a=b", "__Host-bokbro-oauth=abc"]),
         ] {
-            assert_eq!(nonce(&cookies).unwrap().expose(), "abc");
+            assert_eq!(Cookie::Consent.read(&cookies).unwrap().expose(), "abc");
+            assert!(Cookie::Session.read(&cookies).is_none());
         }
         for cookies in [headers(&[]), headers(&["bokbro-oauth=abc"]), headers(&["x__Host-bokbro-oauth=abc"])]
         {
-            assert!(nonce(&cookies).is_none());
+            assert!(Cookie::Consent.read(&cookies).is_none());
         }
     }
 

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use bokbro_app::ports::QueueName;
+use bokbro_connectors::signin::SignInConfig;
+
+/// The claim in which Cognito lists a person's groups.
+const GROUPS_CLAIM: &str = "cognito:groups";
 
 /// A variable that the function cannot do without is not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +118,8 @@ pub struct Config {
     pub secret_prefix: String,
     /// Where browsers find us, when that is not the address that requests come to: no trailing slash.
     pub public_url: Option<String>,
+    /// Where people sign in, for the function that has pages; none when nobody has set it up.
+    pub sign_in: Option<SignInConfig>,
     /// Log filter, `info` or `info,bokbro_app=debug`.
     pub log: String,
 }
@@ -137,6 +143,10 @@ impl Config {
             dead_letters: addresses(role.dead_letters(), dead_letters_variable)?,
             secret_prefix: required_if(role.opens_connections(), "BOKBRO_SECRET_PREFIX")?,
             public_url: lookup("BOKBRO_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            sign_in: lookup("BOKBRO_SIGN_IN_ISSUER").map(|issuer| SignInConfig {
+                issuer,
+                groups_claim: lookup("BOKBRO_SIGN_IN_GROUPS").unwrap_or_else(|| GROUPS_CLAIM.to_owned()),
+            }),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use bokbro_app::app::App;
+use bokbro_app::ports::{SignIn, Vault};
 use bokbro_aws::{Clients, Tables};
+use bokbro_connectors::kit::Transport;
 use bokbro_connectors::registry::{Registry, Urls};
+use bokbro_connectors::signin::Oidc;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Missing, Role, variable};
@@ -29,6 +32,8 @@ pub struct Platform {
     pub app: App,
     /// Where browsers find us, when that is not the address that requests come to.
     pub public_url: Option<String>,
+    /// Where people sign in, when that is set up.
+    pub sign_in: Option<Arc<dyn SignIn>>,
 }
 
 impl Platform {
@@ -41,17 +46,20 @@ impl Platform {
         crate::telemetry::start(&config.log);
         let clients = Clients::load(role.app_name()).await?;
         let clock = Arc::new(SystemClock);
-        let registry = Registry::new(Urls::overridden(&variable), clock.clone())
-            .map_err(|error| StartError::Providers(error.into()))?;
+        let wire = Arc::new(Transport::new().map_err(|error| StartError::Providers(error.into()))?);
+        let registry = Registry::over(Urls::overridden(&variable), wire.clone(), clock.clone());
+        let vault: Arc<dyn Vault> = Arc::new(clients.vault(config.secret_prefix));
+        let sign_in = config.sign_in.map(|config| Oidc::new(config, wire, clock.clone(), vault.clone()));
         let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
         let app = App::new(
             Arc::new(clients.hub(tables)),
             Arc::new(clients.queues(config.queues.clone())),
             Arc::new(clients.dead_letters(&config.queues, &config.dead_letters)),
-            Arc::new(clients.vault(config.secret_prefix)),
+            vault,
             clock,
             Arc::new(registry),
         );
-        Ok(Self { app, public_url: config.public_url })
+        let sign_in = sign_in.map(|sign_in| -> Arc<dyn SignIn> { Arc::new(sign_in) });
+        Ok(Self { app, public_url: config.public_url, sign_in })
     }
 }

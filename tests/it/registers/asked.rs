@@ -1,6 +1,7 @@
 //! Asked for by hand: everything, changes or days, one job at a time, and a clear word where there is nothing to read.
 
-use bokbro_app::connections::{Asked, Asker, connection_sync};
+use bokbro_app::audit::By;
+use bokbro_app::connections::{Asked, connection_sync};
 use bokbro_app::message::ConnectionTask;
 use bokbro_app::orders::Refusal;
 use bokbro_app::ports::{Audits as _, Contents, Entry, QueueName, Register, Span};
@@ -16,7 +17,7 @@ use super::{HOUR, all_known, jobs};
 
 async fn ask_at(world: &World, at: &str, body: &str) -> Result<Asked, Refusal> {
     let (tenant, correlation) = (tenant(), correlation(world));
-    let asker = Asker { tenant: &tenant, who: "bk_test", correlation: &correlation };
+    let asker = By { tenant: &tenant, who: "bk_test", correlation: &correlation };
     connection_sync(&world.app, asker, &provider(at), body.as_bytes()).await
 }
 

@@ -13,7 +13,7 @@ use bokbro_app::ports::ConsentRefusal;
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_simulators::viva::VivaConfig;
 use bokbro_tests::browser::{correlation, provider};
-use bokbro_tests::world::tenant;
+use bokbro_tests::world::{tenant, tester};
 use serde_json::{Value, json};
 
 use super::watched::Watched;
@@ -117,7 +117,7 @@ async fn entries(watched: &mut Watched) {
 
 async fn enter(watched: &mut Watched, body: &str) -> Result<(), EntryRefusal> {
     let (app, by) = (&watched.world.app, correlation(&watched.world));
-    let entered = connection_enter(app, &tenant(), &provider("viva"), body.as_bytes(), &by).await;
+    let entered = connection_enter(app, tester(&tenant(), &by), &provider("viva"), body.as_bytes()).await;
     watched.tell(&entered);
     if let Err(EntryRefusal::Refusal(refusal)) = &entered {
         tell_refusal(watched, refusal);
@@ -230,7 +230,7 @@ async fn disconnections(watched: &mut Watched) {
 
 async fn disconnect(watched: &mut Watched, name: &str) -> Revoked {
     let (app, by) = (&watched.world.app, correlation(&watched.world));
-    let revoked = connection_disconnect(app, &tenant(), &provider(name), &by).await.unwrap();
+    let revoked = connection_disconnect(app, tester(&tenant(), &by), &provider(name)).await.unwrap();
     watched.tell(&revoked);
     revoked
 }

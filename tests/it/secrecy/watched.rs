@@ -134,8 +134,8 @@ impl Watched {
         }
         deploy_key(&self.world).await;
         let key = SecretText::new(API_KEY.to_owned());
-        api_key_store(app, &key, &tenant(), Role::Owner).await.unwrap();
-        assert!(caller_find(app, Some(&format!("Bearer {API_KEY}"))).await.unwrap().is_some());
+        api_key_store(app, &key, &tenant(), Role::Owner, "watched").await.unwrap();
+        assert!(caller_find(app, Some(&format!("Bearer {API_KEY}")), None).await.unwrap().is_some());
     }
 
     /// Posts and pays an order whose payer left traces at the payment provider; gives the webhook's body.

@@ -5,7 +5,7 @@ use bokbro_app::ports::Directory as _;
 use bokbro_app::webhooks::{EndpointCache, Ingress, parcel_webhook_receive, token_sha256};
 use bokbro_domain::ids::Provider;
 use bokbro_tests::browser::correlation;
-use bokbro_tests::world::{World, tenant};
+use bokbro_tests::world::{World, tenant, tester};
 use serde_json::json;
 
 const SECRET: &str = "made-up-by-a-person";
@@ -17,8 +17,13 @@ async fn entered_credentials_are_checked_and_the_secret_of_the_webhook_is_kept_a
     let enter = async |password: &str, goods_owner: &str| {
         let body = json!({"warehouse": "demo", "goods_owner_id": goods_owner, "user": "WSI-demo", "password": password,
             "webhook_token": SECRET});
-        connection_enter(&world.app, &tenant(), &ongoing, body.to_string().as_bytes(), &correlation(&world))
-            .await
+        connection_enter(
+            &world.app,
+            tester(&tenant(), &correlation(&world)),
+            &ongoing,
+            body.to_string().as_bytes(),
+        )
+        .await
     };
     let right = "simulated-warehouse-password";
     assert!(matches!(enter("wrong", "159").await, Err(EntryRefusal::NotLetIn { .. })));

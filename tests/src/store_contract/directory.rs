@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bokbro_app::ports::{Cursor, Vault};
-use bokbro_app::records::{ApiKey, Connection, ConnectionState, Endpoint, ReadChart, Role, Settings};
+use bokbro_app::records::{Connection, ConnectionState, Endpoint, ReadChart, Settings};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
@@ -65,11 +65,6 @@ pub async fn records_read_back_and_tenants_are_apart(store: &dyn Store) {
     store.endpoint_put(&endpoint).await.unwrap();
     assert_eq!(store.endpoint_get("e1").await.unwrap(), Some(endpoint));
     assert_eq!(store.endpoint_get("e2").await.unwrap(), None);
-
-    let key = ApiKey { tenant, role: Role::Owner, prefix: "bk_ab".to_owned() };
-    store.api_key_put("ab12", &key).await.unwrap();
-    assert_eq!(store.api_key_get("ab12").await.unwrap(), Some(key));
-    assert_eq!(store.api_key_get("ab13").await.unwrap(), None);
 }
 
 /// A secret is absent at first and then the last that was stored under its name.

@@ -5,6 +5,7 @@
 
 mod days;
 mod directory;
+mod keyring;
 mod ledgers;
 mod limits;
 mod mappings;
@@ -27,6 +28,7 @@ pub use directory::{
     a_delivery_keeps_its_first_outcome_until_it_expires, connections_of_all_tenants_are_listed_in_pages,
     records_read_back_and_tenants_are_apart, secrets_read_back_by_name,
 };
+pub use keyring::{a_key_counts_until_it_is_revoked, a_session_ends_for_good};
 pub use ledgers::{
     a_ledger_is_empty_until_it_is_written, a_ledger_s_write_takes_everything_with_it,
     a_stale_owner_writes_nothing_at_all, a_worker_s_writes_never_touch_the_other_s,

@@ -9,7 +9,7 @@ use bokbro_app::memory::MemoryStore;
 use bokbro_app::ports::{
     Cursor, Directory, LedgerKey, LedgerWrite, Ledgers, LimitKey, Limits, Page, StoredLimiter, Swapped,
 };
-use bokbro_app::records::{ApiKey, Connection, Endpoint, Settings};
+use bokbro_app::records::{Connection, Endpoint, Settings};
 use bokbro_connectors::kit::{Answer, Authorization, NoAnswer, Request, Transport, Wire};
 use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{Provider, TenantId};
@@ -125,13 +125,5 @@ impl Directory for FarStore {
 
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.reach().await.endpoint_put(endpoint).await
-    }
-
-    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error> {
-        self.reach().await.api_key_get(sha256).await
-    }
-
-    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error> {
-        self.reach().await.api_key_put(sha256, key).await
     }
 }

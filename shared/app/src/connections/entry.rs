@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
+use bokbro_domain::ids::Provider;
 use bokbro_domain::order::FieldError;
+use serde_json::json;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use super::{
     COMPANY, COMPANY_NAME, CONNECTED_AT, Proof, WEBHOOK_ENDPOINT, WEBHOOK_KEY, WEBHOOK_TOKEN, endpoint_of,
 };
 use crate::app::App;
+use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::orders::Refusal;
 use crate::ports::{Access, EntryField, Findings, GrantKind, TokenEndpoint, Tokens};
@@ -58,13 +60,14 @@ struct Entered {
 /// stored then.
 pub async fn connection_enter(
     app: &App,
-    tenant: &TenantId,
+    by: By<'_>,
     provider: &Provider,
     body: &[u8],
-    correlation: &CorrelationId,
 ) -> Result<ConnectionView, EntryRefusal> {
+    let By { tenant, correlation, .. } = by;
     let fields = app.providers.entry_fields(provider).ok_or(Refusal::NotFound("provider"))?;
     let entered = read(fields, body).map_err(Refusal::Invalid)?;
+    let names: Vec<String> = entered.settings.keys().chain(entered.secrets.keys()).cloned().collect();
     let known = app.directory.connection_get(tenant, provider).await?;
     let mut connection = known.clone().unwrap_or_else(|| Connection {
         tenant: tenant.clone(),
@@ -116,6 +119,8 @@ pub async fn connection_enter(
         }
     };
     tracing::info!(%tenant, %provider, %correlation, "connection entered");
+    let changed = Changed { after: Some(json!({ "fields": names })), ..Changed::default() };
+    audit_add(app, by, "connection_entered", provider.as_str(), changed).await?;
     connection_resume(app, tenant, provider, correlation).await?;
     Ok(view(app, provider.clone(), Some(connection), &state))
 }

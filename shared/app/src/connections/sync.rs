@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use bokbro_domain::ids::{CorrelationId, JobId, Provider, TenantId};
+use bokbro_domain::ids::{JobId, Provider, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::connected;
 use crate::app::App;
+use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::message::{ConnectionTask, Nudge};
 use crate::orders::Refusal;
 use crate::ports::{QueueName, Shipping, Turn};
-use crate::records::{AuditEntry, ConnectionState, Job, JobState, Reading};
+use crate::records::{ConnectionState, Job, JobState, Reading};
 use crate::registers::job_new;
 use crate::sweep::nudge;
 use crate::wire::registers_in::read_reading;
@@ -26,17 +27,6 @@ const ASKING: SignedDuration = SignedDuration::from_secs(10);
 /// How often and after what time somebody who asks at the same moment looks again.
 const LOOKS: u32 = 50;
 const LOOK_AFTER: Duration = Duration::from_millis(100);
-
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Asker<'a> {
-    /// Whose connection.
-    pub tenant: &'a TenantId,
-    /// The API key's first characters, for the audit log.
-    pub who: &'a str,
-    /// Ties everything to the request.
-    pub correlation: &'a CorrelationId,
-}
 
 /// What comes of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +43,13 @@ pub enum Asked {
 /// `Invalid` with the field named, `NotFound` without a connection, `Conflict` when there is nothing to read or no way in.
 pub async fn connection_sync(
     app: &App,
-    asker: Asker<'_>,
+    by: By<'_>,
     provider: &Provider,
     body: &[u8],
 ) -> Result<Asked, Refusal> {
     let reading = read_reading(body).map_err(Refusal::Invalid)?;
-    let connection = connected(app, asker.tenant, provider).await?;
-    let settings = app.directory.settings_get(asker.tenant).await?;
+    let connection = connected(app, by.tenant, provider).await?;
+    let settings = app.directory.settings_get(by.tenant).await?;
     let (accounting, warehouse) =
         settings.map(|settings| (settings.accounting, settings.warehouse)).unwrap_or_default();
     let conflict = |code, message: String| Err(Refusal::Conflict { code, field: None, message });
@@ -81,35 +71,30 @@ pub async fn connection_sync(
         );
     }
     if has_registers {
-        return registers_ask(app, asker, provider, reading).await.map(|job| Asked::Job(Box::new(job)));
+        return registers_ask(app, by, provider, reading).await.map(|job| Asked::Job(Box::new(job)));
     }
     if reading != Reading::Changes {
         let message = "A warehouse is read as far as it has changed; send no body.".to_owned();
         return conflict("nothing_to_read", message);
     }
     let tasks = vec![ConnectionTask::Parcels, ConnectionTask::Stock];
-    note(app, asker, provider, json!({ "read": ["parcels", "stock"] })).await?;
+    note(app, by, provider, json!({ "read": ["parcels", "stock"] })).await?;
     let nudges = tasks.iter().map(|task| Nudge::connection(provider.clone(), *task)).collect();
-    nudge(app, asker.tenant, asker.correlation, QueueName::Pulls, nudges).await?;
+    nudge(app, by.tenant, by.correlation, QueueName::Pulls, nudges).await?;
     Ok(Asked::Tasks(tasks))
 }
 
 /// One asker at a time, so that two who ask at once get one job.
-async fn registers_ask(
-    app: &App,
-    asker: Asker<'_>,
-    provider: &Provider,
-    reading: Reading,
-) -> Result<Job, Refusal> {
-    let turn = format!("registers#{}#{provider}#asking", asker.tenant);
-    let job = job_new(app, provider, reading, asker.who, asker.correlation);
+async fn registers_ask(app: &App, by: By<'_>, provider: &Provider, reading: Reading) -> Result<Job, Refusal> {
+    let turn = format!("registers#{}#{provider}#asking", by.tenant);
+    let job = job_new(app, provider, reading, by.who, by.correlation);
     let owner = job.id.to_string();
     for _ in 0..LOOKS {
         let now = app.clock.now();
         let until = now.saturating_add(ASKING).unwrap_or(Timestamp::MAX);
         match app.turns.turn_take(&turn, &owner, now, until).await? {
             Turn::Taken => {
-                let asked = running_or(app, asker, provider, job).await;
+                let asked = running_or(app, by, provider, job).await;
                 app.turns.turn_give_back(&turn, &owner).await?;
                 return asked;
             }
@@ -120,20 +105,20 @@ async fn registers_ask(
 }
 
 /// The job that runs, or the new one.
-async fn running_or(app: &App, asker: Asker<'_>, provider: &Provider, job: Job) -> Result<Job, Refusal> {
-    if let Some(running) = running(app, asker.tenant, provider).await? {
+async fn running_or(app: &App, by: By<'_>, provider: &Provider, job: Job) -> Result<Job, Refusal> {
+    if let Some(running) = running(app, by.tenant, provider).await? {
         return Ok(running);
     }
     let shown = serde_json::to_value(&job.task).unwrap_or_default();
-    note(app, asker, provider, json!({ "job": job.id, "task": shown })).await?;
-    app.jobs.job_put(asker.tenant, &job).await?;
-    app.cursors.cursor_put(asker.tenant, provider, ASKED, job.id.as_str()).await?;
+    note(app, by, provider, json!({ "job": job.id, "task": shown })).await?;
+    app.jobs.job_put(by.tenant, &job).await?;
+    app.cursors.cursor_put(by.tenant, provider, ASKED, job.id.as_str()).await?;
     let nudges = vec![Nudge::Connection {
         provider: provider.clone(),
         task: ConnectionTask::Registers,
         job: Some(job.id.clone()),
     }];
-    nudge(app, asker.tenant, asker.correlation, QueueName::Pulls, nudges).await?;
+    nudge(app, by.tenant, by.correlation, QueueName::Pulls, nudges).await?;
     Ok(job)
 }
 
@@ -149,22 +134,7 @@ async fn running(app: &App, tenant: &TenantId, provider: &Provider) -> Result<Op
 }
 
 /// On the audit log first: nothing is read by hand that the log does not tell of.
-async fn note(
-    app: &App,
-    asker: Asker<'_>,
-    provider: &Provider,
-    after: serde_json::Value,
-) -> Result<(), Error> {
-    let entry = AuditEntry {
-        id: app.stamps.ulid(&*app.clock).to_string(),
-        at: app.clock.now(),
-        who: asker.who.to_owned(),
-        what: "connection_synced".to_owned(),
-        subject: provider.to_string(),
-        reason: None,
-        before: None,
-        after: Some(after),
-        correlation: asker.correlation.clone(),
-    };
-    app.audits.audit_put(asker.tenant, &entry).await
+async fn note(app: &App, by: By<'_>, provider: &Provider, after: serde_json::Value) -> Result<(), Error> {
+    let changed = Changed { after: Some(after), ..Changed::default() };
+    audit_add(app, by, "connection_synced", provider.as_str(), changed).await
 }

@@ -6,6 +6,7 @@ mod queues;
 mod store;
 mod store_days;
 mod store_jobs;
+mod store_keys;
 mod store_mappings;
 mod store_open;
 mod store_orders;

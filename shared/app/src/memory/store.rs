@@ -19,7 +19,7 @@ use crate::ports::{
     Page, Parking, RegisterKey, Stock, StoredLimiter, TokenStates,
 };
 use crate::records::{
-    ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Settings, TimelineEntry,
+    ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Session, Settings, TimelineEntry,
 };
 
 /// A store for tests; every method is atomic.
@@ -43,7 +43,8 @@ pub(super) struct State {
     settings: BTreeMap<TenantId, Settings>,
     connections: BTreeMap<(TenantId, Provider), Connection>,
     endpoints: BTreeMap<String, Endpoint>,
-    api_keys: BTreeMap<String, ApiKey>,
+    pub(super) api_keys: BTreeMap<String, ApiKey>,
+    pub(super) sessions: BTreeMap<String, Session>,
     nonces: BTreeMap<String, Timestamp>,
     pub(super) open: Open,
     pub(super) batches: Batches,
@@ -303,15 +304,6 @@ impl Directory for MemoryStore {
 
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.state().endpoints.insert(endpoint.name.clone(), endpoint.clone());
-        Ok(())
-    }
-
-    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error> {
-        Ok(self.state().api_keys.get(sha256).cloned())
-    }
-
-    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error> {
-        self.state().api_keys.insert(sha256.to_owned(), key.clone());
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const QUEUE: &str = "queue";
 /// Detail that names a transaction at the payment provider.
 const TRANSACTION: &str = "transaction";
 /// Detail that names the provider.
-const PROVIDER: &str = "provider";
+pub const PROVIDER: &str = "provider";
 /// Pages read for one page of a filtered list.
 const PAGES: usize = 20;
 

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::{Action, actions, day_of, nudge_again, told, transaction};
 use crate::app::App;
+use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::message::{Envelope, Nudge};
 use crate::orders::Refusal;
 use crate::ports::{Day, DayWrite, Guard, LedgerKey, LedgerWrite, QueueName};
-use crate::records::{AuditEntry, Parked, TimelineEntry};
+use crate::records::{Parked, TimelineEntry};
 use crate::wire::fields::Fields;
 
 /// Longest number of a document.
@@ -133,7 +134,9 @@ pub async fn parked_resolve(
         // Looked at before anything is written: a worker at the order may be doing what was done by hand.
         not_worked_on(app, tenant, &parked).await?;
     }
-    app.audits.audit_put(tenant, &audit(app, who, &parked, answer, reason, correlation)).await?;
+    let by = By { tenant, who, correlation };
+    let changed = changed(&parked, answer, reason);
+    audit_add(app, by, "parked_item_resolved", id.as_str(), changed).await?;
     app.crash.reached("after the audit of a resolution").await;
     app.parking.parked_unlink(tenant, &parked).await?;
     app.crash.reached("after unlinking a parked item").await;
@@ -314,30 +317,18 @@ fn text_of(parked: &Parked, answer: &Answer, reason: Option<&str>) -> String {
     format!("A human decided about {}: {what}{why}.", parked.code)
 }
 
-fn audit(
-    app: &App,
-    who: &str,
-    parked: &Parked,
-    answer: &Answer,
-    reason: Option<&str>,
-    correlation: &CorrelationId,
-) -> AuditEntry {
+/// What the audit log tells of a decision.
+fn changed(parked: &Parked, answer: &Answer, reason: Option<&str>) -> Changed {
     let mut after = json!({ "action": answer.action().as_str() });
     match answer {
         Answer::Exists { number } => after["number"] = json!(number),
         Answer::Match { order } => after["order_id"] = json!(order),
         Answer::Retry | Answer::Send | Answer::Dismiss => {}
     }
-    AuditEntry {
-        id: app.stamps.ulid(&*app.clock).to_string(),
-        at: app.clock.now(),
-        who: who.to_owned(),
-        what: "parked_item_resolved".into(),
-        subject: parked.id.to_string(),
+    Changed {
         reason: reason.map(str::to_owned),
         before: Some(json!({ "code": parked.code, "order_id": parked.order })),
         after: Some(after),
-        correlation: correlation.clone(),
     }
 }
 

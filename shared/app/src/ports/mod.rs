@@ -1,12 +1,14 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
 mod days;
+mod keyring;
 mod limits;
 mod mappings;
 mod open_work;
 mod providers;
 mod queues;
 mod registers;
+mod signin;
 mod storage;
 mod store;
 mod warehouse;
@@ -17,12 +19,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use days::*;
+pub use keyring::*;
 pub use limits::*;
 pub use mappings::*;
 pub use open_work::*;
 pub use providers::*;
 pub use queues::*;
 pub use registers::*;
+pub use signin::*;
 pub use storage::*;
 pub use store::*;
 pub use warehouse::*;

@@ -9,7 +9,7 @@ use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::records::{ApiKey, AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
+use crate::records::{AuditEntry, Connection, Endpoint, Job, Parked, Settings, TimelineEntry};
 use crate::secret::Credentials;
 
 /// An idempotency key that a caller sent, and the hash of the body that came with it.
@@ -310,7 +310,7 @@ pub trait Inbox: Send + Sync {
     async fn delivery_done(&self, id: &str, outcome: &str, expires_at: Timestamp) -> Result<(), Error>;
 }
 
-/// Tenants' settings, connections, webhook endpoints and API keys.
+/// Tenants' settings, connections and webhook endpoints.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// A tenant's settings.
@@ -352,16 +352,6 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// When the table fails.
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error>;
-    /// An API key by the SHA-256 of its text, hex.
-    ///
-    /// # Errors
-    /// When the table fails.
-    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error>;
-    /// Stores an API key under the SHA-256 of its text.
-    ///
-    /// # Errors
-    /// When the table fails.
-    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error>;
 }
 
 /// Runs of longer tasks.

@@ -1,8 +1,8 @@
 //! All of the table's ports in one.
 
 use super::{
-    Audits, Cursors, Days, Directory, Inbox, Jobs, Ledgers, Limits, Mappings, Nonces, OpenWork, Orders,
-    Parking, Stocks, TokenStates, Turns,
+    Audits, Cursors, Days, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings, Nonces, OpenWork,
+    Orders, Parking, Stocks, TokenStates, Turns,
 };
 
 /// Everything that the table keeps, behind one adapter.
@@ -16,6 +16,7 @@ pub trait Store:
     + Jobs
     + Audits
     + Directory
+    + Keyring
     + TokenStates
     + Limits
     + Turns
@@ -36,6 +37,8 @@ impl<T> Store for T where
         + Jobs
         + Audits
         + Directory
+        + Keyring
+        + Keyring
         + TokenStates
         + Limits
         + Turns

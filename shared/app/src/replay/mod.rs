@@ -15,10 +15,11 @@ use serde_json::json;
 
 use self::portion::{Ended, Portion, Position, Wanted};
 use crate::app::{App, Invocation};
+use crate::audit::{By, Changed, audit_add};
 use crate::error::{Error, chain};
 use crate::message::{Envelope, Nudge};
 use crate::ports::{Moving, QueueName};
-use crate::records::{AuditEntry, JOB_ATTEMPTS, Job, JobState, JobTask};
+use crate::records::{JOB_ATTEMPTS, Job, JobState, JobTask};
 use crate::work::NOBODY;
 
 /// Most dead letters that can be asked for by id at once.
@@ -124,19 +125,14 @@ async fn replay_open(app: &App, asker: Asker<'_>, asked: &Asked) -> Result<(Tena
         error: None,
         correlation: asker.correlation.clone(),
     };
-    let entry = AuditEntry {
-        id: app.stamps.ulid(&*app.clock).to_string(),
-        at: now,
-        who: asker.who.to_owned(),
-        what: "dead_letters_replayed".to_owned(),
-        subject: queues.join(", "),
+    let changed = Changed {
         reason: Some(asked.reason.clone()),
         before: None,
         after: Some(json!({ "job": job.id, "ids": asked.ids, "per_second": asked.per_second })),
-        correlation: asker.correlation.clone(),
     };
     // On the log first: nothing is sent again that the log does not tell of.
-    app.audits.audit_put(&tenant, &entry).await?;
+    let by = By { tenant: &tenant, who: asker.who, correlation: asker.correlation };
+    audit_add(app, by, "dead_letters_replayed", &queues.join(", "), changed).await?;
     app.jobs.job_put(&tenant, &job).await?;
     Ok((tenant, job))
 }

@@ -3,6 +3,15 @@
 use bokbro_domain::order::FieldError;
 use serde_json::{Map, Value};
 
+/// Reads a body as JSON.
+///
+/// # Errors
+/// When it is none; the error names the place and quotes nothing.
+pub fn read_json(body: &[u8]) -> Result<Value, FieldError> {
+    serde_json::from_slice(body)
+        .map_err(|e| FieldError::new("", format!("is not JSON: line {}, column {}", e.line(), e.column())))
+}
+
 /// A JSON object being read; [`Fields::finish`] refuses what was not asked for.
 pub struct Fields<'a> {
     path: String,

@@ -4,7 +4,7 @@ use bokbro_domain::ids::TenantId;
 use bokbro_domain::order::FieldError;
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::{Fields, read_json};
 use crate::ports::QueueName;
 use crate::replay::{Asked, MAX_IDS, MAX_PER_SECOND};
 
@@ -13,8 +13,7 @@ use crate::replay::{Asked, MAX_IDS, MAX_PER_SECOND};
 /// # Errors
 /// The first rule that is broken, with its field; field `""` when the body is not JSON at all.
 pub fn read_replay(body: &[u8]) -> Result<Asked, FieldError> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|e| FieldError::new("", format!("is not JSON: line {}, column {}", e.line(), e.column())))?;
+    let value = read_json(body)?;
     let mut fields = Fields::open("", &value)?;
     let asked = read_asked(&mut fields)?;
     fields.finish()?;

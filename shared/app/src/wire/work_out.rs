@@ -1,10 +1,10 @@
-//! Dead letters, jobs and the audit log, as the API shows them.
+//! Dead letters, jobs, API keys and the audit log, as the API shows them.
 
 use serde_json::{Value, json};
 
 use crate::message::{Envelope, Nudge};
 use crate::ports::{DeadLetter, QueueName};
-use crate::records::{AuditEntry, Job, JobState, JobTask, Reading};
+use crate::records::{ApiKey, AuditEntry, Job, JobState, JobTask, Reading};
 use crate::registers;
 
 /// A dead letter. Of a text that cannot be read only the reason is shown, because it may be anything.
@@ -115,5 +115,18 @@ pub fn audit_json(entry: &AuditEntry) -> Value {
         "before": entry.before,
         "after": entry.after,
         "correlation_id": entry.correlation,
+    })
+}
+
+/// An API key, without what it opens.
+#[must_use]
+pub fn api_key_json(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "prefix": key.prefix,
+        "created_at": key.created_at,
+        "used_at": key.used_at,
     })
 }

@@ -1,9 +1,9 @@
-//! Tenants' settings, connections, webhook endpoints and API keys: one document each.
+//! Tenants' settings, connections and webhook endpoints: one document each.
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Cursor, Directory, Page};
-use bokbro_app::records::{ApiKey, Connection, Endpoint, Settings};
+use bokbro_app::records::{Connection, Endpoint, Settings};
 use bokbro_domain::ids::{Provider, TenantId};
 use serde::de::DeserializeOwned;
 
@@ -13,7 +13,11 @@ use crate::items::keys::Key;
 use crate::items::{Item, records};
 
 impl Hub {
-    async fn record<T: DeserializeOwned>(&self, kind: &'static str, key: Key) -> Result<Option<T>, Error> {
+    pub(super) async fn record<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        key: Key,
+    ) -> Result<Option<T>, Error> {
         const STEP: &str = "reading the directory";
         let item = self.get(STEP, key).await?;
         item.map(|item| records::from_item(kind, &item)).transpose().map_err(|e| Error::storage(STEP, e))
@@ -54,13 +58,5 @@ impl Directory for Hub {
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.put("storing a webhook endpoint", records::to_item(Key::endpoint(&endpoint.name), endpoint))
             .await
-    }
-
-    async fn api_key_get(&self, sha256: &str) -> Result<Option<ApiKey>, Error> {
-        self.record("API key", Key::api_key(sha256)).await
-    }
-
-    async fn api_key_put(&self, sha256: &str, key: &ApiKey) -> Result<(), Error> {
-        self.put("storing an API key", records::to_item(Key::api_key(sha256), key)).await
     }
 }

@@ -5,6 +5,7 @@ mod days;
 mod directory;
 mod inbox;
 mod jobs;
+mod keyring;
 mod ledgers;
 mod limits;
 mod mappings;

@@ -23,6 +23,7 @@ pub(crate) const FACTS: &str = "P#";
 pub(crate) const TIMELINE: &str = "H#";
 pub(crate) const PARKED: &str = "X#";
 pub(crate) const JOBS: &str = "J#";
+pub(crate) const KEYS: &str = "B#";
 pub(crate) const OPEN: &str = "ord_";
 pub(crate) const STOCK: &str = "A#";
 pub(crate) const DAYS: &str = "day_";
@@ -233,6 +234,16 @@ impl Key {
     /// An API key.
     pub(crate) fn api_key(sha256: &str) -> Self {
         Self { pk: format!("A#{sha256}"), sk: "A".to_owned() }
+    }
+
+    /// An API key among its tenant's.
+    pub(crate) fn listed_api_key(tenant: &TenantId, id: &str) -> Self {
+        Self { pk: tenant_pk(tenant), sk: format!("{KEYS}{id}") }
+    }
+
+    /// Somebody who has signed in.
+    pub(crate) fn session(sha256: &str) -> Self {
+        Self { pk: format!("Z#{sha256}"), sk: "Z".to_owned() }
     }
 
     /// A number that may be used once.

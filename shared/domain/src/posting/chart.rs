@@ -40,6 +40,19 @@ pub enum AccountRole {
 }
 
 impl AccountRole {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Sales25,
+        Self::Sales12,
+        Self::Sales6,
+        Self::Sales0,
+        Self::Vat25,
+        Self::Vat12,
+        Self::Vat6,
+        Self::PaymentClaim,
+        Self::RoundOff,
+    ];
+
     /// The account that sales at a rate go to.
     #[must_use]
     pub fn sales(rate: VatRate) -> Self {

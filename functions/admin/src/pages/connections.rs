@@ -1,0 +1,164 @@
+//! Connections as pages. What is entered goes to the provider and the vault, and never comes back.
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use bokbro_app::connections::{
+    Asked, ConnectionView, EntryRefusal, connection_disconnect, connection_enter, connection_health,
+    connection_refresh, connection_sync, connections_list,
+};
+use bokbro_app::error::Error;
+use bokbro_app::orders::Refusal;
+use bokbro_app::ports::Shipping;
+use bokbro_domain::ids::Provider;
+use bokbro_pages::connections::{self as page_of, Offered, Told};
+use bokbro_runtime::{Platform, browser};
+use serde_json::{Map, Value, json};
+
+use super::{Form, Guest, redirect, refused, show};
+use crate::api::Api;
+
+pub(crate) async fn page(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    show_all(&platform, &guest, origin.as_deref(), Ok(Told::Nothing)).await
+}
+
+pub(crate) async fn enter(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Extension(form): Extension<Form>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let entered = async {
+        let provider = read(&provider)?;
+        let fields = platform.app.providers.entry_fields(&provider).unwrap_or_default();
+        let given = fields.iter().filter(|field| !form.get(field.name).is_empty());
+        let body: Map<String, Value> =
+            given.map(|field| (field.name.to_owned(), json!(form.get(field.name)))).collect();
+        let body = Value::Object(body).to_string();
+        match connection_enter(&platform.app, guest.by(), &provider, body.as_bytes()).await {
+            Ok(_) => Ok(Told::Good("connection-told-stored")),
+            Err(EntryRefusal::NotLetIn { message }) => Ok(Told::Bad(message)),
+            Err(EntryRefusal::Refusal(refusal)) => Err(refusal),
+        }
+    };
+    show_all(&platform, &guest, origin.as_deref(), entered.await).await
+}
+
+pub(crate) async fn check(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let checked = async {
+        let (app, tenant) = (&platform.app, &guest.caller.tenant);
+        let health = connection_health(app, tenant, &read(&provider)?, &guest.correlation).await?;
+        Ok(match health.message {
+            None if health.healthy => Told::Good("connection-told-checked"),
+            message => Told::Bad(message.unwrap_or_default()),
+        })
+    };
+    show_all(&platform, &guest, origin.as_deref(), checked.await).await
+}
+
+pub(crate) async fn refresh(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let refreshed = async {
+        let (app, tenant) = (&platform.app, &guest.caller.tenant);
+        let done = connection_refresh(app, tenant, &read(&provider)?, &guest.correlation).await?;
+        Ok(match done.message {
+            None if done.refreshed => Told::Good("connection-told-refreshed"),
+            message => Told::Bad(message.unwrap_or_default()),
+        })
+    };
+    show_all(&platform, &guest, origin.as_deref(), refreshed.await).await
+}
+
+pub(crate) async fn sync(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let asked = async { connection_sync(&platform.app, guest.by(), &read(&provider)?, b"").await };
+    match asked.await {
+        Ok(Asked::Job(job)) => redirect(&format!("/app/jobs/{}", job.id)),
+        Ok(Asked::Tasks(_)) => {
+            show_all(&platform, &guest, origin.as_deref(), Ok(Told::Good("connection-told-reading"))).await
+        }
+        Err(refusal) => show_all(&platform, &guest, origin.as_deref(), Err(refusal)).await,
+    }
+}
+
+pub(crate) async fn disconnect(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = browser::origin(&platform, request.extensions());
+    let gone = async {
+        connection_disconnect(&platform.app, guest.by(), &read(&provider)?).await?;
+        Ok(Told::Good("connection-told-disconnected"))
+    };
+    show_all(&platform, &guest, origin.as_deref(), gone.await).await
+}
+
+fn read(provider: &str) -> Result<Provider, Refusal> {
+    Provider::parse(provider).map_err(|_| Refusal::NotFound("provider"))
+}
+
+/// All connections, with what became of an action on one of them.
+async fn show_all(
+    platform: &Platform,
+    guest: &Guest,
+    origin: Option<&str>,
+    done: Result<Told, Refusal>,
+) -> Response {
+    let told = match done {
+        Ok(told) => told,
+        Err(Refusal::Invalid(error)) => Told::Bad(error.to_string()),
+        Err(Refusal::Conflict { message, .. }) => Told::Bad(message),
+        Err(Refusal::Failed(
+            error @ (Error::Unavailable { .. } | Error::Busy { .. } | Error::Consent { .. }),
+        )) => Told::Bad(error.to_string()),
+        Err(refusal) => return refused(&refusal, guest, platform),
+    };
+    match connections_list(&platform.app, &guest.caller.tenant).await {
+        Ok(views) => {
+            let offered: Vec<Offered<'_>> =
+                views.into_iter().map(|view| offer(platform, view, origin)).collect();
+            let body = page_of::page(&guest.frame(), &offered, &told);
+            show(guest, &guest.texts.get("nav-connections"), &body)
+        }
+        Err(error) => refused(&error.into(), guest, platform),
+    }
+}
+
+fn offer<'a>(platform: &Platform, view: ConnectionView, origin: Option<&str>) -> Offered<'a> {
+    let providers = &platform.app.providers;
+    let webhook = view.webhook_endpoint.as_ref().zip(origin);
+    Offered {
+        fields: providers.entry_fields(&view.provider).unwrap_or_default(),
+        by_consent: providers.oauth(&view.provider).is_some(),
+        readable: providers.registers(&view.provider).is_some()
+            || matches!(providers.shipping(&view.provider), Some(Shipping::Ours(_))),
+        webhook_url: webhook
+            .map(|(endpoint, origin)| format!("{origin}/webhooks/{}/{endpoint}", view.provider)),
+        view,
+    }
+}

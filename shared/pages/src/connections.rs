@@ -1,0 +1,128 @@
+//! Connections: how each is, what people enter for it, and what they can do with it.
+
+use bokbro_app::connections::ConnectionView;
+use bokbro_app::ports::EntryField;
+use bokbro_app::records::Role;
+use maud::{Markup, html};
+
+use crate::format::time;
+use crate::layout::Frame;
+
+/// A connection, and what this build can do with it.
+pub struct Offered<'a> {
+    /// How it is.
+    pub view: ConnectionView,
+    /// What people enter for it.
+    pub fields: &'a [EntryField],
+    /// Whether its consent is given in a browser.
+    pub by_consent: bool,
+    /// Whether there is something to read there: registers, parcels, stock.
+    pub readable: bool,
+    /// Where the provider sends webhooks, when it does.
+    pub webhook_url: Option<String>,
+}
+
+/// What became of the action before, if there was one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// There was none.
+    Nothing,
+    /// It went well; the key of what to say.
+    Good(&'static str),
+    /// It did not; what people should know.
+    Bad(String),
+}
+
+/// The page.
+#[must_use]
+pub fn page(frame: &Frame<'_>, offered: &[Offered<'_>], told: &Told) -> Markup {
+    let texts = frame.texts;
+    html! {
+        @match told {
+            Told::Nothing => {}
+            Told::Good(key) => { p.notice role="status" { (texts.get(key)) } }
+            Told::Bad(why) => { p.notice.bad role="alert" { (why) } }
+        }
+        div.cards {
+            @for one in offered { (card(frame, one)) }
+        }
+    }
+}
+
+fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
+    let (texts, view) = (frame.texts, &one.view);
+    let state = view.state.as_str();
+    let class = match state {
+        "healthy" => "good",
+        "needs_consent" => "bad",
+        _ => "faint",
+    };
+    let connected = state != "disconnected";
+    html! {
+        section.card aria-labelledby=(format!("c-{}", view.provider)) {
+            h2 id=(format!("c-{}", view.provider)) { (view.provider) }
+            p class={ "state " (class) } { (texts.get(&format!("connection-{state}"))) }
+            @if let Some(message) = &view.message { p { (message) } }
+            dl.facts {
+                @if let Some(company) = &view.company { dt { (texts.get("connection-company")) } dd { (company) } }
+                @if let Some(at) = view.refreshed_at { dt { (texts.get("connection-refreshed")) } dd { (time(at)) } }
+                @if let Some(days) = view.days_left {
+                    dt { (texts.get("connection-days")) } dd { (days) }
+                }
+                @if let Some(url) = &one.webhook_url { dt { (texts.get("connection-webhook")) } dd { code { (url) } } }
+            }
+            div.row {
+                @if one.by_consent && frame.role >= Role::Owner {
+                    a.button href=(format!("/oauth/{}/start", view.provider)) {
+                        (texts.get(if connected { "connection-again" } else { "connection-connect" }))
+                    }
+                }
+                @if connected {
+                    (action(frame, one, "check", "second"))
+                    (action(frame, one, "refresh", "second"))
+                    @if one.readable { (action(frame, one, "sync", "second")) }
+                    @if frame.role >= Role::Owner { (action(frame, one, "disconnect", "danger")) }
+                }
+            }
+            @if frame.role >= Role::Owner && !one.fields.is_empty() { (entry(frame, one)) }
+        }
+    }
+}
+
+fn action(frame: &Frame<'_>, one: &Offered<'_>, name: &str, class: &str) -> Markup {
+    let texts = frame.texts;
+    let provider = &one.view.provider;
+    let question = (name == "disconnect")
+        .then(|| texts.with("connection-disconnect-confirm", &[("provider", provider.to_string().into())]));
+    html! {
+        form method="post" action=(format!("/app/connections/{provider}/{name}")) data-confirm=[question] {
+            (frame.token())
+            button class=(class) aria-label=(format!("{} {provider}", texts.get(&format!("connection-{name}")))) {
+                (texts.get(&format!("connection-{name}")))
+            }
+        }
+    }
+}
+
+fn entry(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
+    let texts = frame.texts;
+    let provider = &one.view.provider;
+    html! {
+        details open[one.view.state.as_str() == "disconnected" && !one.by_consent] {
+            summary { (texts.get("connection-enter")) }
+            form method="post" action=(format!("/app/connections/{provider}")) {
+                (frame.token())
+                @for field in one.fields {
+                    @let id = format!("{provider}-{}", field.name);
+                    div.field {
+                        label for=(id) { (field.name.replace('_', " ")) }
+                        input id=(id) name=(field.name) type=(if field.secret { "password" } else { "text" })
+                            autocomplete="off" required[field.required]
+                            value=[(!field.secret).then(|| one.view.settings.get(field.name)).flatten()];
+                    }
+                }
+                button { (texts.get("connection-store")) }
+            }
+        }
+    }
+}

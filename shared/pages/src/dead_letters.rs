@@ -1,0 +1,96 @@
+//! Messages that no worker could handle, and sending them again.
+
+use bokbro_app::dead_letters::Listed;
+use bokbro_app::wire::work_out::dead_letter_json;
+use bokbro_domain::order::FieldError;
+use maud::{Markup, html};
+
+use crate::format::time;
+use crate::layout::Frame;
+
+/// Why a wish to send some again was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAsked {
+    /// None was chosen.
+    NoneChosen,
+    /// A field is wrong.
+    Field(FieldError),
+}
+
+/// The page; `refused` says why the wish before was not taken.
+#[must_use]
+pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&NotAsked>) -> Markup {
+    let texts = frame.texts;
+    html! {
+        @match refused {
+            None => {}
+            Some(NotAsked::NoneChosen) => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
+            Some(NotAsked::Field(error)) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        }
+        p { (texts.get("dead-letters-text")) }
+        @if listed.items.is_empty() {
+            p.good { (texts.get("dead-letters-none")) }
+        } @else {
+            form method="post" action="/app/dead-letters/replay" {
+                (frame.token())
+                div.scroll tabindex="0" role="region" aria-label=(texts.get("nav-dead-letters")) {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { (texts.get("dead-letters-choose")) }
+                                th scope="col" { (texts.get("dead-letters-queue")) }
+                                th scope="col" { (texts.get("dead-letters-sent")) }
+                                th scope="col" { (texts.get("dead-letters-about")) }
+                            }
+                        }
+                        tbody {
+                            @for (queue, letter) in &listed.items {
+                                @let shown = dead_letter_json(*queue, letter);
+                                tr {
+                                    td {
+                                        input type="checkbox" name="id" value=(letter.id)
+                                            aria-label=(texts.with("dead-letters-choose-named", &[("id", letter.id.as_str().into())]));
+                                    }
+                                    td { (texts.get(&format!("queue-{}", queue.as_str()))) }
+                                    td { @if let Some(at) = letter.sent_at { (time(at)) } }
+                                    td {
+                                        @match shown["unreadable"].as_str() {
+                                            Some(why) => { span.bad { (why) } }
+                                            None => { (about(&shown)) }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if listed.truncated { p.faint { (texts.get("dead-letters-more")) } }
+                div.row {
+                    div.field {
+                        label for="reason" { (texts.get("reason")) }
+                        input #reason name="reason" required maxlength="500";
+                        p.hint { (texts.get("dead-letters-reason-hint")) }
+                    }
+                    div.field {
+                        label for="per_second" { (texts.get("dead-letters-rate")) }
+                        input #per_second name="per_second" inputmode="numeric" pattern="[0-9]{1,3}";
+                    }
+                    div.field { button name="which" value="chosen" { (texts.get("dead-letters-replay-chosen")) } }
+                    div.field { button.second name="which" value="all" { (texts.get("dead-letters-replay-all")) } }
+                }
+            }
+        }
+    }
+}
+
+/// What a message asks to look at.
+fn about(shown: &serde_json::Value) -> Markup {
+    let nudge = &shown["nudge"];
+    let kind = nudge["kind"].as_str().unwrap_or_default().replace('_', " ");
+    html! {
+        (kind)
+        @if let Some(order) = nudge["order_id"].as_str() {
+            " " a href=(format!("/app/orders/{order}")) { (order) }
+        }
+    }
+}

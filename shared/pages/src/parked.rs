@@ -1,0 +1,123 @@
+//! What waits for a human: the list, and one item with what can be done about it.
+
+use bokbro_app::parked::{Action, PROVIDER, actions, actions_of};
+use bokbro_app::ports::Page;
+use bokbro_app::records::Parked;
+use bokbro_domain::order::FieldError;
+use maud::{Markup, html};
+
+use crate::catalog::Texts;
+use crate::format::time;
+use crate::layout::Frame;
+
+/// The list.
+#[must_use]
+pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
+    let texts = frame.texts;
+    html! {
+        @if page.items.is_empty() {
+            p.good { (texts.get("overview-nothing")) }
+        } @else {
+            ul.cards {
+                @for parked in &page.items {
+                    li.card {
+                        h2 { a href=(path(parked)) { (title(texts, parked)) } }
+                        @if let Some(advice) = advice(texts, parked) { p { (advice) } }
+                        p.faint { (time(parked.at)) " · " span lang="en" { (parked.message) } }
+                    }
+                }
+            }
+        }
+        @if let Some(next) = &page.next {
+            p { a.button.second href=(format!("/app/parked?cursor={}", next.0)) rel="next" { (texts.get("older")) } }
+        }
+    }
+}
+
+/// One item.
+#[must_use]
+pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) -> Markup {
+    let texts = frame.texts;
+    html! {
+        @if let Some(error) = refused { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        @if let Some(advice) = advice(texts, parked) { p { (advice) } }
+        dl.facts {
+            dt { (texts.get("parked-message")) } dd lang="en" { (parked.message) }
+            dt { (texts.get("parked-at")) } dd { (time(parked.at)) }
+            @if let Some(order) = &parked.order {
+                dt { (texts.get("order-number")) } dd { a href=(format!("/app/orders/{order}")) { (order) } }
+            }
+            @for (name, value) in parked.details.iter().filter(|(name, _)| !LONG.contains(&name.as_str())) {
+                dt { (name.replace('_', " ")) } dd { (value) }
+            }
+            dt { (texts.get("reference")) } dd { code { (parked.correlation) } }
+        }
+        h2 { (texts.get("parked-do")) }
+        div.cards {
+            @for action in actions(parked) { (form(frame, parked, action)) }
+        }
+    }
+}
+
+/// Details that are whole messages, for programs.
+const LONG: [&str; 3] = ["message", "hint", "body"];
+
+fn form(frame: &Frame<'_>, parked: &Parked, action: Action) -> Markup {
+    let texts = frame.texts;
+    let name = action.as_str();
+    let field = match action {
+        Action::Exists => Some("number"),
+        Action::Match => Some("order_id"),
+        Action::Retry | Action::Send | Action::Dismiss => None,
+    };
+    html! {
+        form.card method="post" action=(format!("{}/resolve", path(parked))) {
+            (frame.token())
+            input type="hidden" name="action" value=(name);
+            h3 { (texts.get(&format!("action-{name}"))) }
+            p.hint { (texts.get(&format!("action-{name}-hint"))) }
+            @if let Some(field) = field {
+                div.field {
+                    label for=(format!("{name}-{field}")) { (texts.get(&format!("action-{name}-field"))) }
+                    input id=(format!("{name}-{field}")) name=(field) required;
+                }
+            }
+            div.field {
+                label for=(format!("{name}-reason")) { (texts.get("reason")) }
+                input id=(format!("{name}-reason")) name="reason" maxlength="500" required[action == Action::Dismiss];
+            }
+            button.danger[action == Action::Dismiss] { (texts.get(&format!("action-{name}"))) }
+        }
+    }
+}
+
+/// Where an item's page is.
+#[must_use]
+pub fn path(parked: &Parked) -> String {
+    format!("/app/parked/{}", parked.id)
+}
+
+/// What an item is about; a reason that the catalog does not know shows as the API has it.
+#[must_use]
+pub fn title(texts: Texts, parked: &Parked) -> String {
+    say(texts, parked, "").unwrap_or_else(|| parked.code.replace('_', " "))
+}
+
+/// What helps.
+fn advice(texts: Texts, parked: &Parked) -> Option<String> {
+    say(texts, parked, "-advice")
+}
+
+/// What the catalog says of an item's reason. Refusals have a reason each, so they are spoken of by their shape.
+fn say(texts: Texts, parked: &Parked, what: &str) -> Option<String> {
+    if let Some(text) = texts.find(&format!("reason-{}{what}", parked.code)) {
+        return Some(text);
+    }
+    if parked.code.ends_with("_refused") {
+        return texts.find(&format!("reason-step_refused{what}"));
+    }
+    let provider = parked.details.get(PROVIDER).map(String::as_str);
+    actions_of(&parked.code, provider)?;
+    let key = format!("reason-provider_refused{what}");
+    Some(texts.with(&key, &[("provider", provider?.into())]))
+}

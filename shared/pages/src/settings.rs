@@ -1,0 +1,108 @@
+//! A tenant's own choices, as a form.
+
+use bokbro_app::records::Settings;
+use bokbro_app::settings::SettingsView;
+use bokbro_domain::ids::Provider;
+use bokbro_domain::order::FieldError;
+use bokbro_domain::posting::{AccountRole, PostingProfile};
+use maud::{Markup, html};
+
+use crate::catalog::Texts;
+use crate::layout::Frame;
+
+/// What became of the form before, if it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The page was only opened.
+    No,
+    /// It was stored.
+    Stored,
+    /// It was refused.
+    Refused(FieldError),
+}
+
+/// The page.
+#[must_use]
+pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: &Sent) -> Markup {
+    let texts = frame.texts;
+    let settings = view.settings.as_ref();
+    html! {
+        @match sent {
+            Sent::No => {}
+            Sent::Stored => { p.notice role="status" { (texts.get("settings-stored")) } }
+            Sent::Refused(error) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        }
+        form method="post" action="/app/settings" {
+            (frame.token())
+            (choice(texts, "payments", settings.map(|s| &s.payments), &view.payments, false))
+            (choice(texts, "accounting", settings.and_then(|s| s.accounting.as_ref()), &view.accounting, true))
+            (profiles(texts, settings))
+            (choice(texts, "warehouse", settings.and_then(|s| s.warehouse.as_ref()), &view.warehouses, true))
+            fieldset {
+                legend { (texts.get("settings-accounts")) }
+                p.hint { (texts.get("settings-accounts-hint")) }
+                @for role in AccountRole::ALL { (account(texts, role, view)) }
+                div.field {
+                    label for="payment_mode" { (texts.get("settings-payment-mode")) }
+                    input #payment_mode name="payment_mode"
+                        value=(settings.and_then(|s| s.payment_mode.as_deref()).unwrap_or_default())
+                        placeholder=(view.chart.as_ref().and_then(|c| c.payment_mode.as_deref()).unwrap_or_default());
+                }
+            }
+            button { (texts.get("settings-store")) }
+        }
+    }
+}
+
+fn choice(
+    texts: Texts,
+    name: &str,
+    chosen: Option<&Provider>,
+    among: &[Provider],
+    may_be_none: bool,
+) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (texts.get(&format!("settings-{name}"))) }
+            select id=(name) name=(name) {
+                @if may_be_none { option value="" { (texts.get("settings-none")) } }
+                @for provider in among {
+                    option value=(provider) selected[chosen == Some(provider)] { (provider) }
+                }
+            }
+        }
+    }
+}
+
+fn profiles(texts: Texts, settings: Option<&Settings>) -> Markup {
+    let chosen = settings.map(|settings| settings.posting_profile).unwrap_or_default();
+    html! {
+        fieldset {
+            legend { (texts.get("settings-profile")) }
+            @for profile in PostingProfile::ALL {
+                @let name = profile.as_str();
+                div.field {
+                    label {
+                        input type="radio" name="posting_profile" value=(name) checked[profile == chosen];
+                        " " (texts.get(&format!("profile-{name}")))
+                    }
+                    p.hint { (texts.get(&format!("profile-{name}-hint"))) }
+                }
+            }
+        }
+    }
+}
+
+/// An account: what the tenant chose, and behind it what the ledger program says.
+fn account(texts: Texts, role: AccountRole, view: &SettingsView) -> Markup {
+    let name = role.as_str();
+    let own = view.settings.as_ref().and_then(|settings| settings.accounts.get(&role));
+    let read = view.chart.as_ref().and_then(|chart| chart.accounts.get(&role));
+    html! {
+        div.field {
+            label for=(format!("account_{name}")) { (texts.get(&format!("account-{name}"))) }
+            input id=(format!("account_{name}")) name=(format!("account_{name}")) inputmode="numeric" pattern="[1-9][0-9]{3}"
+                value=[own] placeholder=[read];
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What every page owes its readers: both languages whole, a document that browsers and screen readers understand, and
+//! nothing of outside that is taken for code.
+
+mod colors;
+mod documents;
+mod said;
+mod samples;
+mod world;

@@ -1,0 +1,197 @@
+//! Every page, in both languages, for every role: with nothing to show, with everything, and with hostile texts.
+
+use bokbro_app::contract::{Build, ELSEWHERE};
+use bokbro_app::dead_letters::Listed;
+use bokbro_app::ports::Cursor;
+use bokbro_app::records::Role;
+use bokbro_app::secret::SecretText;
+use bokbro_domain::ids::Provider;
+use bokbro_domain::order::{OrderState, SyncState};
+use maud::html;
+
+use super::world::{Data, World};
+use crate::connections::{self, Told};
+use crate::contract;
+use crate::dead_letters::{self, NotAsked};
+use crate::keys::{self, Made};
+use crate::layout::Frame;
+use crate::orders::{self, Wanted};
+use crate::overview::{self, Overview};
+use crate::settings;
+use crate::sign_in::{self, Message};
+use crate::{Language, Texts, parked, work};
+
+/// A page as a browser gets it.
+pub(super) struct Rendered {
+    pub(super) name: String,
+    pub(super) language: Language,
+    pub(super) html: String,
+}
+
+/// A build with a provider of each kind.
+fn build() -> Build {
+    let provider = |name| Provider::parse(name).unwrap();
+    let [payments, accounting, warehouse] = ["psp", "books", "wms"].map(provider);
+    Build {
+        providers: [&payments, &accounting, &warehouse].map(|name| (name.clone(), &[][..])).into(),
+        payments: vec![payments],
+        accounting: vec![accounting],
+        warehouses: vec![warehouse],
+    }
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Rendered> {
+    let mut pages = Vec::new();
+    for language in [Language::Swedish, Language::English] {
+        for data in [Data::Nothing, Data::Plain, Data::Hostile] {
+            let world = World { texts: Texts::of(language), data };
+            let add = |(name, html): (String, String)| {
+                let name = format!("{name} ({}, {data:?})", language.tag());
+                Rendered { name, language, html }
+            };
+            for role in Role::ALL {
+                pages.extend(world.inside(role).into_iter().map(add));
+            }
+            pages.extend(world.outside().into_iter().map(add));
+        }
+    }
+    pages
+}
+
+/// The lists as long as they get: as many items as a page takes.
+pub(super) fn longest() -> Vec<Rendered> {
+    fn many<T>(make: impl Fn() -> Vec<T>, count: usize) -> Vec<T> {
+        std::iter::repeat_with(make).flatten().take(count).collect()
+    }
+    let language = Language::Swedish;
+    let world = World { texts: Texts::of(language), data: Data::Plain };
+    let session = world.session(Role::Owner);
+    let frame = Frame { texts: world.texts, session: &session, role: Role::Owner, path: "/app" };
+    let orders = many(|| vec![world.order(OrderState::Paid, SyncState::NeedsAttention)], 50);
+    let letters = Listed { items: many(|| world.letters().items, 50), truncated: true };
+    let bodies = [
+        ("orders", orders::list(&frame, &Wanted::default(), &orders, None)),
+        ("parked", parked::list(&frame, &world.page(many(|| world.parked(), 50)))),
+        ("jobs", work::jobs(&frame, &world.page(many(|| world.jobs(), 50)))),
+        ("audit", work::audit(&frame, &world.page(many(|| world.audit(), 50)))),
+        ("dead letters", dead_letters::page(&frame, &letters, None)),
+        ("keys", keys::page(&frame, &many(|| world.keys(), 100), &Made::Nothing)),
+    ];
+    let render = |(name, body): (&str, maud::Markup)| Rendered {
+        name: name.to_owned(),
+        language,
+        html: frame.page(name, &body),
+    };
+    bodies.map(render).into()
+}
+
+impl World {
+    /// The pages of somebody who is signed in.
+    fn inside(self, role: Role) -> Vec<(String, String)> {
+        let session = self.session(role);
+        let path = if self.data == Data::Hostile { "/app/\"><script>" } else { "/app/orders/ord_1" };
+        let frame = Frame { texts: self.texts, session: &session, role, path };
+        let title = self.text("Title");
+        let states = OrderState::ALL.map(|state| self.order(state, SyncState::Done));
+        let syncs = [
+            SyncState::Waiting,
+            SyncState::Running,
+            SyncState::Done,
+            SyncState::Retrying,
+            SyncState::NeedsAttention,
+        ];
+        let orders = self
+            .some(states.into_iter().chain(syncs.map(|sync| self.order(OrderState::Paid, sync))).collect());
+        let wanted = Wanted { state: self.maybe(OrderState::Paid), text: self.text("") };
+        let next = self.maybe(Cursor("abc-_1".to_owned()));
+        let key = || Made::Key(SecretText::new("bk_secret".to_owned()), self.keys().remove(0));
+        let connections = self.connections();
+        let view = |parked, settled| Overview { parked, connections: &connections, settled, orders: &orders };
+        let mut pages = vec![
+            ("overview", overview::page(&frame, &view((0, false), true))),
+            ("overview with one", overview::page(&frame, &view((1, false), false))),
+            ("overview with many", overview::page(&frame, &view((100, true), true))),
+            ("orders", orders::list(&frame, &wanted, &orders, next.as_ref())),
+            ("parked", parked::list(&frame, &self.page(self.parked()))),
+            ("jobs", work::jobs(&frame, &self.page(self.jobs()))),
+            ("audit", work::audit(&frame, &self.page(self.audit()))),
+            ("dead letters", dead_letters::page(&frame, &self.letters(), None)),
+            (
+                "dead letters, none chosen",
+                dead_letters::page(&frame, &self.letters(), Some(&NotAsked::NoneChosen)),
+            ),
+            (
+                "dead letters, refused",
+                dead_letters::page(&frame, &self.letters(), Some(&NotAsked::Field(self.wrong()))),
+            ),
+            ("settings", settings::page(&frame, &self.settings(), &settings::Sent::No)),
+            ("settings stored", settings::page(&frame, &self.settings(), &settings::Sent::Stored)),
+            (
+                "settings refused",
+                settings::page(&frame, &self.settings(), &settings::Sent::Refused(self.wrong())),
+            ),
+            ("keys", keys::page(&frame, &self.some(self.keys()), &Made::Nothing)),
+            ("keys made", keys::page(&frame, &self.some(self.keys()), &key())),
+            ("keys refused", keys::page(&frame, &self.some(self.keys()), &Made::Refused(self.wrong()))),
+            ("connections", connections::page(&frame, &self.offered(), &Told::Nothing)),
+            (
+                "connections told",
+                connections::page(&frame, &self.offered(), &Told::Good("connection-told-checked")),
+            ),
+            (
+                "connections refused",
+                connections::page(&frame, &self.offered(), &Told::Bad(self.text("Wrong key."))),
+            ),
+            ("nothing", html! {}),
+        ];
+        // It shows nobody's data.
+        if self.data == Data::Plain && role == Role::Viewer {
+            pages.push(("api", contract::page(&frame, &ELSEWHERE, &build())));
+        }
+        let order = self.order(OrderState::Pending, SyncState::NeedsAttention);
+        pages.push(("order", orders::detail(&frame, &order, &self.timeline(), self.data != Data::Nothing)));
+        for order in &orders {
+            pages.push(("order", orders::detail(&frame, order, &self.timeline(), false)));
+        }
+        for job in self.jobs() {
+            pages.push(("job", work::job(&frame, &job)));
+        }
+        let mut pages: Vec<(String, String)> = pages
+            .into_iter()
+            .map(|(name, body)| (format!("{name} for {}", role.as_str()), frame.page(&title, &body)))
+            .collect();
+        let wrong = self.wrong();
+        // The items of the list look the same for whoever may see them.
+        let items = if role == Role::Bookkeeper { self.parked() } else { Vec::new() };
+        for item in items {
+            let body = parked::detail(&frame, &item, self.maybe(&wrong));
+            pages.push((
+                format!("parked {}", item.code),
+                frame.page(&parked::title(self.texts, &item), &body),
+            ));
+        }
+        pages
+    }
+
+    /// The pages of everybody else.
+    fn outside(self) -> Vec<(String, String)> {
+        let reference = self.text("cor_1");
+        let messages = [
+            Message::NoSignIn,
+            Message::SignedOut(None),
+            Message::SignedOut(Some("https://id.example/logout?a=1&b=\"2".to_owned())),
+            Message::OtherBrowser,
+            Message::NotSignedIn,
+            Message::NoAccess { name: self.text("asa@example.se") },
+            Message::NotFound,
+            Message::Conflict { why: self.text("There are 100 API keys already.") },
+            Message::FormExpired,
+            Message::Failed { reference },
+        ];
+        let messages = messages.into_iter().chain(Role::ALL.map(Message::Forbidden));
+        let pages = messages.map(|message| (format!("{message:?}"), message.page(self.texts)));
+        let sign_in = sign_in::sign_in(self.texts, &self.text("/app/orders"));
+        pages.chain([("sign-in".to_owned(), sign_in)]).collect()
+    }
+}
