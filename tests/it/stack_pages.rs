@@ -185,7 +185,7 @@ async fn browsers_are_told_to_be_careful_with_every_answer() {
     let page = owner.get("/app").await;
     let assets: Vec<String> =
         page.html.split('"').filter(|text| text.starts_with("/app/assets/")).map(str::to_owned).collect();
-    assert_eq!(assets.len(), 2, "{}", page.html);
+    assert_eq!(assets.len(), 3, "{}", page.html);
     let odd = [
         "/app/no-such-page",
         "/app/assets/none.css",

@@ -1,4 +1,4 @@
-//! Style and script, embedded. Their addresses hold their hash, so that browsers may keep them for ever.
+//! Style, script and icon, embedded. Their addresses hold their hash, so that browsers may keep them for ever.
 
 use std::sync::LazyLock;
 
@@ -21,10 +21,14 @@ pub static STYLE: LazyLock<Asset> =
 pub static SCRIPT: LazyLock<Asset> =
     LazyLock::new(|| asset("js", "text/javascript; charset=utf-8", include_str!("../assets/bokbro.js")));
 
+/// The bridge that stands beside a page's name.
+pub static ICON: LazyLock<Asset> =
+    LazyLock::new(|| asset("svg", "image/svg+xml", include_str!("../assets/bokbro.svg")));
+
 /// The asset at a path.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*SCRIPT].into_iter().find(|asset| asset.path == path)
+    [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.path == path)
 }
 
 fn asset(extension: &str, content_type: &'static str, body: &'static str) -> Asset {

@@ -3,7 +3,7 @@
 use bokbro_app::records::{Role, Session};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::assets::{SCRIPT, STYLE};
+use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::catalog::{Language, Texts};
 
 /// What may be loaded, run, framed and posted: only what is ours, and no inline code.
@@ -146,6 +146,7 @@ fn document(texts: Texts, title: &str, header: &Markup, body: &Markup) -> String
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (texts.get("app-name")) }
+                link rel="icon" href=(ICON.path);
                 link rel="stylesheet" href=(STYLE.path);
                 script src=(SCRIPT.path) defer {}
             }

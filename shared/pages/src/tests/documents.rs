@@ -7,7 +7,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 
 use super::samples::{Rendered, all, longest};
 use super::world::HOSTILE;
-use crate::assets::{SCRIPT, STYLE};
+use crate::assets::{ICON, SCRIPT, STYLE};
 
 /// A page and what a browser makes of it.
 struct Parsed {
@@ -190,7 +190,8 @@ fn nothing_in_a_page_is_code() {
             wrong.push(format!("{} scripts", scripts.len()));
         }
         let links = page.find("link, style, iframe, object, embed, base, img, b");
-        if links.len() != 1 || links[0].attr("href") != Some(&STYLE.path) {
+        let led: Vec<_> = links.iter().map(|link| link.attr("href")).collect();
+        if led != [Some(ICON.path.as_str()), Some(STYLE.path.as_str())] {
             wrong.push(format!("{} links, styles or frames", links.len()));
         }
         for element in page.find("*") {
@@ -268,7 +269,7 @@ fn every_text_is_in_the_catalog() {
 
 #[test]
 fn pages_are_small_even_when_they_are_full() {
-    let assets = STYLE.body.len() + SCRIPT.body.len();
+    let assets = STYLE.body.len() + SCRIPT.body.len() + ICON.body.len();
     for page in all().into_iter().chain(longest()) {
         let size = page.html.len() + assets;
         assert!(size < 100 * 1024, "{} has {size} bytes with style and script", page.name);
