@@ -1,9 +1,9 @@
 //! What handlers share: correlation ids, answers, and errors in the form that callers read.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -11,6 +11,7 @@ use bokbro_app::error::{Error, chain};
 use bokbro_app::orders::Refusal;
 use bokbro_domain::ids::CorrelationId;
 use bokbro_runtime::Platform;
+use bokbro_runtime::browser;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -50,6 +51,35 @@ impl FromRequestParts<Arc<Platform>> for Path {
             let detail = "There is nothing of this name.";
             Problem::new(StatusCode::NOT_FOUND, "not_found", detail, &correlation(platform)).response()
         })
+    }
+}
+
+/// What was posted, up to the limit.
+pub(crate) struct Posted(pub(crate) Vec<u8>);
+
+impl FromRequest<Arc<Platform>> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, platform: &Arc<Platform>) -> Result<Self, Response> {
+        match axum::body::to_bytes(request.into_body(), MAX_BODY).await {
+            Ok(bytes) => Ok(Self(bytes.to_vec())),
+            Err(_) => {
+                let detail = format!("The body is over {} KiB.", MAX_BODY / 1024);
+                let correlation = correlation(platform);
+                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail, &correlation).response())
+            }
+        }
+    }
+}
+
+/// Where browsers find us, if that is known.
+pub(crate) struct Origin(pub(crate) Option<String>);
+
+impl FromRequestParts<Arc<Platform>> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Arc<Platform>) -> Result<Self, Infallible> {
+        Ok(Self(browser::origin(platform, &parts.extensions)))
     }
 }
 
@@ -106,17 +136,6 @@ pub(crate) fn failed(error: &Error, correlation: &CorrelationId) -> Response {
     tracing::error!(%correlation, error = chain(error), "request failed");
     let detail = "Something of ours failed. Try again; the same Idempotency-Key makes that safe.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "try_again", detail, correlation).response()
-}
-
-/// Reads a body up to the limit.
-pub(crate) async fn read_body(body: Body, correlation: &CorrelationId) -> Result<Vec<u8>, Response> {
-    match axum::body::to_bytes(body, MAX_BODY).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(_) => {
-            let detail = format!("The body is over {} KiB.", MAX_BODY / 1024);
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail, correlation).response())
-        }
-    }
 }
 
 /// A header's text.

@@ -1,8 +1,7 @@
 //! Connections over HTTP. No answer holds a secret: what was entered is never shown again.
 
 use axum::Extension;
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bokbro_app::audit::By;
@@ -11,19 +10,17 @@ use bokbro_app::connections::{self, Asked, ConnectionView, EntryRefusal, Revoked
 use bokbro_app::orders::Refusal;
 use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::Provider;
-use bokbro_runtime::browser;
 use bokbro_runtime::problem::Problem;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Path, answer, correlation, read_body, refuse};
+use crate::api::{Api, Origin, Path, Posted, answer, correlation, refuse};
 
 pub(crate) async fn list(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
     let correlation = correlation(&platform);
-    let origin = browser::origin(&platform, request.extensions());
     match connections::connections_list(&platform.app, &caller.tenant).await {
         Ok(items) => {
             let items: Vec<Value> = items.iter().map(|item| view_json(item, origin.as_deref())).collect();
@@ -37,17 +34,13 @@ pub(crate) async fn enter(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
     Path(provider): Path,
-    request: Request<Body>,
+    Origin(origin): Origin,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
     let provider = match read_provider(&provider) {
         Ok(provider) => provider,
         Err(refusal) => return refuse(&refusal, &correlation),
-    };
-    let origin = browser::origin(&platform, request.extensions());
-    let body = match read_body(request.into_body(), &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
     };
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let entered = connections::connection_enter(&platform.app, by, &provider, &body).await;
@@ -116,13 +109,9 @@ pub(crate) async fn sync(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
     Path(provider): Path,
-    body: Body,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let asked = match read_provider(&provider) {
         Ok(provider) => connections::connection_sync(&platform.app, by, &provider, &body).await,

@@ -1,7 +1,6 @@
 //! API keys over HTTP. A key itself is in one answer only: that to the request which made it.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +9,7 @@ use bokbro_app::auth::{Caller, api_key_make, api_key_revoke};
 use bokbro_app::wire::work_out::api_key_json;
 use serde_json::json;
 
-use crate::api::{Api, Path, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, Posted, answer, correlation, refuse};
 use crate::orders::respond;
 
 pub(crate) async fn list(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
@@ -22,12 +21,12 @@ pub(crate) async fn list(State(platform): Api, Extension(caller): Extension<Call
     respond(body.map_err(Into::into), &correlation(&platform))
 }
 
-pub(crate) async fn make(State(platform): Api, Extension(caller): Extension<Caller>, body: Body) -> Response {
+pub(crate) async fn make(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    Posted(body): Posted,
+) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     match api_key_make(&platform.app, by, &body).await {
         Ok((key, made)) => {

@@ -1,13 +1,12 @@
 //! Orders over HTTP.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bokbro_app::auth::Caller;
 use bokbro_app::contract::{DEFAULT_LIMIT, MAX_LIMIT};
-use bokbro_app::orders::{self, Posted, Refusal};
+use bokbro_app::orders::{self, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::sweep::sweep_ask;
 use bokbro_app::wire::order_out::{order_json, timeline_json};
@@ -17,7 +16,7 @@ use bokbro_domain::order::{FieldError, OrderState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Path, Query, answer, correlation, header_text, read_body, refuse};
+use crate::api::{Api, Path, Posted, Query, answer, correlation, header_text, refuse};
 
 /// `?limit=&cursor=` and filters, still as text so that a bad one is named.
 #[derive(Deserialize)]
@@ -57,20 +56,16 @@ pub(crate) async fn post_order(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Body,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     let key = header_text(&headers, "idempotency-key");
     match orders::order_post(&platform.app, &caller.tenant, key, &correlation, &body).await {
-        Ok(Posted::Created(order)) => {
+        Ok(orders::Posted::Created(order)) => {
             tracing::info!(tenant = %caller.tenant, order = %order.id, %correlation, "order accepted");
             answer(StatusCode::CREATED, &order_json(&order))
         }
-        Ok(Posted::Repeated(order)) => answer(StatusCode::OK, &order_json(&order)),
+        Ok(orders::Posted::Repeated(order)) => answer(StatusCode::OK, &order_json(&order)),
         Err(refusal) => refuse(&refusal, &correlation),
     }
 }

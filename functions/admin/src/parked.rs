@@ -1,7 +1,6 @@
 //! What waits for a human, and a human's decisions, over HTTP.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,7 +13,7 @@ use bokbro_domain::order::FieldError;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::{Api, Path, Query, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, Posted, Query, answer, correlation, refuse};
 use crate::orders::{ListQuery, page_json, respond};
 
 /// Filters of the list, still as text so that a bad one is named.
@@ -53,13 +52,9 @@ pub(crate) async fn resolve(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
     Path(id): Path,
-    body: Body,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     match resolved(&platform, &caller, &id, &body, &correlation).await {
         Ok((resolved, action)) => {
             let body = json!({ "id": resolved.item.id, "action": action, "order_id": resolved.order });

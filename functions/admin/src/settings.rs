@@ -1,14 +1,13 @@
 //! A tenant's own choices, over HTTP.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
 use bokbro_app::settings::{settings_change, settings_show, view_json};
 
-use crate::api::{Api, correlation, read_body};
+use crate::api::{Api, Posted, correlation};
 use crate::orders::respond;
 
 pub(crate) async fn show(State(platform): Api, Extension(caller): Extension<Caller>) -> Response {
@@ -19,13 +18,9 @@ pub(crate) async fn show(State(platform): Api, Extension(caller): Extension<Call
 pub(crate) async fn change(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    body: Body,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
     let changed = settings_change(&platform.app, by, &body).await;
     respond(changed.map(|view| view_json(&view)), &correlation)

@@ -1,7 +1,6 @@
 //! Dead letters, jobs and the audit log, over HTTP.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use bokbro_domain::order::FieldError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Path, Query, answer, correlation, read_body, refuse};
+use crate::api::{Api, Path, Posted, Query, answer, correlation, refuse};
 use crate::orders::{ListQuery, page_json, read_limit, respond};
 
 /// `?queue=&limit=`, still as text so that a bad one is named.
@@ -53,13 +52,9 @@ pub(crate) async fn dead_letters(
 pub(crate) async fn replay(
     State(platform): Api,
     Extension(caller): Extension<Caller>,
-    body: Body,
+    Posted(body): Posted,
 ) -> Response {
     let correlation = correlation(&platform);
-    let body = match read_body(body, &correlation).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
     let asked = async {
         let asked = read_replay(&body).map_err(Refusal::Invalid)?;
         let asker = Asker { tenant: Some(&caller.tenant), who: &caller.who, correlation: &correlation };

@@ -259,6 +259,28 @@ pub struct Job {
     pub correlation: CorrelationId,
 }
 
+impl Job {
+    /// A job that nobody has begun.
+    #[must_use]
+    pub fn waiting(id: JobId, task: JobTask, by: &str, now: Timestamp, correlation: &CorrelationId) -> Self {
+        Self {
+            id,
+            task,
+            state: JobState::Waiting,
+            by: by.to_owned(),
+            reason: None,
+            counts: BTreeMap::new(),
+            position: None,
+            started_at: now,
+            updated_at: now,
+            finished_at: None,
+            attempts: 0,
+            error: None,
+            correlation: correlation.clone(),
+        }
+    }
+}
+
 /// How often a job is begun in all before only a human begins it again.
 pub const JOB_ATTEMPTS: u32 = 5;
 

@@ -1,7 +1,7 @@
 //! Connections as pages. What is entered goes to the provider and the vault, and never comes back.
 
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use bokbro_app::connections::{
     Asked, ConnectionView, EntryRefusal, connection_disconnect, connection_enter, connection_health,
@@ -12,18 +12,17 @@ use bokbro_app::orders::Refusal;
 use bokbro_app::ports::Shipping;
 use bokbro_domain::ids::Provider;
 use bokbro_pages::connections::{self as page_of, Offered, Told};
-use bokbro_runtime::{Platform, browser};
+use bokbro_runtime::Platform;
 use serde_json::{Map, Value, json};
 
 use super::{Form, Guest, redirect, refused, show};
-use crate::api::Api;
+use crate::api::{Api, Origin};
 
 pub(crate) async fn page(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     show_all(&platform, &guest, origin.as_deref(), Ok(Told::Nothing)).await
 }
 
@@ -32,9 +31,8 @@ pub(crate) async fn enter(
     Extension(guest): Extension<Guest>,
     Extension(form): Extension<Form>,
     Path(provider): Path<String>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     let entered = async {
         let provider = read(&provider)?;
         let fields = platform.app.providers.entry_fields(&provider).unwrap_or_default();
@@ -55,9 +53,8 @@ pub(crate) async fn check(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
     Path(provider): Path<String>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     let checked = async {
         let (app, tenant) = (&platform.app, &guest.caller.tenant);
         let health = connection_health(app, tenant, &read(&provider)?, &guest.correlation).await?;
@@ -73,9 +70,8 @@ pub(crate) async fn refresh(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
     Path(provider): Path<String>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     let refreshed = async {
         let (app, tenant) = (&platform.app, &guest.caller.tenant);
         let done = connection_refresh(app, tenant, &read(&provider)?, &guest.correlation).await?;
@@ -91,9 +87,8 @@ pub(crate) async fn sync(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
     Path(provider): Path<String>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     let asked = async { connection_sync(&platform.app, guest.by(), &read(&provider)?, b"").await };
     match asked.await {
         Ok(Asked::Job(job)) => redirect(&format!("/app/jobs/{}", job.id)),
@@ -108,9 +103,8 @@ pub(crate) async fn disconnect(
     State(platform): Api,
     Extension(guest): Extension<Guest>,
     Path(provider): Path<String>,
-    request: Request,
+    Origin(origin): Origin,
 ) -> Response {
-    let origin = browser::origin(&platform, request.extensions());
     let gone = async {
         connection_disconnect(&platform.app, guest.by(), &read(&provider)?).await?;
         Ok(Told::Good("connection-told-disconnected"))

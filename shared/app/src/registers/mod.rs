@@ -13,7 +13,6 @@ mod position;
 mod run;
 mod tell;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bokbro_domain::ids::{CorrelationId, JobId, Provider, TenantId};
@@ -247,22 +246,9 @@ pub(crate) fn job_new(
     by: &str,
     correlation: &CorrelationId,
 ) -> Job {
-    let now = app.clock.now();
-    Job {
-        id: JobId::from_ulid(app.stamps.ulid(&*app.clock)),
-        task: JobTask::Registers { provider: provider.clone(), reading },
-        state: JobState::Waiting,
-        by: by.to_owned(),
-        reason: None,
-        counts: BTreeMap::new(),
-        position: None,
-        started_at: now,
-        updated_at: now,
-        finished_at: None,
-        attempts: 0,
-        error: None,
-        correlation: correlation.clone(),
-    }
+    let id = JobId::from_ulid(app.stamps.ulid(&*app.clock));
+    let task = JobTask::Registers { provider: provider.clone(), reading };
+    Job::waiting(id, task, by, app.clock.now(), correlation)
 }
 
 async fn progress(app: &App, tenant: &TenantId, provider: &Provider) -> Result<Progress, Error> {

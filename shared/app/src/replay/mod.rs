@@ -7,8 +7,6 @@
 
 mod portion;
 
-use std::collections::BTreeMap;
-
 use bokbro_domain::ids::{CorrelationId, JobId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -103,28 +101,16 @@ async fn replay_open(app: &App, asker: Asker<'_>, asked: &Asked) -> Result<(Tena
         Some(tenant) => tenant.clone(),
         None => TenantId::parse(NOBODY).map_err(|e| Error::storage("naming the operator", e))?,
     };
-    let now = app.clock.now();
     let queues: Vec<String> = asked.queues.iter().map(|queue| queue.as_str().to_owned()).collect();
-    let job = Job {
-        id: JobId::from_ulid(app.stamps.ulid(&*app.clock)),
-        task: JobTask::Replay {
-            queues: queues.clone(),
-            ids: asked.ids.clone(),
-            per_second: asked.per_second,
-            everybody: asker.tenant.is_none(),
-        },
-        state: JobState::Waiting,
-        by: asker.who.to_owned(),
-        reason: Some(asked.reason.clone()),
-        counts: BTreeMap::new(),
-        position: None,
-        started_at: now,
-        updated_at: now,
-        finished_at: None,
-        attempts: 0,
-        error: None,
-        correlation: asker.correlation.clone(),
+    let task = JobTask::Replay {
+        queues: queues.clone(),
+        ids: asked.ids.clone(),
+        per_second: asked.per_second,
+        everybody: asker.tenant.is_none(),
     };
+    let id = JobId::from_ulid(app.stamps.ulid(&*app.clock));
+    let mut job = Job::waiting(id, task, asker.who, app.clock.now(), asker.correlation);
+    job.reason = Some(asked.reason.clone());
     let changed = Changed {
         reason: Some(asked.reason.clone()),
         before: None,

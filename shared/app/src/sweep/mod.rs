@@ -47,7 +47,7 @@ pub async fn sweep_ask(
     correlation: &CorrelationId,
 ) -> Result<Job, Error> {
     let id = JobId::from_ulid(app.stamps.ulid(&*app.clock));
-    let job = job_new(id.clone(), by, app.clock.now(), correlation);
+    let job = Job::waiting(id.clone(), JobTask::Sweep, by, app.clock.now(), correlation);
     app.jobs.job_put(tenant, &job).await?;
     nudge(app, tenant, correlation, QueueName::Pulls, vec![Nudge::Sweep { job: Some(id) }]).await?;
     Ok(job)
@@ -71,7 +71,8 @@ pub async fn tenant_sweep(
     };
     let now = app.clock.now();
     let stored = app.jobs.job_get(tenant, &id).await?;
-    let mut job = stored.unwrap_or_else(|| job_new(id, SCHEDULE, now, &invocation.correlation));
+    let mut job =
+        stored.unwrap_or_else(|| Job::waiting(id, JobTask::Sweep, SCHEDULE, now, &invocation.correlation));
     if job.state == JobState::Done {
         return Ok(());
     }
@@ -103,24 +104,6 @@ pub async fn tenant_sweep(
     tracing::info!(%tenant, job = %job.id, state = ?job.state, counts = ?job.counts, "swept");
     app.jobs.job_put(tenant, &job).await?;
     ended
-}
-
-fn job_new(id: JobId, by: &str, now: Timestamp, correlation: &CorrelationId) -> Job {
-    Job {
-        id,
-        task: JobTask::Sweep,
-        state: JobState::Waiting,
-        by: by.to_owned(),
-        reason: None,
-        counts: BTreeMap::new(),
-        position: None,
-        started_at: now,
-        updated_at: now,
-        finished_at: None,
-        attempts: 0,
-        error: None,
-        correlation: correlation.clone(),
-    }
 }
 
 /// Sends nudges in as few calls as the queue allows; says how many.
