@@ -30,6 +30,7 @@ mod refunds_unheard;
 mod registers;
 mod replay;
 mod resolving;
+mod restored;
 mod schedule;
 mod secrecy;
 mod somebody_elses;

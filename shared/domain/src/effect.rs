@@ -154,11 +154,14 @@ pub struct Patience {
     pub settle: Duration,
     /// How often a step is sent at most when nobody tells what became of it.
     pub max_attempts: u32,
+    /// Whether the ledger may have forgotten what was sent, because the table was restored to an earlier time: then look
+    /// before the first send too.
+    pub look_first: bool,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { settle: Duration::from_secs(10), max_attempts: 4 }
+        Self { settle: Duration::from_secs(10), max_attempts: 4, look_first: false }
     }
 }
 
@@ -197,7 +200,7 @@ impl Ledger {
     pub fn decide(&self, intent: &Intent, patience: Patience, insist: bool) -> Action {
         let Some(step) = self.steps.get(&intent.step) else {
             let look_up = Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true };
-            return if intent.may_exist { look_up } else { Action::Send };
+            return if intent.may_exist || patience.look_first { look_up } else { Action::Send };
         };
         let same = step.request_hash == intent.hash();
         let settle = SignedDuration::try_from(patience.settle).unwrap_or(SignedDuration::MAX);

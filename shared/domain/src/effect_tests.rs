@@ -79,6 +79,8 @@ fn what_may_exist_is_looked_up_before_the_first_send() {
     let customer = Intent { may_exist: true, ..intent("a") };
     let expected = Action::LookUp { absent_counts_from: Timestamp::MIN, may_send: true };
     assert_eq!(Ledger::default().decide(&customer, Patience::default(), false), expected);
+    let forgetful = Patience { look_first: true, ..Patience::default() };
+    assert_eq!(Ledger::default().decide(&intent("a"), forgetful, false), expected, "the table was restored");
 }
 
 #[test]

@@ -120,6 +120,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Where people sign in, for the function that has pages; none when nobody has set it up.
     pub sign_in: Option<SignInConfig>,
+    /// Whether the table was restored to an earlier time, so that what it does not tell of may have been sent.
+    pub look_first: bool,
     /// Log filter, `info` or `info,bokbro_app=debug`.
     pub log: String,
 }
@@ -147,6 +149,7 @@ impl Config {
                 issuer,
                 groups_claim: lookup("BOKBRO_SIGN_IN_GROUPS").unwrap_or_else(|| GROUPS_CLAIM.to_owned()),
             }),
+            look_first: lookup("BOKBRO_LOOK_FIRST").is_some_and(|value| value == "true"),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }

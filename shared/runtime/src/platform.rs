@@ -51,7 +51,7 @@ impl Platform {
         let vault: Arc<dyn Vault> = Arc::new(clients.vault(config.secret_prefix));
         let sign_in = config.sign_in.map(|config| Oidc::new(config, wire, clock.clone(), vault.clone()));
         let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
-        let app = App::new(
+        let mut app = App::new(
             Arc::new(clients.hub(tables)),
             Arc::new(clients.queues(config.queues.clone())),
             Arc::new(clients.dead_letters(&config.queues, &config.dead_letters)),
@@ -59,6 +59,7 @@ impl Platform {
             clock,
             Arc::new(registry),
         );
+        app.patience.look_first = config.look_first;
         let sign_in = sign_in.map(|sign_in| -> Arc<dyn SignIn> { Arc::new(sign_in) });
         Ok(Self { app, public_url: config.public_url, sign_in })
     }

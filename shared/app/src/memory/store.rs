@@ -26,7 +26,7 @@ use crate::records::{
 #[derive(Default)]
 pub struct MemoryStore(Mutex<State>);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct State {
     pub(super) orders: BTreeMap<(TenantId, OrderId), Order>,
     /// Look-ups by kind and value.
@@ -61,6 +61,17 @@ pub(super) struct State {
 }
 
 impl MemoryStore {
+    /// What is stored now, as a back-up.
+    #[must_use]
+    pub fn back_up(&self) -> Self {
+        Self(Mutex::new(self.state().clone()))
+    }
+
+    /// Forgets what is stored for what a back-up holds.
+    pub fn restore(&self, back_up: &Self) {
+        *self.state() = back_up.state().clone();
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

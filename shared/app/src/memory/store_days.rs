@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ports::{Cursor, Day, DayWrite, Days, Joined, Joining, LedgerWrite, Page};
 
 /// All batches, and which of them are listed.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Batches {
     days: BTreeMap<(TenantId, DayId), (Day, Ledger)>,
     entries: BTreeMap<(TenantId, DayId), Vec<Joined>>,

@@ -16,6 +16,8 @@ pub(crate) mod warehouse;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
+mod stored_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
