@@ -4,11 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use bokbro_app::audit::By;
 use bokbro_app::auth::Caller;
 use bokbro_app::contract::{DEFAULT_LIMIT, MAX_LIMIT};
 use bokbro_app::orders::{self, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::sweep::sweep_ask;
+use bokbro_app::test_orders::{order_test, payment_page};
 use bokbro_app::wire::order_out::{order_json, timeline_json};
 use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::{CorrelationId, OrderId};
@@ -66,6 +68,30 @@ pub(crate) async fn post_order(
             answer(StatusCode::CREATED, &order_json(&order))
         }
         Ok(orders::Posted::Repeated(order)) => answer(StatusCode::OK, &order_json(&order)),
+        Err(refusal) => refuse(&refusal, &correlation),
+    }
+}
+
+pub(crate) async fn test(
+    State(platform): Api,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Response {
+    let correlation = correlation(&platform);
+    let key = header_text(&headers, "idempotency-key");
+    let by = By { tenant: &caller.tenant, who: &caller.who, correlation: &correlation };
+    let made = async {
+        let posted = order_test(&platform.app, by, platform.stage, key).await?;
+        let (status, order) = match posted {
+            orders::Posted::Created(order) => (StatusCode::CREATED, order),
+            orders::Posted::Repeated(order) => (StatusCode::OK, order),
+        };
+        let mut shown = order_json(&order);
+        shown["pay_at"] = json!(payment_page(&platform.app, &order).await?);
+        Ok::<_, Refusal>((status, shown))
+    };
+    match made.await {
+        Ok((status, shown)) => answer(status, &shown),
         Err(refusal) => refuse(&refusal, &correlation),
     }
 }

@@ -117,6 +117,7 @@ fn api() -> Vec<Route> {
         route(Post, "/v1/orders", Role(Operator, &contract::ORDER_POST), orders::post_order),
         route(Get, "/v1/orders", Role(Viewer, &contract::ORDERS_LIST), orders::list),
         route(Post, "/v1/orders/sync-pending", Role(Operator, &contract::ORDERS_SYNC), orders::sync_pending),
+        route(Post, "/v1/orders/test", Role(Operator, &contract::ORDER_TEST), orders::test),
         route(Get, "/v1/orders/{id}", Role(Viewer, &contract::ORDER_SHOW), orders::show),
         route(Get, "/v1/orders/{id}/timeline", Role(Viewer, &contract::ORDER_TIMELINE), orders::timeline),
         route(Post, "/v1/orders/{id}/sync", Role(Operator, &contract::ORDER_SYNC), orders::sync),

@@ -37,6 +37,7 @@ pub mod settings;
 pub mod signin;
 pub mod stamp;
 pub mod sweep;
+pub mod test_orders;
 mod token_entry;
 pub mod tokens;
 pub mod warehouse;

@@ -1,7 +1,7 @@
 //! Orders as the webshop sees them: post, read, list, cancel.
 
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
-use bokbro_domain::order::{FieldError, Order, OrderState};
+use bokbro_domain::order::{FieldError, Order, OrderBody, OrderState};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -75,20 +75,27 @@ pub async fn order_post(
 ) -> Result<Posted, Refusal> {
     let key = key.map(check_key).transpose()?;
     let body = read_order(body).map_err(Refusal::Invalid)?;
-    let now = app.clock.now();
     let claim = key.map(|key| KeyClaim {
         id: format!("orders#{tenant}#{key}"),
         body_hash: sha256(&serde_json::to_vec(&body).unwrap_or_default()),
-        expires_at: now.saturating_add(KEY_LIFE).unwrap_or(jiff::Timestamp::MAX),
+        expires_at: app.clock.now().saturating_add(KEY_LIFE).unwrap_or(jiff::Timestamp::MAX),
     });
-    let order = Order::new(OrderId::from_ulid(app.stamps.ulid(&*app.clock)), tenant.clone(), body, now);
-    let entry = app.stamps.entry(
-        &*app.clock,
-        correlation,
-        "order_accepted",
-        "Order accepted; waits for its payment.",
-    );
-    match app.orders.order_insert(&order, claim.as_ref(), &entry).await? {
+    accept(app, tenant, body, claim.as_ref(), correlation, "Order accepted; waits for its payment.").await
+}
+
+/// Stores a new order, with what its history is to say.
+pub(crate) async fn accept(
+    app: &App,
+    tenant: &TenantId,
+    body: OrderBody,
+    claim: Option<&KeyClaim>,
+    correlation: &CorrelationId,
+    message: &str,
+) -> Result<Posted, Refusal> {
+    let id = OrderId::from_ulid(app.stamps.ulid(&*app.clock));
+    let order = Order::new(id, tenant.clone(), body, app.clock.now());
+    let entry = app.stamps.entry(&*app.clock, correlation, "order_accepted", message);
+    match app.orders.order_insert(&order, claim, &entry).await? {
         Inserted::Created => {
             payment_may_be_there(app, &order, correlation).await;
             Ok(Posted::Created(order))
@@ -119,7 +126,8 @@ fn taken(field: LookUpKind) -> Refusal {
     }
 }
 
-fn check_key(key: &str) -> Result<&str, Refusal> {
+/// Checks an idempotency key.
+pub(crate) fn check_key(key: &str) -> Result<&str, Refusal> {
     let printable = key.bytes().all(|b| (0x21..0x7f).contains(&b));
     if (1..=KEY_MAX).contains(&key.len()) && printable {
         Ok(key)
@@ -129,7 +137,7 @@ fn check_key(key: &str) -> Result<&str, Refusal> {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -49,6 +49,12 @@ impl Currency {
         Self::parse(known.0)
     }
 
+    /// The number of ISO 4217, three digits.
+    #[must_use]
+    pub fn number(&self) -> &'static str {
+        KNOWN.iter().find(|(alpha, _)| *alpha == self.as_str()).map_or("???", |(_, numeric)| numeric)
+    }
+
     /// The three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -261,6 +267,7 @@ mod tests {
     #[test]
     fn currencies_are_known_by_letters_and_number() {
         assert_eq!(Currency::parse_number("752").unwrap(), Currency::SEK);
+        assert!(KNOWN.iter().all(|(_, number)| Currency::parse_number(number).unwrap().number() == *number));
         assert_eq!(Currency::parse("sek"), Err(MoneyError::UnknownCurrency));
         assert_eq!(Currency::parse_number("SEK"), Err(MoneyError::UnknownCurrency));
     }

@@ -122,6 +122,8 @@ pub struct Config {
     pub sign_in: Option<SignInConfig>,
     /// Whether the table was restored to an earlier time, so that what it does not tell of may have been sent.
     pub look_first: bool,
+    /// What the installation is for: `dev`, `staging` or `prod`.
+    pub stage: Option<String>,
     /// Log filter, `info` or `info,bokbro_app=debug`.
     pub log: String,
 }
@@ -150,6 +152,7 @@ impl Config {
                 groups_claim: lookup("BOKBRO_SIGN_IN_GROUPS").unwrap_or_else(|| GROUPS_CLAIM.to_owned()),
             }),
             look_first: lookup("BOKBRO_LOOK_FIRST").is_some_and(|value| value == "true"),
+            stage: lookup("BOKBRO_STAGE"),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bokbro_app::app::App;
 use bokbro_app::ports::{SignIn, Vault};
+use bokbro_app::test_orders::Stage;
 use bokbro_aws::{Clients, Tables};
 use bokbro_connectors::kit::Transport;
 use bokbro_connectors::registry::{Registry, Urls};
@@ -32,6 +33,8 @@ pub struct Platform {
     pub app: App,
     /// Where browsers find us, when that is not the address that requests come to.
     pub public_url: Option<String>,
+    /// Whether it books what merchants really sell.
+    pub stage: Stage,
     /// Where people sign in, when that is set up.
     pub sign_in: Option<Arc<dyn SignIn>>,
 }
@@ -61,6 +64,6 @@ impl Platform {
         );
         app.patience.look_first = config.look_first;
         let sign_in = sign_in.map(|sign_in| -> Arc<dyn SignIn> { Arc::new(sign_in) });
-        Ok(Self { app, public_url: config.public_url, sign_in })
+        Ok(Self { app, public_url: config.public_url, stage: Stage::named(config.stage.as_deref()), sign_in })
     }
 }

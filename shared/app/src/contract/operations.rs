@@ -68,6 +68,20 @@ pub const ORDER_POST: Operation = Operation {
     )
 };
 
+/// `POST /v1/orders/test`.
+pub const ORDER_TEST: Operation = Operation {
+    problems: &[(409, "production", "The installation is in production: no test orders are made there.")],
+    ..reads(
+        "order_test",
+        "Makes a small test order, once per Idempotency-Key, with a page to pay it on where the payment provider opens one.",
+        &[IDEMPOTENCY_KEY],
+        &[
+            one(201, "A new order.", &shapes::TEST_ORDER),
+            one(200, "The order that the same key made before.", &shapes::TEST_ORDER),
+        ],
+    )
+};
+
 /// `GET /v1/orders`.
 pub const ORDERS_LIST: Operation =
     reads("orders_list", "Lists orders, newest first.", &[LIMIT, CURSOR, STATE], &[page(&shapes::ORDER)]);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
-use bokbro_domain::ids::{CheckoutCode, Provider, TransactionId};
+use bokbro_domain::ids::{CheckoutCode, OrderNumber, Provider, TransactionId};
+use bokbro_domain::money::Money;
 use bokbro_domain::payment::PaymentFact;
 use bokbro_domain::posting::{Chart, DayVoucher, Posting};
 use jiff::Timestamp;
@@ -122,7 +123,18 @@ pub enum CheckoutState {
     Paid,
 }
 
-/// Reading a payment provider's facts.
+/// What a payment page is opened for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutWish {
+    /// What is to be paid.
+    pub amount: Money,
+    /// The order that it is for: the payment carries its number.
+    pub order_number: OrderNumber,
+    /// What the buyer reads.
+    pub text: String,
+}
+
+/// A payment provider: its facts, and a page to pay on.
 #[async_trait]
 pub trait Payments: Send + Sync {
     /// A transaction by id; `None` when the provider does not know it (yet).
@@ -142,6 +154,16 @@ pub trait Payments: Send + Sync {
     /// # Errors
     /// By what happens next.
     async fn checkout(&self, access: &Access, code: CheckoutCode) -> Result<Option<CheckoutState>, Error>;
+
+    /// Opens a payment page for an order; sent once. Webshops open their own, so only test orders come here. A page that
+    /// nobody hears of is never paid and expires.
+    ///
+    /// # Errors
+    /// By what happens next.
+    async fn checkout_open(&self, access: &Access, wish: &CheckoutWish) -> Result<CheckoutCode, Error>;
+
+    /// Address of the page on which buyers pay an order.
+    fn checkout_page(&self, code: CheckoutCode) -> String;
 }
 
 /// A provider's webhooks.

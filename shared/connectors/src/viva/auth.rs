@@ -14,6 +14,8 @@ use crate::kit::{Auth, Failure};
 
 /// The setting that holds the merchant id, a UUID.
 const MERCHANT_ID: &str = "merchant_id";
+/// The setting that names the shops whose payments count, with commas.
+pub(super) const SOURCE_CODES: &str = "source_codes";
 
 /// What people enter, from Viva's API access settings: two pairs, and the shops whose payments count when not all do.
 pub const ENTRY_FIELDS: &[EntryField] = &[
@@ -21,7 +23,7 @@ pub const ENTRY_FIELDS: &[EntryField] = &[
     EntryField { name: "api_key", secret: true, required: true },
     EntryField { name: "client_id", secret: true, required: true },
     EntryField { name: "client_secret", secret: true, required: true },
-    EntryField { name: "source_codes", secret: false, required: false },
+    EntryField { name: SOURCE_CODES, secret: false, required: false },
 ];
 
 /// Refusals that the same request will always meet (RFC 6749 section 5.2).

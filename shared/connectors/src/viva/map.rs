@@ -1,7 +1,9 @@
 //! Viva's transactions as facts: kind, status, exact amount and time.
 
+use std::collections::BTreeMap;
+
 use bokbro_app::error::Reason;
-use bokbro_app::ports::CheckoutState;
+use bokbro_app::ports::{CheckoutState, CheckoutWish};
 use bokbro_domain::ids::{CheckoutCode, PaymentMethod, TransactionId};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
@@ -9,7 +11,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::wire::{FoundTransaction, Transaction};
+use super::auth::SOURCE_CODES;
+use super::wire::{FoundTransaction, NewOrder, Transaction};
 use crate::kit::LooseText;
 
 /// Why an answer is no fact.
@@ -30,6 +33,9 @@ const REVERSALS: [u32; 28] = [
 /// `TransactionTypeId`s that take no money from the buyer: reservations (1, 80), whose capture is a transaction of its
 /// own, payments out (8, 19, 22, 31) and the check of a card (69).
 const NOTHING_TAKEN: [u32; 7] = [1, 8, 19, 22, 31, 69, 80];
+
+/// How long an order waits for its payment, in seconds: a day.
+const PAYMENT_TIMEOUT: u32 = 86_400;
 
 /// A transaction read by its id. Its parent is not told there.
 pub(super) fn fact(id: &TransactionId, told: Transaction) -> Result<PaymentFact, Unmappable> {
@@ -141,6 +147,19 @@ impl Kind {
             Some("X") => FactStatus::Voided,
             _ => FactStatus::Pending,
         }
+    }
+}
+
+/// The order that a wish becomes, at the first of the shops whose payments count.
+pub(super) fn new_order<'a>(wish: &'a CheckoutWish, settings: &'a BTreeMap<String, String>) -> NewOrder<'a> {
+    let shops = settings.get(SOURCE_CODES).map_or("", String::as_str);
+    NewOrder {
+        amount: wish.amount.minor,
+        currency_code: wish.amount.currency.number(),
+        customer_trns: &wish.text,
+        merchant_trns: wish.order_number.as_str(),
+        payment_timeout: PAYMENT_TIMEOUT,
+        source_code: shops.split(',').map(str::trim).find(|shop| !shop.is_empty()),
     }
 }
 

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Access, CheckoutState, Clock, Payments};
+use bokbro_app::ports::{Access, CheckoutState, CheckoutWish, Clock, Payments};
 use bokbro_domain::ids::{CheckoutCode, TransactionId};
 use bokbro_domain::payment::PaymentFact;
 use serde::de::DeserializeOwned;
 
-use crate::kit::{Answer, Auth, Client, Request, Wire};
+use crate::kit::{Answer, Auth, Client, Failure, Request, Wire};
 
 pub use auth::ENTRY_FIELDS;
 
@@ -26,8 +26,14 @@ pub const NAME: &str = "viva";
 
 /// Every call that this connector makes, by its name in logs. Debug builds refuse one that is not listed, so that a test
 /// which exercises the whole list exercises the whole connector.
-pub const OPERATIONS: [&str; 5] =
-    ["fetch_token", "read_transaction", "search_transactions", "read_order", "read_webhook_key"];
+pub const OPERATIONS: [&str; 6] = [
+    "fetch_token",
+    "read_transaction",
+    "search_transactions",
+    "read_order",
+    "read_webhook_key",
+    "create_order",
+];
 
 /// Viva's hosts, without a path (`apis/viva-ongoing-bank.md` 1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,16 +78,22 @@ impl Viva {
             404 => Ok(None),
             // What is no id of Viva's may be called malformed instead of unknown; webhooks can be forged with any text.
             400 if request.operation == requests::READ_TRANSACTION => Ok(None),
-            401 | 403 => Err(self.not_let_in(request)),
-            status => Err(Error::park(
-                format!("viva_{status}"),
-                format!(
-                    "Viva refuses {} with status {status}. Check the connection's settings and look at the payment in \
-                     Viva's own pages.",
-                    request.operation
-                ),
-            )),
+            status => Err(self.refused(request, status)),
         }
+    }
+
+    fn refused(&self, request: &Request, status: u16) -> Error {
+        if matches!(status, 401 | 403) {
+            return self.not_let_in(request);
+        }
+        Error::park(
+            format!("viva_{status}"),
+            format!(
+                "Viva refuses {} with status {status}. Check the connection's settings and look at the payment in \
+                 Viva's own pages.",
+                request.operation
+            ),
+        )
     }
 
     fn not_let_in(&self, request: &Request) -> Error {
@@ -142,5 +154,24 @@ impl Payments for Viva {
         let Some(answer) = self.read(access, &request).await? else { return Ok(None) };
         let order: wire::OrderState = self.json(&request, &answer)?;
         Ok(Some(map::checkout_state(&order.state_id)))
+    }
+
+    async fn checkout_open(&self, access: &Access, wish: &CheckoutWish) -> Result<CheckoutCode, Error> {
+        let order = map::new_order(wish, &access.connection.settings);
+        let request = requests::create_order(&self.urls, &order, access.tokens.clone());
+        // Whether it was made does not matter when no code comes back: without the code nobody can pay it.
+        let sent = self.client.paced(access).send(&request).await;
+        let answer = sent.map_err(Failure::into_read_error)?;
+        if !answer.is_success() {
+            return Err(self.refused(&request, answer.status));
+        }
+        let garbled = |why: String| self.client.garbled(&request, why).into_read_error();
+        let made: wire::MadeOrder = answer.json().map_err(|why| garbled(why.to_string()))?;
+        let code = made.order_code.as_deref().and_then(|code| CheckoutCode::parse(code).ok());
+        code.ok_or_else(|| garbled("orderCode cannot be read".to_owned()))
+    }
+
+    fn checkout_page(&self, code: CheckoutCode) -> String {
+        format!("{}/web/checkout?ref={code}", self.urls.basic)
     }
 }

@@ -8,6 +8,7 @@ use bokbro_domain::ids::{CheckoutCode, TransactionId};
 use http::Method;
 
 use super::VivaUrls;
+use super::wire::NewOrder;
 use crate::kit::{Auth, Body, Request, path_segment};
 
 /// Name of [`read_transaction`] in logs.
@@ -36,6 +37,14 @@ pub(super) fn search_transactions(urls: &VivaUrls, code: CheckoutCode, merchant:
 /// Reads the state of an order.
 pub(super) fn read_order(urls: &VivaUrls, code: CheckoutCode, merchant: Auth) -> Request {
     Request::get("read_order", &urls.basic, format!("/api/orders/{code}"), merchant)
+}
+
+/// Makes an order to be paid on Viva's page. `Idempotency-Key` is not honored there; an order that nobody pays expires
+/// (`apis/viva-ongoing-bank.md` 1.9).
+pub(super) fn create_order(urls: &VivaUrls, order: &NewOrder<'_>, tokens: Arc<dyn Tokens>) -> Request {
+    let body = serde_json::to_string(order).unwrap_or_default();
+    let (path, auth) = ("/checkout/v2/orders", Auth::Bearer(tokens));
+    Request::write("create_order", Method::POST, &urls.api, path, Body::Json(body), auth)
 }
 
 /// Reads the key that webhook addresses answer the handshake with; the same for the merchant's whole life

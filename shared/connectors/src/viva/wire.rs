@@ -3,7 +3,7 @@
 //! Members come and go without notice and the documentation lags (`apis/viva-ongoing-bank.md` 1.4), so everything that
 //! can be missed may be missing, and a number may come as a string.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::kit::{LooseBool, LooseText};
@@ -105,6 +105,28 @@ pub(super) struct FoundOrder {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OrderState {
     pub(super) state_id: LooseText,
+}
+
+/// An order to be paid on Viva's page (`apis/viva-ongoing-bank.md` 1.9). The amount is in minor units here.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewOrder<'a> {
+    pub(super) amount: i64,
+    /// ISO 4217 number.
+    pub(super) currency_code: &'static str,
+    pub(super) customer_trns: &'a str,
+    pub(super) merchant_trns: &'a str,
+    /// Seconds until it expires.
+    pub(super) payment_timeout: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source_code: Option<&'a str>,
+}
+
+/// The answer about an order that was made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MadeOrder {
+    pub(super) order_code: LooseText,
 }
 
 /// An access token. It has no `Debug`.

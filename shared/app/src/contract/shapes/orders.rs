@@ -53,30 +53,42 @@ pub const ORDER_IN: Shape = Shape {
 };
 
 /// An order as it stands (`crate::wire::order_out::order_json`).
-pub const ORDER: Shape = Shape {
-    name: "Order",
+pub const ORDER: Shape = Shape { name: "Order", schema: |_| object(&order_members(), &[]), example: order };
+
+/// A test order as it was made, and where to pay it.
+pub const TEST_ORDER: Shape = Shape {
+    name: "TestOrder",
     schema: |_| {
-        object(
-            &[
-                ("id", id("ord_")),
-                ("order_number", any_text()),
-                ("state", names(OrderState::ALL.map(OrderState::as_str))),
-                ("currency", names(CURRENCIES)),
-                ("viva_order_code", or_null(any_text())),
-                ("payment_reference", or_null(any_text())),
-                ("customer", customer_out()),
-                ("lines", list(line_out())),
-                ("total", decimal()),
-                ("payment", payment()),
-                ("sync", object(&[("accounting", books()), ("warehouse", parcels())], &[])),
-                ("created_at", time()),
-                ("updated_at", time()),
-            ],
-            &[],
-        )
+        let page = json!({"type": ["string", "null"], "format": "uri"});
+        let mut members = order_members().to_vec();
+        members.push(("pay_at", about("The page to pay it on, while it waits for that.", page)));
+        object(&members, &[])
     },
-    example: order,
+    example: |build| {
+        let mut order = order(build);
+        order["order_number"] = json!("TEST-7Z2M4N6P8Q");
+        order["pay_at"] = json!(null);
+        order
+    },
 };
+
+fn order_members() -> [(&'static str, Value); 13] {
+    [
+        ("id", id("ord_")),
+        ("order_number", any_text()),
+        ("state", names(OrderState::ALL.map(OrderState::as_str))),
+        ("currency", names(CURRENCIES)),
+        ("viva_order_code", or_null(any_text())),
+        ("payment_reference", or_null(any_text())),
+        ("customer", customer_out()),
+        ("lines", list(line_out())),
+        ("total", decimal()),
+        ("payment", payment()),
+        ("sync", object(&[("accounting", books()), ("warehouse", parcels())], &[])),
+        ("created_at", time()),
+        ("updated_at", time()),
+    ]
+}
 
 /// One entry of an order's history (`crate::wire::order_out::timeline_json`).
 pub const TIMELINE_ENTRY: Shape = Shape {
