@@ -109,6 +109,7 @@ fn messages() -> (Envelope, String) {
 /// Two dead letters are there: a message that waited for its turn, and a text that nobody can read.
 async fn promises(dead_letters: &dyn DeadLetters) {
     let (message, unreadable) = messages();
+    assert_eq!(dead_letters.dead_letters_count(QUEUE).await.unwrap(), 2);
     let taken = dead_letters.dead_letters_take(QUEUE, 10, LONG).await.unwrap();
     let read: Vec<_> = taken.iter().map(|letter| letter.message.clone().ok()).collect();
     assert_eq!(read, [Some(message), None]);
@@ -117,9 +118,11 @@ async fn promises(dead_letters: &dyn DeadLetters) {
     assert!(taken.iter().all(|letter| letter.receives > 0));
     assert!(dead_letters.dead_letters_take(QUEUE, 10, LONG).await.unwrap().is_empty(), "they are hidden");
     assert_eq!(dead_letters.dead_letters_hidden(QUEUE).await.unwrap(), 2);
+    assert_eq!(dead_letters.dead_letters_count(QUEUE).await.unwrap(), 0, "they are hidden");
 
     dead_letters.dead_letters_give_back(QUEUE, &taken).await.unwrap();
     assert_eq!(dead_letters.dead_letters_hidden(QUEUE).await.unwrap(), 0);
+    assert_eq!(dead_letters.dead_letters_count(QUEUE).await.unwrap(), 2);
     let again = dead_letters.dead_letters_take(QUEUE, 1, LONG).await.unwrap();
     assert_eq!((again.len(), &again[0].id), (1, &taken[0].id));
     assert_eq!(again[0].receives, taken[0].receives + 1);
@@ -183,6 +186,10 @@ impl DeadLetters for Brief {
 
     async fn dead_letters_delete(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error> {
         self.0.dead_letters_delete(queue, letters).await
+    }
+
+    async fn dead_letters_count(&self, queue: QueueName) -> Result<u64, Error> {
+        self.0.dead_letters_count(queue).await
     }
 
     async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {

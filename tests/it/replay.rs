@@ -304,6 +304,10 @@ impl DeadLetters for Odd {
         self.inner.dead_letters_delete(queue, letters).await
     }
 
+    async fn dead_letters_count(&self, queue: QueueName) -> Result<u64, Error> {
+        self.inner.dead_letters_count(queue).await
+    }
+
     async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {
         self.inner.dead_letters_hidden(queue).await
     }

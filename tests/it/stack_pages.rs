@@ -14,8 +14,9 @@ const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// The roles, the least first.
 const ROLES: [&str; 4] = ["viewer", "operator", "bookkeeper", "owner"];
 /// Every page and the least role that sees it.
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("/app", "viewer"),
+    ("/app/guide", "viewer"),
     ("/app/orders", "viewer"),
     ("/app/orders/{id}", "viewer"),
     ("/app/api", "viewer"),
@@ -32,10 +33,11 @@ const PAGES: [(&str, &str); 14] = [
     ("/app/sign-in", ""),
 ];
 /// Every form and the least role that may send it.
-const FORMS: [(&str, &str); 15] = [
+const FORMS: [(&str, &str); 16] = [
     ("/app/sign-out", "viewer"),
     ("/app/tenant", "viewer"),
     ("/app/language", "viewer"),
+    ("/app/orders/test", "operator"),
     ("/app/orders/{id}/sync", "operator"),
     ("/app/orders/{id}/cancel", "operator"),
     ("/app/dead-letters/replay", "operator"),

@@ -52,6 +52,7 @@ async fn measure(project: &Project, profile: Profile) -> Result<()> {
         simulators: true,
         enforce_iam: false,
         ledger: LedgerProgram::Fortnox,
+        empty: false,
         between: Between::Counter(calls.clone()),
     };
     let stack = Stack::start(project, &options).await?;

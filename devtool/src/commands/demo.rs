@@ -49,6 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         simulators: true,
         enforce_iam: true,
         ledger: arguments.accounting,
+        empty: false,
         between: Between::Nothing,
     };
     tokio::select! {

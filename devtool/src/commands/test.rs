@@ -167,6 +167,7 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
         simulators: true,
         enforce_iam: true,
         ledger: LedgerProgram::Fortnox,
+        empty: false,
         between: Between::Faults,
     };
     let stack = Stack::start(project, &options).await?;

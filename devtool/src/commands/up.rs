@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// the access key `test` from outside
     #[arg(long)]
     enforce_iam: bool,
+    /// Connect nothing and make no API key: what a new user finds
+    #[arg(long)]
+    empty: bool,
     /// The ledger program that the tenant keeps its books in
     #[arg(long, env = "BOKBRO_DEMO_ACCOUNTING", value_enum, default_value_t)]
     accounting: LedgerProgram,
@@ -47,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         simulators: !arguments.no_simulators,
         enforce_iam: arguments.enforce_iam,
         ledger: arguments.accounting,
+        empty: arguments.empty,
         between: Between::Faults,
     };
     let mut stack = tokio::select! {
@@ -59,6 +63,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     file.write(&stack.describe())?;
     progress::show(format!("Bokbro is up at {}", stack.base_url()));
+    progress::step(format_args!("people sign in at {}/app", stack.base_url()));
+    for (who, url) in stack.desks() {
+        progress::step(format_args!("what {who} shows its customers, with what opens its API: {url}/"));
+    }
     progress::step("everything else is in .local/stack.json; Ctrl-C stops it");
 
     let died = tokio::select! {

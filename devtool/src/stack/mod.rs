@@ -63,6 +63,8 @@ pub(crate) struct Options {
     pub(crate) enforce_iam: bool,
     /// Where the tenant keeps its books.
     pub(crate) ledger: LedgerProgram,
+    /// Connect nothing for the tenant.
+    pub(crate) empty: bool,
     /// What stands between the functions and the local AWS.
     pub(crate) between: Between,
 }
@@ -111,7 +113,7 @@ impl Stack {
         )
         .await?;
         let between = Passage::start(&options.between, listener_between, ministack.endpoint())?;
-        let seed = Seed::new(options.ledger);
+        let seed = Seed::new(options.ledger, options.empty);
         let simulators =
             if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
         progress::step("deploying template.yaml into it");
@@ -129,6 +131,12 @@ impl Stack {
     /// The one clean origin of the HTTP API, without a trailing slash.
     pub(crate) fn base_url(&self) -> &str {
         self.proxy.url()
+    }
+
+    /// Stand-ins that show people what opens their API, by what they are.
+    pub(crate) fn desks(&self) -> Vec<(&'static str, &str)> {
+        let Some(simulators) = &self.simulators else { return Vec::new() };
+        vec![("Viva", simulators.viva.url.as_str()), ("Ongoing", simulators.ongoing.url.as_str())]
     }
 
     /// The tenant that was made up.

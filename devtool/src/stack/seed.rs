@@ -35,6 +35,8 @@ const SECRET_PREFIX: &str = "bokbro/dev/";
 pub(crate) struct Seed {
     /// Where the tenant keeps its books.
     pub(crate) ledger: LedgerProgram,
+    /// Whether the tenant has nothing yet: no connections, no settings, no API key.
+    pub(crate) empty: bool,
     /// The account at the payment provider, as its stand-in knows it.
     pub(crate) viva: VivaConfig,
     /// The app at Fortnox, as its stand-in knows it.
@@ -56,12 +58,12 @@ pub(crate) struct Seed {
 
 impl Seed {
     /// Makes names and keys up. Those that open something are drawn from the system's randomness.
-    pub(crate) fn new(ledger: LedgerProgram) -> Self {
+    pub(crate) fn new(ledger: LedgerProgram, empty: bool) -> Self {
         let random = || Uuid::new_v4().simple();
         let company = TenantConfig::new("1000001", "Demobolaget AB");
         let parcel_token = random().to_string();
         let mut ongoing = OngoingConfig::default();
-        ongoing.switches.webhook_token = Some(parcel_token.clone());
+        ongoing.switches.webhook_token = (!empty).then(|| parcel_token.clone());
         // What a person's consent would have left behind; Visma has no other way in.
         let consent = match ledger {
             LedgerProgram::Fortnox => None,
@@ -69,6 +71,7 @@ impl Seed {
         };
         Self {
             ledger,
+            empty,
             ongoing,
             viva: VivaConfig::default(),
             visma: VismaConfig { refresh_token: consent, ..VismaConfig::default() },
@@ -117,14 +120,10 @@ impl Seed {
             visma["company_id"] = json!(self.visma_company());
             visma["refresh_token"] = json!(refresh_token);
         }
-        json!({
+        let mut told = json!({
             "tenant": TENANT,
             "accounting": self.ledger.provider(),
-            "api_key": self.api_key,
-            "viva_endpoint": self.endpoint,
             "viva_key": self.viva.webhook_key,
-            "ongoing_endpoint": self.parcel_endpoint,
-            "ongoing_token": self.parcel_token,
             "credentials": {
                 "fortnox": {
                     "client_id": self.fortnox.client_id,
@@ -150,7 +149,14 @@ impl Seed {
                     "webhook_token": self.parcel_token,
                 },
             },
-        })
+        });
+        if !self.empty {
+            told["api_key"] = json!(self.api_key);
+            told["viva_endpoint"] = json!(self.endpoint);
+            told["ongoing_endpoint"] = json!(self.parcel_endpoint);
+            told["ongoing_token"] = json!(self.parcel_token);
+        }
+        told
     }
 
     /// Stores all of it in the local AWS, through the same adapters as the functions use.
@@ -163,6 +169,13 @@ impl Seed {
         let clients = Clients::from_config(loader.region(Region::from_static(REGION)).load().await);
         let (hub, vault) = (Arc::new(clients.hub(tables)), Arc::new(clients.vault(SECRET_PREFIX)));
 
+        for (provider, name) in [("fortnox", "fortnox"), ("visma", "visma"), ("sign_in", "sign-in")] {
+            let client = self.secrets(provider, &["client_id", "client_secret"]);
+            vault.secret_put(&format!("app/{name}"), &client).await?;
+        }
+        if self.empty {
+            return Ok(());
+        }
         let tenant = TenantId::parse(TENANT)?;
         let (ledger, viva, ongoing) =
             (Provider::parse(self.ledger.provider())?, Provider::parse("viva")?, Provider::parse("ongoing")?);
@@ -214,10 +227,6 @@ impl Seed {
             token_sha256: Some(token_sha256(&self.parcel_token)),
         };
         hub.endpoint_put(&parcels).await?;
-        for (provider, name) in [("fortnox", "fortnox"), ("visma", "visma"), ("sign_in", "sign-in")] {
-            let client = self.secrets(provider, &["client_id", "client_secret"]);
-            vault.secret_put(&format!("app/{name}"), &client).await?;
-        }
         // Fortnox's has nothing in it until its tokens go there.
         let tokens: &[&str] = match self.ledger {
             LedgerProgram::Fortnox => &[],

@@ -19,7 +19,7 @@ use crate::token_entry::TokenEntry;
 use crate::tokens::refresh_token;
 use crate::webhooks::{EndpointCache, Ingress, webhook_handshake};
 pub use entry::{EntryRefusal, connection_enter};
-pub use sync::{Asked, connection_sync};
+pub use sync::{Asked, connection_reading, connection_sync};
 pub use view::{ConnectionView, ShownState, connections_list};
 
 /// Setting of every connection that came by a consent: the company, as the provider numbers companies.

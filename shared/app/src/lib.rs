@@ -22,6 +22,7 @@ pub mod memory;
 pub mod message;
 pub mod oauth;
 pub mod orders;
+pub mod overview;
 pub mod pages;
 pub mod parked;
 pub mod payments;

@@ -64,6 +64,16 @@ impl SqsDeadLetters {
         })
     }
 
+    async fn count(
+        &self,
+        step: &'static str,
+        queue: QueueName,
+        name: QueueAttributeName,
+    ) -> Result<u64, Error> {
+        let count = self.attribute(step, &self.urls(step, queue)?.dead, name).await?;
+        count.parse().map_err(|e: std::num::ParseIntError| Error::storage(step, e))
+    }
+
     async fn attribute(
         &self,
         step: &'static str,
@@ -184,11 +194,13 @@ impl DeadLetters for SqsDeadLetters {
         Ok(())
     }
 
+    async fn dead_letters_count(&self, queue: QueueName) -> Result<u64, Error> {
+        self.count("counting dead letters", queue, QueueAttributeName::ApproximateNumberOfMessages).await
+    }
+
     async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {
-        const STEP: &str = "counting hidden dead letters";
         let name = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
-        let count = self.attribute(STEP, &self.urls(STEP, queue)?.dead, name).await?;
-        count.parse().map_err(|e: std::num::ParseIntError| Error::storage(STEP, e))
+        self.count("counting hidden dead letters", queue, name).await
     }
 
     async fn dead_letters_move(&self, queue: QueueName, per_second: Option<u32>) -> Result<Moving, Error> {

@@ -123,10 +123,6 @@ overview-parked-many = More than { $count } things need attention
 overview-connections = Connections
 overview-none-connected = Nothing is connected yet.
 overview-latest = Latest orders
-overview-guide = First steps
-overview-guide-connect = Connect payments, books and warehouse
-overview-guide-settings = Choose where to book
-overview-guide-key = Make an API key for the webshop
 connection-unchecked = not tried yet
 connection-healthy = works
 connection-needs_consent = must be connected again
@@ -281,3 +277,98 @@ api-page-of = a page of
 api-web-page = a page for people
 api-refusals = Refusals
 api-shapes = What answers look like
+
+# The overview, the guide, test orders, and how far something has come.
+
+overview-unmatched = { $count ->
+    [one] { $count } payment belongs to no order
+   *[other] { $count } payments belong to no order
+}
+overview-stranded = There are dead letters; see whether they are yours
+overview-needs-consent = { $provider } needs to be connected again
+overview-disconnected = { $provider } is in use and not connected
+overview-ends-soon = { $days ->
+    [one] The connection to { $provider } ends in { $days } day unless somebody renews it
+   *[other] The connection to { $provider } ends in { $days } days unless somebody renews it
+}
+overview-lately = The last 24 hours
+overview-sold = Paid for
+chart-title = Orders of the last seven days
+chart-incomplete = More orders came than are counted here: only the latest thousand are.
+chart-numbers = Show the numbers
+chart-day = Day
+chart-taken = Taken
+chart-paid = Paid
+chart-booked = Booked
+chart-shipped = Shipped
+
+guide = Get started
+guide-text = Six steps from nothing to booked. The page sees for itself what is done; go on with what is left.
+guide-far = { $done } of { $all } steps are done.
+guide-go-on = Go on
+guide-see = Get started: all steps are done
+guide-done = Everything is connected
+guide-done-text = Paid orders are booked by themselves from now on. What needs you shows on the overview.
+guide-ask-owner = An owner does that.
+guide-state-done = Done
+guide-state-open = To do
+guide-state-optional = Can wait
+guide-payments = Connect the payment provider
+guide-payments-text = Enter what the payment provider's own pages show. It is tried before it is stored, and never shown again.
+guide-payments-do = To the connections
+guide-webhook = Enter this address as a webhook at the payment provider, so that Bokbro hears at once when somebody pays:
+guide-accounting = Connect the books
+guide-accounting-text = You allow Bokbro in at the ledger program and come back here.
+guide-accounting-do = To the connections
+guide-warehouse = Connect the warehouse
+guide-warehouse-text = Connect the warehouse here and choose it in the settings. Choose external there if another system ships, or none if nothing is shipped.
+guide-warehouse-do = To the connections
+guide-settings = Choose how to book
+guide-settings-text = Choose the payment provider and the books, and whether each order becomes an invoice or each day a voucher.
+guide-settings-do = To the settings
+guide-key = Make the webshop a key
+guide-key-text = With the key the webshop hands its orders to Bokbro. It is shown once: copy it to the shop.
+guide-key-do = To the keys
+guide-order = See an order being booked
+guide-order-text = Done when a paid order is in the books.
+guide-order-production = Real sales are booked here, so there are no test orders. Place an order in the webshop and pay it.
+
+test-order-make = Make a test order
+test-order-pay = Pay the test order
+test-order-pay-text = The order waits for its payment. Pay it on the payment provider's page and come back here: it is booked by itself within a minute.
+test-order-pay-now = Pay { $sum }
+test-order-pay-by-hand = The payment provider opened no page. Pay { $sum } there in another way with { $number } as the shop's reference, and the payment finds its way here.
+order-pay-page = Payment page
+order-pay-page-open = Open the payment page
+
+look-again = Show how it goes now
+jobs-progress = How far
+jobs-progress-part = { $register }, part { $part } of { $parts }
+jobs-progress-page = page { $page }
+jobs-progress-page-of = page { $page } of about { $pages }
+register-customers = Customers
+register-invoices = Invoices
+connection-customers = Customers
+connection-invoices = Invoices
+connection-read-at = Read up to
+connection-reading = Customers and invoices are being read
+count-calls = Calls
+count-changed = Changed
+count-deliveries_sent_again = Payments tried again
+count-gone = Gone
+count-hidden = Hidden just now
+count-jobs_begun_again = Jobs begun again
+count-linked = Belong to an order
+count-new = New
+count-not_found = Not found
+count-nudged_accounting = Orders to book
+count-nudged_days = Days to book
+count-nudged_payments = Orders whose payment is looked for
+count-nudged_refunds = Orders whose refund is looked for
+count-nudged_warehouse = Orders to ship
+count-orders_told = Orders brought up to date
+count-queues_moving = Queues sent again
+count-read = Read
+count-replayed = Sent again
+count-skipped = Passed over
+count-unchanged = Unchanged

@@ -123,10 +123,6 @@ overview-parked-many = Fler än { $count } saker behöver åtgärdas
 overview-connections = Anslutningar
 overview-none-connected = Inget är anslutet än.
 overview-latest = Senaste ordrarna
-overview-guide = Kom igång
-overview-guide-connect = Anslut betalning, bokföring och lager
-overview-guide-settings = Välj var det ska bokföras
-overview-guide-key = Skapa en API-nyckel åt webbutiken
 connection-unchecked = inte provad än
 connection-healthy = fungerar
 connection-needs_consent = behöver anslutas igen
@@ -281,3 +277,98 @@ api-page-of = en sida av
 api-web-page = en sida för människor
 api-refusals = Avslag
 api-shapes = Så ser svaren ut
+
+# Översikten, kom igång, testordrar och hur långt något har kommit.
+
+overview-unmatched = { $count ->
+    [one] { $count } betalning hör inte till någon order
+   *[other] { $count } betalningar hör inte till någon order
+}
+overview-stranded = Det finns strandade meddelanden; se efter om de är dina
+overview-needs-consent = Anslutningen till { $provider } behöver göras om
+overview-disconnected = { $provider } används men är inte anslutet
+overview-ends-soon = { $days ->
+    [one] Anslutningen till { $provider } upphör om { $days } dag om ingen förnyar den
+   *[other] Anslutningen till { $provider } upphör om { $days } dagar om ingen förnyar den
+}
+overview-lately = Senaste dygnet
+overview-sold = Betalat
+chart-title = Ordrar de senaste sju dagarna
+chart-incomplete = Det kom fler ordrar än som räknas här: bara de senaste tusen är med.
+chart-numbers = Visa siffrorna
+chart-day = Dag
+chart-taken = Mottagna
+chart-paid = Betalda
+chart-booked = Bokförda
+chart-shipped = Skickade
+
+guide = Kom igång
+guide-text = Sex steg från tomt till bokförd. Sidan ser själv vad som är klart; gå vidare med det som återstår.
+guide-far = { $done } av { $all } steg är klara.
+guide-go-on = Fortsätt
+guide-see = Kom igång: alla steg är klara
+guide-done = Allt är anslutet
+guide-done-text = Betalda ordrar bokförs nu av sig själva. Det som behöver dig visas på översikten.
+guide-ask-owner = Det gör en ägare.
+guide-state-done = Klart
+guide-state-open = Återstår
+guide-state-optional = Kan vänta
+guide-payments = Anslut betaltjänsten
+guide-payments-text = Ange uppgifterna från betaltjänstens egna sidor. De provas innan de sparas och visas aldrig igen.
+guide-payments-do = Till anslutningarna
+guide-webhook = Ange den här adressen som webhook hos betaltjänsten, så får Bokbro veta genast när någon betalar:
+guide-accounting = Anslut bokföringen
+guide-accounting-text = Du godkänner Bokbro hos bokföringsprogrammet och kommer sedan tillbaka hit.
+guide-accounting-do = Till anslutningarna
+guide-warehouse = Anslut lagret
+guide-warehouse-text = Anslut lagret här och välj det under Inställningar. Välj external där om ett annat system skickar paketen, eller inget om inga paket ska skickas.
+guide-warehouse-do = Till anslutningarna
+guide-settings = Välj hur det ska bokföras
+guide-settings-text = Välj betaltjänst och bokföring, och om varje order ska bli en faktura eller en verifikation per dag.
+guide-settings-do = Till inställningarna
+guide-key = Skapa en nyckel åt webbutiken
+guide-key-text = Med nyckeln lämnar webbutiken sina ordrar till Bokbro. Den visas en gång: kopiera den till butiken.
+guide-key-do = Till nycklarna
+guide-order = Se en order bli bokförd
+guide-order-text = Klart när en betald order finns i bokföringen.
+guide-order-production = Här bokförs riktiga affärer, så det går inte att göra en testorder. Lägg en order i webbutiken och betala den.
+
+test-order-make = Gör en testorder
+test-order-pay = Betala testordern
+test-order-pay-text = Ordern väntar på sin betalning. Betala den på betaltjänstens sida och kom sedan tillbaka hit: den bokförs av sig själv inom någon minut.
+test-order-pay-now = Betala { $sum }
+test-order-pay-by-hand = Betaltjänsten öppnade ingen betalsida. Betala { $sum } där på annat sätt och ange { $number } som butikens referens, så hittar betalningen hit.
+order-pay-page = Betalsida
+order-pay-page-open = Öppna betalsidan
+
+look-again = Visa läget nu
+jobs-progress = Hur långt
+jobs-progress-part = { $register }, del { $part } av { $parts }
+jobs-progress-page = sida { $page }
+jobs-progress-page-of = sida { $page } av cirka { $pages }
+register-customers = Kunder
+register-invoices = Fakturor
+connection-customers = Kunder
+connection-invoices = Fakturor
+connection-read-at = Läst till och med
+connection-reading = Kunder och fakturor läses nu
+count-calls = Anrop
+count-changed = Ändrade
+count-deliveries_sent_again = Betalningar som prövas igen
+count-gone = Borttagna
+count-hidden = Dolda just nu
+count-jobs_begun_again = Körningar som börjat om
+count-linked = Hör till en order
+count-new = Nya
+count-not_found = Hittades inte
+count-nudged_accounting = Ordrar att bokföra
+count-nudged_days = Dagar att bokföra
+count-nudged_payments = Ordrar vars betalning kontrolleras
+count-nudged_refunds = Ordrar vars återbetalning kontrolleras
+count-nudged_warehouse = Ordrar att skicka
+count-orders_told = Ordrar som uppdaterats
+count-queues_moving = Köer som skickas igen
+count-read = Lästa
+count-replayed = Skickade igen
+count-skipped = Överhoppade
+count-unchanged = Oförändrade

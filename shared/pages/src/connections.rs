@@ -2,11 +2,12 @@
 
 use bokbro_app::connections::ConnectionView;
 use bokbro_app::ports::EntryField;
-use bokbro_app::records::Role;
+use bokbro_app::records::{Job, Role};
 use maud::{Markup, html};
 
 use crate::format::time;
 use crate::layout::Frame;
+use crate::work::{is_under_way, progress};
 
 /// A connection, and what this build can do with it.
 pub struct Offered<'a> {
@@ -20,6 +21,8 @@ pub struct Offered<'a> {
     pub readable: bool,
     /// Where the provider sends webhooks, when it does.
     pub webhook_url: Option<String>,
+    /// The job that reads its registers just now.
+    pub reading: Option<Job>,
 }
 
 /// What became of the action before, if there was one.
@@ -71,6 +74,7 @@ fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
                 }
                 @if let Some(url) = &one.webhook_url { dt { (texts.get("connection-webhook")) } dd { code { (url) } } }
             }
+            @if one.readable { (registers(frame, one)) }
             div.row {
                 @if one.by_consent && frame.role >= Role::Owner {
                     a.button href=(format!("/oauth/{}/start", view.provider)) {
@@ -85,6 +89,28 @@ fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
                 }
             }
             @if frame.role >= Role::Owner && !one.fields.is_empty() { (entry(frame, one)) }
+        }
+    }
+}
+
+/// What is known of the registers, and how far the reading of them is.
+fn registers(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
+    let (texts, view) = (frame.texts, &one.view);
+    let reading = one.reading.as_ref().filter(|job| is_under_way(job));
+    html! {
+        div id=(format!("r-{}", view.provider)) data-refresh=[reading.map(|_| "3")] {
+            @if let Some(known) = &view.registers {
+                dl.facts {
+                    dt { (texts.get("connection-customers")) } dd { (known.customers) }
+                    dt { (texts.get("connection-invoices")) } dd { (known.invoices) }
+                    dt { (texts.get("connection-read-at")) } dd { (time(known.read_at)) }
+                }
+            }
+            @if let Some(job) = reading {
+                p { a href=(format!("/app/jobs/{}", job.id)) { (texts.get("connection-reading")) } }
+                (progress(texts, job))
+                p { a href="/app/connections" { (texts.get("look-again")) } }
+            }
         }
     }
 }

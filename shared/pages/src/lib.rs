@@ -7,10 +7,12 @@
 
 pub mod assets;
 pub mod catalog;
+pub mod chart;
 pub mod connections;
 pub mod contract;
 pub mod dead_letters;
 pub mod format;
+pub mod guide;
 pub mod keys;
 pub mod layout;
 pub mod orders;

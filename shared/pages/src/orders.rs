@@ -2,6 +2,7 @@
 
 use bokbro_app::ports::Cursor;
 use bokbro_app::records::{Role, TimelineEntry};
+use bokbro_app::test_orders::is_test;
 use bokbro_domain::order::{Address, Line, Order, OrderState, SyncState, SyncStatus};
 use maud::{Markup, html};
 
@@ -86,58 +87,116 @@ pub fn table(texts: Texts, orders: &[Order]) -> Markup {
     }
 }
 
-/// One order.
+/// One order, with the page to pay it on if it can be paid on one.
 #[must_use]
-pub fn detail(frame: &Frame<'_>, order: &Order, timeline: &[TimelineEntry], more: bool) -> Markup {
+pub fn detail(
+    frame: &Frame<'_>,
+    order: &Order,
+    timeline: &[TimelineEntry],
+    more: bool,
+    pay_at: Option<&str>,
+) -> Markup {
     let texts = frame.texts;
     html! {
-        (actions(frame, order))
-        div.cards {
-            section.card {
-                h2 { (texts.get("order-payment")) }
-                dl.facts {
-                    dt { (texts.get("order-state")) } dd.state { (state_name(texts, order.state)) }
-                    dt { (texts.get("order-captured")) } dd { (amount(order.payment.captured)) }
-                    @if order.payment.reversed.minor != 0 {
-                        dt { (texts.get("order-reversed")) } dd { (amount(order.payment.reversed)) }
-                    }
-                    @if let Some(paid_at) = order.payment.paid_at {
-                        dt { (texts.get("order-paid-at")) } dd { (time(paid_at)) }
-                    }
-                    @for transaction in &order.payment.transactions {
-                        dt { (texts.get("order-transaction")) } dd { code { (transaction) } }
+        section #order data-refresh=[is_under_way(order).then_some("5")] {
+            (actions(frame, order))
+            @if order.state == OrderState::Pending && is_test(order) && frame.role >= Role::Operator { (how_to_pay(texts, order, pay_at)) }
+            div.cards {
+                (payment(texts, order, pay_at))
+                (target(frame, "order-books", order, &order.accounting))
+                (target(frame, "order-parcel", order, &order.warehouse))
+                (customer(texts, order))
+            }
+            h2 { (texts.get("order-lines")) }
+            (lines(texts, order))
+            h2 #timeline-title { (texts.get("order-timeline")) }
+            section #timeline aria-labelledby="timeline-title" {
+                ol {
+                    @for entry in timeline {
+                        li { (time(entry.at)) " · " (happened(texts, entry)) }
                     }
                 }
+                @if more { p.faint { (texts.get("order-timeline-more")) } }
             }
-            (target(frame, "order-books", order, &order.accounting))
-            (target(frame, "order-parcel", order, &order.warehouse))
-            section.card {
-                h2 { (texts.get("order-customer")) }
-                dl.facts {
-                    dt { (texts.get("customer-name")) } dd { (order.body.customer.name) }
-                    @if let Some(number) = &order.body.customer.organisation_number {
-                        dt { (texts.get("customer-organisation")) } dd { (number) }
-                    }
-                    @if let Some(email) = &order.body.customer.email {
-                        dt { (texts.get("customer-email")) } dd { (email) }
-                    }
-                    dt { (texts.get("customer-billing")) } dd { (address(&order.body.customer.billing)) }
-                    @if let Some(delivery) = &order.body.customer.delivery {
-                        dt { (texts.get("customer-delivery")) } dd { (address(delivery)) }
+        }
+    }
+}
+
+fn payment(texts: Texts, order: &Order, pay_at: Option<&str>) -> Markup {
+    html! {
+        section.card {
+            h2 { (texts.get("order-payment")) }
+            dl.facts {
+                dt { (texts.get("order-state")) } dd.state { (state_name(texts, order.state)) }
+                dt { (texts.get("order-captured")) } dd { (amount(order.payment.captured)) }
+                @if order.payment.reversed.minor != 0 {
+                    dt { (texts.get("order-reversed")) } dd { (amount(order.payment.reversed)) }
+                }
+                @if let Some(paid_at) = order.payment.paid_at {
+                    dt { (texts.get("order-paid-at")) } dd { (time(paid_at)) }
+                }
+                @if let Some(page) = pay_at {
+                    dt { (texts.get("order-pay-page")) }
+                    dd { a href=(page) rel="noreferrer" { (texts.get("order-pay-page-open")) } }
+                }
+                @for transaction in &order.payment.transactions {
+                    dt { (texts.get("order-transaction")) } dd { code { (transaction) } }
+                }
+            }
+        }
+    }
+}
+
+fn customer(texts: Texts, order: &Order) -> Markup {
+    let customer = &order.body.customer;
+    html! {
+        section.card {
+            h2 { (texts.get("order-customer")) }
+            dl.facts {
+                dt { (texts.get("customer-name")) } dd { (customer.name) }
+                @if let Some(number) = &customer.organisation_number {
+                    dt { (texts.get("customer-organisation")) } dd { (number) }
+                }
+                @if let Some(email) = &customer.email {
+                    dt { (texts.get("customer-email")) } dd { (email) }
+                }
+                dt { (texts.get("customer-billing")) } dd { (address(&customer.billing)) }
+                @if let Some(delivery) = &customer.delivery {
+                    dt { (texts.get("customer-delivery")) } dd { (address(delivery)) }
+                }
+            }
+        }
+    }
+}
+
+/// What to do with a test order next.
+fn how_to_pay(texts: Texts, order: &Order, pay_at: Option<&str>) -> Markup {
+    let number = order.body.order_number.as_str();
+    html! {
+        section.notice aria-labelledby="pay-title" {
+            h2 #pay-title { (texts.get("test-order-pay")) }
+            @match pay_at {
+                Some(page) => {
+                    p { (texts.get("test-order-pay-text")) }
+                    p { a.button href=(page) rel="noreferrer" { (texts.with("test-order-pay-now", &[("sum", amount(order.body.total).into())])) } }
+                }
+                None => {
+                    p {
+                        (texts.with("test-order-pay-by-hand", &[("sum", amount(order.body.total).into()), ("number", number.into())]))
                     }
                 }
             }
         }
-        h2 { (texts.get("order-lines")) }
-        (lines(texts, order))
-        h2 #timeline-title { (texts.get("order-timeline")) }
-        section #timeline data-refresh=[is_under_way(order).then_some("5")] aria-labelledby="timeline-title" {
-            ol {
-                @for entry in timeline {
-                    li { (time(entry.at)) " · " (happened(texts, entry)) }
-                }
-            }
-            @if more { p.faint { (texts.get("order-timeline-more")) } }
+    }
+}
+
+/// A button that makes a test order.
+#[must_use]
+pub fn test_order(frame: &Frame<'_>) -> Markup {
+    html! {
+        form method="post" action="/app/orders/test" {
+            (frame.token())
+            button { (frame.texts.get("test-order-make")) }
         }
     }
 }

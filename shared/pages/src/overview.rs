@@ -1,89 +1,130 @@
-//! The first page: what needs somebody, how the connections are, and what came last.
+//! The first page: what needs somebody, how many orders are how far, how the connections are, and what came last.
 
-use bokbro_app::records::{Connection, ConnectionState, Role};
-use bokbro_domain::order::Order;
+use bokbro_app::connections::{ConnectionView, ShownState};
+use bokbro_app::overview::{Figures, OverviewView, ends_soon};
+use bokbro_app::records::Role;
 use maud::{Markup, html};
 
+use crate::chart::chart;
+use crate::format::amount;
+use crate::guide;
 use crate::layout::Frame;
 use crate::orders::table;
 
-/// What the page shows.
-pub struct Overview<'a> {
-    /// How many items wait for a human, and whether there are more.
-    pub parked: (usize, bool),
-    /// The connections.
-    pub connections: &'a [Connection],
-    /// Whether the tenant has chosen where payments come from.
-    pub settled: bool,
-    /// The latest orders.
-    pub orders: &'a [Order],
-}
-
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame<'_>, shown: &Overview<'_>) -> Markup {
+pub fn page(frame: &Frame<'_>, shown: &OverviewView) -> Markup {
     let texts = frame.texts;
-    // Only owners can do what the guide says.
-    let is_new = frame.role == Role::Owner && (shown.orders.is_empty() || !shown.settled);
     html! {
-        @if is_new {
-            section.notice {
-                h2 { (texts.get("overview-guide")) }
-                ol {
-                    li { a href="/app/connections" { (texts.get("overview-guide-connect")) } }
-                    li { a href="/app/settings" { (texts.get("overview-guide-settings")) } }
-                    li { a href="/app/keys" { (texts.get("overview-guide-key")) } }
-                }
-            }
-        }
+        @if !shown.guide.is_done() { (guide::summary(frame, &shown.guide)) }
         div.cards {
             section.card {
                 h2 { (texts.get("overview-needs-you")) }
-                (needs_you(frame, shown.parked))
+                (needs_you(frame, shown))
+            }
+            section.card {
+                h2 { (texts.get("overview-lately")) }
+                (lately(frame, &shown.figures))
             }
             section.card {
                 h2 { (texts.get("overview-connections")) }
-                @if shown.connections.is_empty() {
-                    p { (texts.get("overview-none-connected")) }
-                } @else {
-                    dl.facts {
-                        @for connection in shown.connections {
-                            dt { (connection.provider) }
-                            dd class=(class(connection.state)) {
-                                (texts.get(&format!("connection-{}", connection.state.as_str())))
-                            }
-                        }
-                    }
+                (connections(frame, &shown.connections))
+            }
+        }
+        section {
+            h2 { (texts.get("chart-title")) }
+            @if !shown.figures.complete { p.faint { (texts.get("chart-incomplete")) } }
+            (chart(texts, &shown.figures))
+        }
+        h2 { (texts.get("overview-latest")) }
+        @if shown.latest.is_empty() {
+            p { (texts.get("orders-none")) }
+        } @else {
+            (table(texts, &shown.latest))
+        }
+        @if shown.guide.is_done() { (guide::summary(frame, &shown.guide)) }
+    }
+}
+
+/// Everything that waits for somebody, with the way there for whoever may go it.
+fn needs_you(frame: &Frame<'_>, shown: &OverviewView) -> Markup {
+    let texts = frame.texts;
+    let (waiting, mut items) = (&shown.waiting, Vec::new());
+    let count = |count: usize| [("count", count.into())];
+    if waiting.more {
+        let all = waiting.parked + waiting.unmatched;
+        items.push(("/app/parked", Role::Bookkeeper, texts.with("overview-parked-many", &count(all))));
+    } else {
+        for (key, number) in [("overview-unmatched", waiting.unmatched), ("overview-parked", waiting.parked)]
+        {
+            if number > 0 {
+                items.push(("/app/parked", Role::Bookkeeper, texts.with(key, &count(number))));
+            }
+        }
+    }
+    if shown.stranded {
+        items.push(("/app/dead-letters", Role::Operator, texts.get("overview-stranded")));
+    }
+    for view in &shown.connections {
+        let provider = [("provider", view.provider.to_string().into())];
+        let text = match view.state {
+            ShownState::NeedsConsent => texts.with("overview-needs-consent", &provider),
+            ShownState::Disconnected => texts.with("overview-disconnected", &provider),
+            ShownState::Unchecked | ShownState::Healthy if ends_soon(view) => {
+                let [provider] = provider;
+                let days = ("days", view.days_left.unwrap_or_default().into());
+                texts.with("overview-ends-soon", &[provider, days])
+            }
+            ShownState::Unchecked | ShownState::Healthy => continue,
+        };
+        items.push(("/app/connections", Role::Bookkeeper, text));
+    }
+    html! {
+        @if items.is_empty() {
+            p.good { (texts.get("overview-nothing")) }
+        } @else {
+            ul.bad {
+                @for (path, role, text) in items {
+                    li { @if frame.role >= role { a href=(path) { (text) } } @else { (text) } }
                 }
             }
         }
-        h2 { (texts.get("overview-latest")) }
-        @if shown.orders.is_empty() {
-            p { (texts.get("orders-none")) }
-        } @else {
-            (table(texts, shown.orders))
-        }
     }
 }
 
-fn needs_you(frame: &Frame<'_>, (count, more): (usize, bool)) -> Markup {
-    let texts = frame.texts;
-    if count == 0 {
-        return html! { p.good { (texts.get("overview-nothing")) } };
-    }
-    let key = if more { "overview-parked-many" } else { "overview-parked" };
-    let text = texts.with(key, &[("count", count.into())]);
+fn lately(frame: &Frame<'_>, figures: &Figures) -> Markup {
+    let (texts, counts) = (frame.texts, &figures.lately);
     html! {
-        p.bad {
-            @if frame.role >= Role::Bookkeeper { a href="/app/parked" { (text) } } @else { (text) }
+        dl.facts {
+            dt { (texts.get("chart-taken")) } dd { (counts.taken) }
+            dt { (texts.get("chart-paid")) } dd { (counts.paid) }
+            dt { (texts.get("chart-booked")) } dd { (counts.booked) }
+            dt { (texts.get("chart-shipped")) } dd { (counts.shipped) }
+            @for sum in &figures.sold { dt { (texts.get("overview-sold")) } dd { (amount(*sum)) } }
         }
     }
 }
 
-fn class(state: ConnectionState) -> &'static str {
+fn connections(frame: &Frame<'_>, views: &[ConnectionView]) -> Markup {
+    let texts = frame.texts;
+    html! {
+        @if views.is_empty() {
+            p { (texts.get("overview-none-connected")) }
+        } @else {
+            dl.facts {
+                @for view in views {
+                    dt { (view.provider) }
+                    dd class=(class(view.state)) { (texts.get(&format!("connection-{}", view.state.as_str()))) }
+                }
+            }
+        }
+    }
+}
+
+fn class(state: ShownState) -> &'static str {
     match state {
-        ConnectionState::Healthy => "good",
-        ConnectionState::NeedsConsent => "bad",
-        ConnectionState::Unchecked | ConnectionState::Disconnected => "faint",
+        ShownState::Healthy => "good",
+        ShownState::NeedsConsent => "bad",
+        ShownState::Unchecked | ShownState::Disconnected => "faint",
     }
 }

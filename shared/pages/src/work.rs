@@ -1,7 +1,8 @@
 //! Jobs and the audit log.
 
 use bokbro_app::ports::{Cursor, Page};
-use bokbro_app::records::{AuditEntry, Job, JobState};
+use bokbro_app::records::{AuditEntry, Job, JobState, JobTask};
+use bokbro_app::registers::shown;
 use bokbro_app::wire::work_out::job_json;
 use maud::{Markup, html};
 
@@ -59,12 +60,41 @@ pub fn job(frame: &Frame<'_>, job: &Job) -> Markup {
                 @if let Some(at) = job.finished_at { dt { (texts.get("jobs-finished")) } dd { (time(at)) } }
                 dt { (texts.get("jobs-by")) } dd { (job.by) }
                 @if let Some(reason) = &job.reason { dt { (texts.get("reason")) } dd { (reason) } }
-                @for (name, count) in &job.counts { dt { (name.replace('_', " ")) } dd { (count) } }
+                @for (name, count) in &job.counts { dt { (count_name(texts, name)) } dd { (count) } }
                 @if let Some(error) = &job.error { dt { (texts.get("jobs-error")) } dd.bad { (error) } }
                 dt { (texts.get("reference")) } dd { code { (job.correlation) } }
             }
+            (progress(texts, job))
+            @if is_under_way(job) { p { a href=(format!("/app/jobs/{}", job.id)) { (texts.get("look-again")) } } }
         }
     }
+}
+
+/// How far a job has come, when it reads registers and has begun.
+#[must_use]
+pub fn progress(texts: Texts, job: &Job) -> Markup {
+    let JobTask::Registers { reading, .. } = &job.task else { return Markup::default() };
+    let Some(at) = shown(job, reading).filter(|_| is_under_way(job)) else { return Markup::default() };
+    let register = texts.get(&format!("register-{}", at.register.as_str()));
+    let part = [("register", register.into()), ("part", at.slice.into()), ("parts", at.slices.into())];
+    html! {
+        p {
+            progress value=(at.slice - 1) max=(at.slices) aria-label=(texts.get("jobs-progress")) {}
+            " " (texts.with("jobs-progress-part", &part))
+            @match (at.page, at.pages) {
+                (Some(page), Some(pages)) => {
+                    ", " (texts.with("jobs-progress-page-of", &[("page", page.into()), ("pages", pages.max(page.into()).into())]))
+                }
+                (Some(page), None) => { ", " (texts.with("jobs-progress-page", &[("page", page.into())])) }
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+/// What a job counts; a name that the catalog does not know shows as the API has it.
+fn count_name(texts: Texts, name: &str) -> String {
+    texts.find(&format!("count-{name}")).unwrap_or_else(|| name.replace('_', " "))
 }
 
 /// The audit log.
@@ -115,7 +145,9 @@ fn older(texts: Texts, path: &str, next: Option<&Cursor>) -> Markup {
     }
 }
 
-fn is_under_way(job: &Job) -> bool {
+/// Whether a job is not over.
+#[must_use]
+pub fn is_under_way(job: &Job) -> bool {
     match job.state {
         JobState::Waiting | JobState::Running => true,
         JobState::Done | JobState::Failed => false,

@@ -2,6 +2,7 @@
 
 mod clock;
 mod control;
+pub(crate) mod desk;
 mod faults;
 pub(crate) mod json;
 mod log;

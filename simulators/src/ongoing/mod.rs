@@ -3,6 +3,7 @@
 mod answers;
 mod api;
 mod config;
+mod desk;
 mod model;
 mod sim;
 mod state;
@@ -43,7 +44,8 @@ impl Ongoing {
         let state = Mutex::new(State::new(&config));
         let outbox = Arc::new(Outbox::default());
         let shared = Arc::new(Shared { clock: kit.clock.clone(), state, outbox, config });
-        let routes = api::routes(&shared).merge(sim::routes()).with_state(shared.clone());
+        let routes =
+            api::routes(&shared).merge(sim::routes()).merge(desk::routes()).with_state(shared.clone());
         let running = Server::start(shared.config.port, kit.clone(), shared.clone(), routes).await?;
         let mut worker = JoinSet::new();
         worker.spawn(outbox::run(shared.outbox.clone(), shared.clock.clone(), || SignedDuration::ZERO));

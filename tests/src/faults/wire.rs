@@ -42,6 +42,7 @@ impl Spot {
 /// Calls that no day makes, because they are no part of an order's way: the provider, the operation, and the file of the
 /// test that asks for it with faults of its own.
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("viva", "create_order", "tests/it/test_orders.rs"),
     ("visma", "get_customer", "tests/it/registers"),
     ("fortnox", "list_vouchers", "tests/it/vouchers"),
     ("fortnox", "get_voucher", "tests/it/vouchers"),

@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bokbro_app::connections::{
-    Asked, ConnectionView, EntryRefusal, connection_disconnect, connection_enter, connection_health,
-    connection_refresh, connection_sync, connections_list,
+    Asked, ConnectionView, EntryRefusal, ShownState, connection_disconnect, connection_enter,
+    connection_health, connection_reading, connection_refresh, connection_sync, connections_list,
 };
 use bokbro_app::error::Error;
 use bokbro_app::orders::Refusal;
@@ -132,15 +132,29 @@ async fn show_all(
         )) => Told::Bad(error.to_string()),
         Err(refusal) => return refused(&refusal, guest, platform),
     };
-    match connections_list(&platform.app, &guest.caller.tenant).await {
-        Ok(views) => {
-            let offered: Vec<Offered<'_>> =
-                views.into_iter().map(|view| offer(platform, view, origin)).collect();
+    match offered(platform, guest, origin).await {
+        Ok(offered) => {
             let body = page_of::page(&guest.frame(), &offered, &told);
             show(guest, &guest.texts.get("nav-connections"), &body)
         }
         Err(error) => refused(&error.into(), guest, platform),
     }
+}
+
+async fn offered<'a>(
+    platform: &Platform,
+    guest: &Guest,
+    origin: Option<&str>,
+) -> Result<Vec<Offered<'a>>, Error> {
+    let (app, tenant) = (&platform.app, &guest.caller.tenant);
+    let mut all = Vec::new();
+    for view in connections_list(app, tenant).await? {
+        let is_read =
+            view.state != ShownState::Disconnected && app.providers.registers(&view.provider).is_some();
+        let reading = if is_read { connection_reading(app, tenant, &view.provider).await? } else { None };
+        all.push(Offered { reading, ..offer(platform, view, origin) });
+    }
+    Ok(all)
 }
 
 fn offer<'a>(platform: &Platform, view: ConnectionView, origin: Option<&str>) -> Offered<'a> {
@@ -153,6 +167,7 @@ fn offer<'a>(platform: &Platform, view: ConnectionView, origin: Option<&str>) ->
             || matches!(providers.shipping(&view.provider), Some(Shipping::Ours(_))),
         webhook_url: webhook
             .map(|(endpoint, origin)| format!("{origin}/webhooks/{}/{endpoint}", view.provider)),
+        reading: None,
         view,
     }
 }

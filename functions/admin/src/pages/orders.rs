@@ -3,52 +3,54 @@
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use bokbro_app::orders::{self, Refusal};
+use bokbro_app::orders::{self, Posted, Refusal};
+use bokbro_app::overview::{guide_show, overview_show};
 use bokbro_app::ports::{Cursor, LookUp, OrderFilter, Page};
+use bokbro_app::test_orders::{order_test, payment_page};
 use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, TenantId};
 use bokbro_domain::order::{Order, OrderState};
 use bokbro_pages::orders as page_of;
 use bokbro_pages::orders::Wanted;
-use bokbro_pages::overview::{self, Overview};
+use bokbro_pages::{guide, overview};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
 
 use super::{Guest, redirect, refused, show};
-use crate::api::Api;
+use crate::api::{Api, Origin};
 use crate::orders::read_id;
 
 /// Orders on a page.
 const PAGE: usize = 50;
-/// Orders on the overview.
-const LATEST: usize = 10;
-/// Waiting items that the overview counts.
-const COUNTED: usize = 100;
 /// Entries of the timeline that are shown.
 const TIMELINE: usize = 200;
 
 pub(crate) async fn overview(State(platform): Api, Extension(guest): Extension<Guest>) -> Response {
-    let found = async {
-        let (app, tenant) = (&platform.app, &guest.caller.tenant);
-        let parked = app.parking.parked_list(tenant, COUNTED, None).await?;
-        let orders = orders::orders_list(app, tenant, &OrderFilter::default(), LATEST, None).await?;
-        let mut connections = Vec::new();
-        for provider in app.providers.names() {
-            connections.extend(app.directory.connection_get(tenant, &provider).await?);
+    match overview_show(&platform.app, &guest.caller.tenant, guest.caller.role).await {
+        Ok(shown) => show(&guest, &guest.texts.get("nav-overview"), &overview::page(&guest.frame(), &shown)),
+        Err(error) => refused(&error.into(), &guest, &platform),
+    }
+}
+
+pub(crate) async fn guide(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Origin(origin): Origin,
+) -> Response {
+    match guide_show(&platform.app, &guest.caller.tenant).await {
+        Ok(shown) => {
+            let urls = shown.webhooks.iter().zip(origin.iter().cycle());
+            let urls: Vec<String> =
+                urls.map(|((to, name), origin)| format!("{origin}/webhooks/{to}/{name}")).collect();
+            let body = guide::page(&guest.frame(), &shown, &urls, platform.stage);
+            show(&guest, &guest.texts.get("guide"), &body)
         }
-        let settled = app.directory.settings_get(tenant).await?.is_some();
-        Ok::<_, Refusal>((parked, orders, connections, settled))
-    };
-    match found.await {
-        Ok((parked, orders, connections, settled)) => {
-            let shown = Overview {
-                parked: (parked.items.len(), parked.next.is_some()),
-                connections: &connections,
-                settled,
-                orders: &orders.items,
-            };
-            let title = guest.texts.get("nav-overview");
-            show(&guest, &title, &overview::page(&guest.frame(), &shown))
-        }
+        Err(error) => refused(&error.into(), &guest, &platform),
+    }
+}
+
+pub(crate) async fn test(State(platform): Api, Extension(guest): Extension<Guest>) -> Response {
+    match order_test(&platform.app, guest.by(), platform.stage, None).await {
+        Ok(Posted::Created(order) | Posted::Repeated(order)) => redirect(&page_of::path(&order)),
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }
@@ -115,13 +117,18 @@ pub(crate) async fn detail(
         let id = read_id(&id)?;
         let order = orders::order_get(app, tenant, &id).await?;
         let timeline = orders::order_timeline(app, tenant, &id, TIMELINE, None).await?;
-        Ok((order, timeline))
+        let page = payment_page(app, &order).await?;
+        Ok((order, timeline, page))
     };
     match found.await {
-        Ok((order, timeline)) => {
+        Ok((order, timeline, page)) => {
             let title = format!("{} {}", guest.texts.get("order-number"), order.body.order_number);
             let more = timeline.next.is_some();
-            show(&guest, &title, &page_of::detail(&guest.frame(), &order, &timeline.items, more))
+            show(
+                &guest,
+                &title,
+                &page_of::detail(&guest.frame(), &order, &timeline.items, more, page.as_deref()),
+            )
         }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }

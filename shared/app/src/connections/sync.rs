@@ -106,7 +106,7 @@ async fn registers_ask(app: &App, by: By<'_>, provider: &Provider, reading: Read
 
 /// The job that runs, or the new one.
 async fn running_or(app: &App, by: By<'_>, provider: &Provider, job: Job) -> Result<Job, Refusal> {
-    if let Some(running) = running(app, by.tenant, provider).await? {
+    if let Some(running) = connection_reading(app, by.tenant, provider).await? {
         return Ok(running);
     }
     let shown = serde_json::to_value(&job.task).unwrap_or_default();
@@ -122,7 +122,15 @@ async fn running_or(app: &App, by: By<'_>, provider: &Provider, job: Job) -> Res
     Ok(job)
 }
 
-async fn running(app: &App, tenant: &TenantId, provider: &Provider) -> Result<Option<Job>, Error> {
+/// The job that somebody asked for and that reads a connection's registers just now.
+///
+/// # Errors
+/// When the table fails.
+pub async fn connection_reading(
+    app: &App,
+    tenant: &TenantId,
+    provider: &Provider,
+) -> Result<Option<Job>, Error> {
     let Some(id) = app.cursors.cursor_get(tenant, provider, ASKED).await? else { return Ok(None) };
     let Ok(id) = JobId::parse(&id) else { return Ok(None) };
     let now = app.clock.now();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::token::TokenState;
+use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{COMPANY, COMPANY_NAME, CONNECTED_AT, WEBHOOK_ENDPOINT};
@@ -72,17 +73,16 @@ pub struct ConnectionView {
 /// # Errors
 /// When the table fails.
 pub async fn connections_list(app: &App, tenant: &TenantId) -> Result<Vec<ConnectionView>, Error> {
-    let mut shown = Vec::new();
-    for provider in app.providers.names() {
+    let shown = app.providers.names().into_iter().map(|provider| async move {
         let connection = app.directory.connection_get(tenant, &provider).await?;
         let tokens = app.token_states.token_state(tenant, &provider).await?;
         let registers = match (&connection, app.providers.registers(&provider)) {
             (Some(_), Some(_)) => registers_known(app, tenant, &provider).await?,
             (None, _) | (_, None) => None,
         };
-        shown.push(ConnectionView { registers, ..view(app, provider, connection, &tokens) });
-    }
-    Ok(shown)
+        Ok::<_, Error>(ConnectionView { registers, ..view(app, provider, connection, &tokens) })
+    });
+    try_join_all(shown).await
 }
 
 /// One connection as people see it.

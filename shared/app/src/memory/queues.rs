@@ -192,6 +192,12 @@ impl DeadLetters for MemoryQueues {
         Ok(())
     }
 
+    async fn dead_letters_count(&self, queue: QueueName) -> Result<u64, Error> {
+        let (now, state) = (self.now(), self.state());
+        let seen = state.dead.get(&queue).into_iter().flatten().filter(|dead| !dead.is_hidden(now)).count();
+        Ok(u64::try_from(seen).unwrap_or(u64::MAX))
+    }
+
     async fn dead_letters_hidden(&self, queue: QueueName) -> Result<u64, Error> {
         let (now, state) = (self.now(), self.state());
         let hidden = state.dead.get(&queue).into_iter().flatten().filter(|dead| dead.is_hidden(now)).count();

@@ -152,6 +152,13 @@ pub trait DeadLetters: Send + Sync {
     /// When the queue did not delete one of them; it then comes back by itself.
     async fn dead_letters_delete(&self, queue: QueueName, letters: &[DeadLetter]) -> Result<(), Error>;
 
+    /// About how many dead letters of a queue there are, without looking at them: those of all tenants, and without those that
+    /// somebody has taken.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    async fn dead_letters_count(&self, queue: QueueName) -> Result<u64, Error>;
+
     /// About how many dead letters of a queue are hidden because somebody took them.
     ///
     /// # Errors

@@ -153,10 +153,13 @@ async fn whole_queues_are_moved_by_sqs_where_it_knows_how() {
 }
 
 #[tokio::test]
-async fn hidden_ones_are_counted() {
+async fn they_are_counted_and_the_hidden_ones_apart() {
     let attributes = json!({"ApproximateNumberOfMessagesNotVisible": "12"});
     let canned = Canned::new([Answer::ok(json!({"Attributes": attributes}))]);
     assert_eq!(dead_letters(&canned).dead_letters_hidden(QueueName::Accounting).await.unwrap(), 12);
+    let attributes = json!({"ApproximateNumberOfMessages": "3"});
+    let canned = Canned::new([Answer::ok(json!({"Attributes": attributes}))]);
+    assert_eq!(dead_letters(&canned).dead_letters_count(QueueName::Accounting).await.unwrap(), 3);
     let none = dead_letters(&Canned::new([])).dead_letters_hidden(QueueName::Pulls).await;
     assert_eq!(none.unwrap_err().code(), "storage_failed");
 }

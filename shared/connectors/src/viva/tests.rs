@@ -1,5 +1,6 @@
 //! Reads and tokens over a scripted wire.
 
+mod checkouts;
 mod checkup;
 
 use std::collections::BTreeMap;

@@ -2,10 +2,12 @@
 
 use bokbro_app::contract::{Build, ELSEWHERE};
 use bokbro_app::dead_letters::Listed;
+use bokbro_app::overview::{StepState, Waiting};
 use bokbro_app::ports::Cursor;
 use bokbro_app::records::Role;
 use bokbro_app::secret::SecretText;
-use bokbro_domain::ids::Provider;
+use bokbro_app::test_orders::Stage;
+use bokbro_domain::ids::{OrderNumber, Provider};
 use bokbro_domain::order::{OrderState, SyncState};
 use maud::html;
 
@@ -16,10 +18,9 @@ use crate::dead_letters::{self, NotAsked};
 use crate::keys::{self, Made};
 use crate::layout::Frame;
 use crate::orders::{self, Wanted};
-use crate::overview::{self, Overview};
 use crate::settings;
 use crate::sign_in::{self, Message};
-use crate::{Language, Texts, parked, work};
+use crate::{Language, Texts, guide, overview, parked, work};
 
 /// A page as a browser gets it.
 pub(super) struct Rendered {
@@ -106,12 +107,18 @@ impl World {
         let wanted = Wanted { state: self.maybe(OrderState::Paid), text: self.text("") };
         let next = self.maybe(Cursor("abc-_1".to_owned()));
         let key = || Made::Key(SecretText::new("bk_secret".to_owned()), self.keys().remove(0));
-        let connections = self.connections();
-        let view = |parked, settled| Overview { parked, connections: &connections, settled, orders: &orders };
+        let overview = |unmatched, parked, more, done| {
+            overview::page(&frame, &self.overview(Waiting { unmatched, parked, more }, done))
+        };
+        let urls = self.some(vec!["https://bokbro.example/webhooks/psp/wh_1".to_owned()]);
+        let guide = |last, stage| guide::page(&frame, &self.guide(last), &urls, stage);
         let mut pages = vec![
-            ("overview", overview::page(&frame, &view((0, false), true))),
-            ("overview with one", overview::page(&frame, &view((1, false), false))),
-            ("overview with many", overview::page(&frame, &view((100, true), true))),
+            ("overview", overview(0, 0, false, true)),
+            ("overview with one", overview(1, 1, false, false)),
+            ("overview with many", overview(20, 80, true, true)),
+            ("guide", guide(StepState::Open, Stage::Trial)),
+            ("guide in production", guide(StepState::Open, Stage::Production)),
+            ("guide done", guide(StepState::Done, Stage::Trial)),
             ("orders", orders::list(&frame, &wanted, &orders, next.as_ref())),
             ("parked", parked::list(&frame, &self.page(self.parked()))),
             ("jobs", work::jobs(&frame, &self.page(self.jobs()))),
@@ -150,11 +157,23 @@ impl World {
             pages.push(("api", contract::page(&frame, &ELSEWHERE, &build())));
         }
         let order = self.order(OrderState::Pending, SyncState::NeedsAttention);
-        pages.push(("order", orders::detail(&frame, &order, &self.timeline(), self.data != Data::Nothing)));
-        for order in &orders {
-            pages.push(("order", orders::detail(&frame, order, &self.timeline(), false)));
+        let more = self.data != Data::Nothing;
+        pages.push(("order", orders::detail(&frame, &order, &self.timeline(), more, None)));
+        let mut test = order;
+        test.body.order_number = OrderNumber::parse("TEST-1").unwrap();
+        let page = self.text("https://psp.example/web/checkout?ref=1&a=2");
+        for pay_at in [None, Some(page.as_str())] {
+            pages.push(("test order", orders::detail(&frame, &test, &self.timeline(), false, pay_at)));
         }
-        for job in self.jobs() {
+        for order in &orders {
+            pages.push(("order", orders::detail(&frame, order, &self.timeline(), false, None)));
+        }
+        let places = [
+            r#""at":{"page":2},"size":100,"total":250"#,
+            r#""at":{"page":2},"size":0,"total":null"#,
+            r#""at":{"unseen":{"cursor":null,"asked":3}},"size":100,"total":250"#,
+        ];
+        for job in self.jobs().into_iter().chain(places.map(|place| self.reading(place))) {
             pages.push(("job", work::job(&frame, &job)));
         }
         let mut pages: Vec<(String, String)> = pages

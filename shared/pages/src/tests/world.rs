@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use bokbro_app::connections::{ConnectionView, ShownState};
 use bokbro_app::dead_letters::Listed;
 use bokbro_app::message::{Envelope, Nudge, Unreadable};
+use bokbro_app::overview::{Figures, Guide, OverviewView, StepName, StepState, Waiting};
 use bokbro_app::parked::REASONS;
 use bokbro_app::ports::{Cursor, DeadLetter, EntryField, Page, QueueName};
 use bokbro_app::records::{
-    ApiKey, AuditEntry, Connection, ConnectionState, Job, JobState, JobTask, Parked, Role, Session, Settings,
-    TimelineEntry,
+    ApiKey, AuditEntry, Job, JobState, JobTask, Parked, Reading, Role, Session, Settings, TimelineEntry,
 };
+use bokbro_app::registers::Known;
 use bokbro_app::settings::SettingsView;
 use bokbro_app::wire::order_in::read_order;
 use bokbro_domain::ids::{CorrelationId, JobId, OrderId, ParkedId, Provider, Target, TenantId};
@@ -297,31 +298,57 @@ impl World {
                 refreshed_at: self.maybe(now()),
                 days_left: self.maybe(44),
                 webhook_endpoint: self.maybe("wh_1".to_owned()),
-                registers: None,
+                registers: self.maybe(Known { customers: 212, invoices: 1_893, read_at: now() }),
                 message: self.maybe(self.text("The consent was taken back.")),
             },
             fields: FIELDS,
             by_consent: state != ShownState::Unchecked,
             readable: true,
             webhook_url: self.maybe("https://bokbro.example/webhooks/ledger/wh_1".to_owned()),
+            reading: self.maybe(self.reading(r#""at":{"page":2},"size":100,"total":250"#)),
         };
         self.some(["books", "ledger", "psp", "wms"].into_iter().zip(states).map(offer).collect())
     }
 
-    pub(super) fn connections(self) -> Vec<Connection> {
-        let states = [
-            ConnectionState::Unchecked,
-            ConnectionState::Healthy,
-            ConnectionState::NeedsConsent,
-            ConnectionState::Disconnected,
-        ];
-        let connection = |state| Connection {
-            tenant: TenantId::parse("demo").unwrap(),
-            provider: provider(),
-            state,
-            settings: BTreeMap::new(),
-            chart: None,
-        };
-        self.some(states.map(connection).into())
+    /// A job that reads registers, at a page that may not be the last.
+    pub(super) fn reading(self, at: &str) -> Job {
+        let position = format!(r#"{{"slice":1,"begun":"2026-11-21T07:00:00Z","since":null,{at}}}"#);
+        Job {
+            task: JobTask::Registers { provider: provider(), reading: Reading::Full },
+            state: JobState::Running,
+            position: Some(position),
+            ..self.jobs().remove(0)
+        }
+    }
+
+    pub(super) fn overview(self, waiting: Waiting, done: bool) -> OverviewView {
+        let states = OrderState::ALL.map(|state| self.order(state, SyncState::Done));
+        let syncs = [SyncState::Waiting, SyncState::Running, SyncState::Done, SyncState::Retrying];
+        let syncs = syncs.map(|sync| self.order(OrderState::Paid, sync));
+        let latest = self.some(states.into_iter().chain(syncs).collect());
+        OverviewView {
+            waiting,
+            stranded: self.data != Data::Nothing,
+            connections: self.offered().into_iter().map(|offered| offered.view).collect(),
+            figures: Figures::of(&latest, self.data == Data::Nothing, now()),
+            latest,
+            guide: self.guide(if done { StepState::Done } else { StepState::Open }),
+        }
+    }
+
+    /// The guide with its last step as it is told.
+    pub(super) fn guide(self, last: StepState) -> Guide {
+        let first = if self.data == Data::Nothing { StepState::Open } else { StepState::Done };
+        Guide {
+            steps: [
+                (StepName::Payments, first),
+                (StepName::Accounting, first),
+                (StepName::Warehouse, StepState::Optional),
+                (StepName::Settings, first),
+                (StepName::Key, first),
+                (StepName::Order, last),
+            ],
+            webhooks: self.some(vec![(provider(), "wh_1".to_owned())]),
+        }
     }
 }

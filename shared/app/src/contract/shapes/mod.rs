@@ -19,12 +19,13 @@ pub use work::*;
 use super::{Build, Shape};
 
 /// Every shape that has a name in the contract.
-pub const ALL: [&Shape; 29] = [
+pub const ALL: [&Shape; 30] = [
     &PROBLEM,
     &HEALTH,
     &CONTRACT,
     &ORDER_IN,
     &ORDER,
+    &TEST_ORDER,
     &TIMELINE_ENTRY,
     &STOCK,
     &CONNECTION_IN,
