@@ -358,7 +358,7 @@ async fn a_bookkeeper_finds_the_order_of_a_payment() {
     let page = format!("/app/parked/{}", item["id"].as_str().unwrap());
 
     let mut bookkeeper = Visitor::signed_in(&stack, &person("bookkeeper")).await;
-    assert!(bookkeeper.get("/app").await.html.contains("need"), "the overview says that something waits");
+    assert!(bookkeeper.get("/app").await.html.contains("to no order"), "the overview says that it waits");
     let list = bookkeeper.get("/app/parked").await;
     assert!(list.html.contains(&format!("href=\"{page}\"")), "{}", list.html);
     let shown = bookkeeper.get(&page).await;

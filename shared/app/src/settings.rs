@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::orders::Refusal;
-use crate::records::Settings;
+use crate::records::{ConnectionState, Settings};
 use crate::wire::fields::{Fields, read_json};
 
 /// Accounts in the BAS chart.
@@ -22,6 +22,8 @@ const ACCOUNTS: std::ops::RangeInclusive<u64> = 1_000..=9_999;
 pub struct SettingsView {
     /// The choices; none yet for a new tenant.
     pub settings: Option<Settings>,
+    /// What a tenant without choices is connected to, so that it need not be chosen among much else.
+    pub connected: Vec<Provider>,
     /// What the books look like by the ledger program's own settings, as last read.
     pub chart: Option<Chart>,
     /// Payment providers.
@@ -43,16 +45,32 @@ pub async fn settings_show(app: &App, tenant: &TenantId) -> Result<SettingsView,
         Some(books) => app.directory.connection_get(tenant, books).await?,
         None => None,
     };
+    let connected = match settings {
+        Some(_) => Vec::new(),
+        None => connected(app, tenant).await?,
+    };
     let chart = connection.and_then(|connection| connection.chart).map(|read| read.chart);
     let able =
         |can: &dyn Fn(&Provider) -> bool| app.providers.names().into_iter().filter(|p| can(p)).collect();
     Ok(SettingsView {
         settings,
+        connected,
         chart,
         payments: able(&|provider| app.providers.payments(provider).is_some()),
         accounting: able(&|provider| app.providers.accounting(provider).is_some()),
         warehouses: able(&|provider| app.providers.shipping(provider).is_some()),
     })
+}
+
+async fn connected(app: &App, tenant: &TenantId) -> Result<Vec<Provider>, Error> {
+    let mut connected = Vec::new();
+    for provider in app.providers.names() {
+        let connection = app.directory.connection_get(tenant, &provider).await?;
+        if connection.is_some_and(|connection| connection.state != ConnectionState::Disconnected) {
+            connected.push(provider);
+        }
+    }
+    Ok(connected)
 }
 
 /// Replaces a tenant's choices by those in a JSON text.
@@ -172,6 +190,7 @@ mod tests {
         let provider = |name| Provider::parse(name).unwrap();
         SettingsView {
             settings: None,
+            connected: Vec::new(),
             chart: None,
             payments: vec![provider("psp")],
             accounting: vec![provider("books")],

@@ -30,7 +30,7 @@ pub fn page(frame: &Frame<'_>, guide: &Guide, webhook_urls: &[String], stage: St
             @for (name, state) in guide.steps {
                 li aria-current=[(next == Some(name)).then_some("step")] {
                     h2 { (texts.get(&format!("guide-{}", name.as_str()))) }
-                    p.state class=(class(state)) { (texts.get(key(state))) }
+                    p class={ "state " (class(state)) } { (texts.get(key(state))) }
                     p { (texts.get(&format!("guide-{}-text", name.as_str()))) }
                     (way(frame, name, webhook_urls, stage))
                 }

@@ -34,10 +34,10 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: &Sent) -> Markup {
         }
         form method="post" action="/app/settings" {
             (frame.token())
-            (choice(texts, "payments", settings.map(|s| &s.payments), &view.payments, false))
-            (choice(texts, "accounting", settings.and_then(|s| s.accounting.as_ref()), &view.accounting, true))
+            (choice(texts, "payments", chosen(view, &view.payments, |s| Some(&s.payments)), &view.payments, false))
+            (choice(texts, "accounting", chosen(view, &view.accounting, |s| s.accounting.as_ref()), &view.accounting, true))
             (profiles(texts, settings))
-            (choice(texts, "warehouse", settings.and_then(|s| s.warehouse.as_ref()), &view.warehouses, true))
+            (choice(texts, "warehouse", chosen(view, &view.warehouses, |s| s.warehouse.as_ref()), &view.warehouses, true))
             fieldset {
                 legend { (texts.get("settings-accounts")) }
                 p.hint { (texts.get("settings-accounts-hint")) }
@@ -51,6 +51,18 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: &Sent) -> Markup {
             }
             button { (texts.get("settings-store")) }
         }
+    }
+}
+
+/// What was chosen; before there are choices, what is connected.
+fn chosen<'a>(
+    view: &'a SettingsView,
+    among: &[Provider],
+    of: impl Fn(&'a Settings) -> Option<&'a Provider>,
+) -> Option<&'a Provider> {
+    match &view.settings {
+        Some(settings) => of(settings),
+        None => view.connected.iter().find(|provider| among.contains(provider)),
     }
 }
 
@@ -104,5 +116,40 @@ fn account(texts: Texts, role: AccountRole, view: &SettingsView) -> Markup {
             input id=(format!("account_{name}")) name=(format!("account_{name}")) inputmode="numeric" pattern="[1-9][0-9]{3}"
                 value=[own] placeholder=[read];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_connected_is_chosen_until_somebody_chooses() {
+        let provider = |name| Provider::parse(name).unwrap();
+        let (one, other) = (provider("books"), provider("ledger"));
+        let among = [one.clone(), other.clone()];
+        let mut view = SettingsView {
+            settings: None,
+            connected: vec![provider("psp"), other.clone()],
+            chart: None,
+            payments: Vec::new(),
+            accounting: among.to_vec(),
+            warehouses: Vec::new(),
+        };
+        let books = |view: &SettingsView| chosen(view, &among, |s| s.accounting.as_ref()).cloned();
+        assert_eq!(books(&view), Some(other));
+        let mut settings = Settings {
+            payments: provider("psp"),
+            accounting: None,
+            warehouse: None,
+            posting_profile: PostingProfile::default(),
+            accounts: [].into(),
+            payment_mode: None,
+        };
+        view.settings = Some(settings.clone());
+        assert_eq!(books(&view), None, "nothing was chosen on purpose");
+        settings.accounting = Some(one.clone());
+        view.settings = Some(settings);
+        assert_eq!(books(&view), Some(one));
     }
 }

@@ -152,7 +152,11 @@ async fn offered<'a>(
         let is_read =
             view.state != ShownState::Disconnected && app.providers.registers(&view.provider).is_some();
         let reading = if is_read { connection_reading(app, tenant, &view.provider).await? } else { None };
-        all.push(Offered { reading, ..offer(platform, view, origin) });
+        let offered = Offered { reading, ..offer(platform, view, origin) };
+        // There is nothing to do about a provider that takes neither credentials nor a consent.
+        if offered.by_consent || !offered.fields.is_empty() {
+            all.push(offered);
+        }
     }
     Ok(all)
 }

@@ -161,8 +161,7 @@ impl World {
         pages.push(("order", orders::detail(&frame, &order, &self.timeline(), more, None)));
         let mut test = order;
         test.body.order_number = OrderNumber::parse("TEST-1").unwrap();
-        let page = self.text("https://psp.example/web/checkout?ref=1&a=2");
-        for pay_at in [None, Some(page.as_str())] {
+        for pay_at in [None, Some("https://psp.example/web/checkout?ref=1&a=2")] {
             pages.push(("test order", orders::detail(&frame, &test, &self.timeline(), false, pay_at)));
         }
         for order in &orders {

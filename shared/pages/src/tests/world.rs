@@ -261,6 +261,7 @@ impl World {
                 accounts: accounts.clone(),
                 payment_mode: Some(self.text("KORT")),
             }),
+            connected: Vec::new(),
             chart: self.maybe(Chart { accounts, payment_mode: Some(self.text("CARD")), ..Chart::default() }),
             payments: self.some(vec![provider()]),
             accounting: self.some(vec![provider()]),
