@@ -55,13 +55,13 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         (runtime, vec![domain, app, connectors, aws]),
         ("bokbro-webhook", function.clone()),
         ("bokbro-admin", vec![domain, app, "bokbro-pages", runtime]),
-        ("bokbro-oauth", function.clone()),
+        ("bokbro-oauth", vec![domain, app, "bokbro-pages", runtime]),
         ("bokbro-sync", function.clone()),
         ("bokbro-scheduler", function.clone()),
         ("bokbro-replay", function),
         (simulators, vec![]),
         ("bokbro-devtool", vec![domain, app, connectors, aws, runtime, simulators]),
-        (tests, vec![domain, app, connectors, aws, runtime, simulators]),
+        (tests, vec![domain, app, "bokbro-pages", connectors, aws, runtime, simulators]),
     ])
 }
 

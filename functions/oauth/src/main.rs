@@ -3,11 +3,12 @@
 mod answer;
 
 use bokbro_app::auth::caller_find;
-use bokbro_app::oauth::{Callback, oauth_callback, oauth_start};
-use bokbro_app::pages::{Language, consent_page};
+use bokbro_app::oauth::{Callback, Started, oauth_callback, oauth_start};
+use bokbro_app::orders::Refusal;
 use bokbro_app::records;
 use bokbro_app::secret::SecretText;
 use bokbro_domain::ids::{CorrelationId, Provider};
+use bokbro_pages::{Texts, consent};
 use bokbro_runtime::Platform;
 use bokbro_runtime::browser::{self, Cookie};
 use bokbro_runtime::config::Role;
@@ -36,8 +37,32 @@ async fn handle(platform: &Platform, request: Request) -> Response<Body> {
         return answer::no_origin(&correlation);
     };
     match leg {
-        Leg::Start => start(platform, &request, &provider, &origin, &correlation).await,
+        Leg::Start => match start(platform, &request, &provider, &origin).await {
+            Ok(started) => answer::started(&started, accepts(&request, "application/json"), &correlation),
+            Err(refused) if accepts(&request, "text/html") => {
+                answer::refused_page(&refused, &request, texts(&request), &correlation)
+            }
+            Err(refused) => answer::refused(&refused, &correlation),
+        },
         Leg::Callback => callback(platform, &request, &provider, &origin, &correlation).await,
+    }
+}
+
+/// Why a consent is not begun.
+enum Refused {
+    /// Nobody says who they are.
+    Unauthorized,
+    /// Somebody who is no owner.
+    Forbidden,
+    /// `service` is neither true nor false.
+    BadService,
+    /// As other requests are refused.
+    Refusal(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Refusal(error.into())
     }
 }
 
@@ -46,29 +71,20 @@ async fn start(
     request: &Request,
     provider: &Provider,
     origin: &str,
-    correlation: &CorrelationId,
-) -> Response<Body> {
+) -> Result<Started, Refused> {
     let session = Cookie::Session.read(request.headers());
     let authorization = header_text(request.headers(), "authorization");
-    let caller = match caller_find(&platform.app, authorization, session.as_ref()).await {
-        Ok(Some(caller)) if caller.role >= records::Role::Owner => caller,
-        Ok(Some(_)) => return answer::forbidden(correlation),
-        Ok(None) => return answer::unauthorized(correlation),
-        Err(error) => return answer::failed(&error, correlation),
-    };
+    let caller = caller_find(&platform.app, authorization, session.as_ref()).await?;
+    let caller = caller.ok_or(Refused::Unauthorized)?;
+    if caller.role < records::Role::Owner {
+        return Err(Refused::Forbidden);
+    }
     let service_account = match request.query_string_parameters().first("service") {
         None | Some("true") => true,
         Some("false") => false,
-        Some(_) => return answer::bad_service(correlation),
+        Some(_) => return Err(Refused::BadService),
     };
-    match oauth_start(&platform.app, &caller.tenant, provider, service_account, origin).await {
-        Ok(started) => {
-            let wants_json = header_text(request.headers(), header::ACCEPT.as_str())
-                .is_some_and(|accept| accept.contains("application/json"));
-            answer::started(&started, wants_json, correlation)
-        }
-        Err(refusal) => answer::refused(&refusal, correlation),
-    }
+    Ok(oauth_start(&platform.app, &caller.tenant, provider, service_account, origin).await?)
 }
 
 async fn callback(
@@ -87,9 +103,9 @@ async fn callback(
         nonce: Cookie::Consent.read(request.headers()),
     };
     let outcome = oauth_callback(&platform.app, provider, &callback, origin, correlation).await;
-    let language = Language::accepted(header_text(request.headers(), "accept-language"));
-    let page = consent_page(&outcome, provider, language, correlation);
-    let mut response: Response<Body> = browser::page_response(page, language);
+    let texts = texts(request);
+    let page = consent::page(texts, &outcome, provider, correlation);
+    let mut response = answer::page(consent::status(&outcome), page, texts);
     if let Some(forget) = Cookie::Consent.forget() {
         response.headers_mut().insert(header::SET_COOKIE, forget);
     }
@@ -113,6 +129,14 @@ fn address(path: &str) -> Option<(Provider, Leg)> {
         _ => return None,
     };
     Some((Provider::parse(provider).ok()?, leg))
+}
+
+fn texts(request: &Request) -> Texts {
+    Texts::of(browser::language(request.headers()))
+}
+
+fn accepts(request: &Request, kind: &str) -> bool {
+    header_text(request.headers(), header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(kind))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,9 +1,9 @@
-//! What pages say, in every language, in Fluent's form: the words of the pages, the reasons for which something waits, and
-//! the events of an order, each in a file of its own.
+//! What pages say, in every language, in Fluent's form: the words of the pages, of consents, the reasons for which
+//! something waits, and the events of an order, each in a file of its own.
 
 use std::sync::OnceLock;
 
-pub use bokbro_app::pages::Language;
+pub use bokbro_app::language::Language;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
@@ -11,11 +11,13 @@ use unic_langid::{LanguageIdentifier, langid};
 /// The messages of each language.
 const SWEDISH: &str = concat!(
     include_str!("../locales/sv.ftl"),
+    include_str!("../locales/sv.consent.ftl"),
     include_str!("../locales/sv.reasons.ftl"),
     include_str!("../locales/sv.events.ftl"),
 );
 const ENGLISH: &str = concat!(
     include_str!("../locales/en.ftl"),
+    include_str!("../locales/en.consent.ftl"),
     include_str!("../locales/en.reasons.ftl"),
     include_str!("../locales/en.events.ftl"),
 );
@@ -162,6 +164,7 @@ mod tests {
         "chart-",
         "connection-",
         "count-",
+        "consent-",
         "event-",
         "guide-",
         "job-",

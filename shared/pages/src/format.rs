@@ -1,5 +1,6 @@
 //! Amounts and times as Swedes write them, in either language.
 
+use bokbro_domain::ids::Provider;
 use bokbro_domain::money::Money;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,6 +23,13 @@ pub fn amount(money: Money) -> String {
     let currency = money.currency.to_string();
     let unit = if currency == "SEK" { "kr" } else { &currency };
     format!("{sign}{grouped}{comma}{decimals}\u{a0}{unit}")
+}
+
+/// A provider's name as people write it: with a capital.
+#[must_use]
+pub fn provider_name(provider: &Provider) -> String {
+    let mut chars = provider.as_str().chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// A time of day in Sweden, to the minute: `2026-11-21 08:15`.

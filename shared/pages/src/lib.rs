@@ -9,6 +9,7 @@ pub mod assets;
 pub mod catalog;
 pub mod chart;
 pub mod connections;
+pub mod consent;
 pub mod contract;
 pub mod dead_letters;
 pub mod format;

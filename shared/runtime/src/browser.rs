@@ -1,6 +1,6 @@
-//! What browsers need: our own address, cookies, and pages under the strictest policy.
+//! What browsers need: our own address, cookies, their language, and pages as answers.
 
-use bokbro_app::pages::{Language, Page};
+use bokbro_app::language::Language;
 use bokbro_app::secret::SecretText;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
@@ -40,10 +40,7 @@ impl Cookie {
     /// What a browser has kept.
     #[must_use]
     pub fn read(self, headers: &HeaderMap) -> Option<SecretText> {
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let mut pairs =
-            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| SecretText::new(value.to_owned()))
+        cookie(headers, self.name()).map(|value| SecretText::new(value.to_owned()))
     }
 
     /// The `Set-Cookie` that has a browser keep something.
@@ -68,8 +65,22 @@ impl Cookie {
     }
 }
 
-/// Nothing may be loaded, run, framed or posted: pages are text.
-const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Name of the cookie that remembers which language somebody chose; it says nothing else, so it needs no protection.
+pub const LANGUAGE: &str = "bokbro-language";
+
+/// What a browser speaks: what somebody chose, else what it says itself.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Language {
+    let chosen = cookie(headers, LANGUAGE).and_then(Language::parse);
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    chosen.unwrap_or_else(|| Language::accepted(accepted))
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
 
 /// Where browsers find us, without a trailing slash: as configured, or else the host that API Gateway took the request
 /// for. The `Host` and `X-Forwarded-Host` headers are the caller's words and count for nothing.
@@ -87,19 +98,15 @@ fn gateway_origin(extensions: &Extensions) -> Option<String> {
     }
 }
 
-/// A page as an answer. Its address may hold a code, so no other site is told of it.
+/// A page as an answer.
 #[must_use]
-pub fn page_response<B: From<String>>(page: Page, language: Language) -> Response<B> {
-    let mut response = Response::new(B::from(page.html));
-    *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers: [(HeaderName, &'static str); 7] = [
+pub fn page_response<B: From<String>>(status: u16, html: String, language: Language) -> Response<B> {
+    let mut response = Response::new(B::from(html));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers: [(HeaderName, &'static str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_LANGUAGE, language.tag()),
-        (header::VARY, "accept-language"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::VARY, "cookie, accept-language"),
     ];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -151,13 +158,28 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_text_that_no_other_site_learns_of() {
-        let page = Page { status: 503, html: "<!doctype html>".to_owned() };
-        let response: Response<String> = page_response(page, Language::Swedish);
+    fn what_somebody_chose_counts_more_than_what_the_browser_says() {
+        let spoken = |cookie: &'static str, accepted: &'static str| {
+            let mut headers = headers(&[cookie]);
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(accepted));
+            language(&headers)
+        };
+        for (cookie, accepted, expected) in [
+            ("a=b; bokbro-language=sv", "en", Language::Swedish),
+            ("bokbro-language=en", "sv", Language::English),
+            ("bokbro-language=de", "sv", Language::Swedish),
+            ("a=b", "sv-SE,en;q=0.5", Language::Swedish),
+            ("a=b", "de", Language::English),
+        ] {
+            assert_eq!(spoken(cookie, accepted), expected, "{cookie}, {accepted}");
+        }
+    }
+
+    #[test]
+    fn a_page_says_its_language_and_what_that_hangs_on() {
+        let response: Response<String> = page_response(503, "<!doctype html>".to_owned(), Language::Swedish);
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         let header = |name: &str| response.headers()[name].to_str().unwrap();
-        assert!(header("content-security-policy").starts_with("default-src 'none'"));
-        assert_eq!((header("referrer-policy"), header("cache-control")), ("no-referrer", "no-store"));
-        assert_eq!(header("content-language"), "sv");
+        assert_eq!((header("content-language"), header("vary")), ("sv", "cookie, accept-language"));
     }
 }

@@ -8,14 +8,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bokbro_app::app::App;
 use bokbro_app::auth::{api_key_store, caller_find};
+use bokbro_app::language::Language;
 use bokbro_app::oauth::{Callback, Outcome, oauth_start};
-use bokbro_app::pages::{Language, consent_page};
 use bokbro_app::ports::{Directory, LedgerKey, Queues, Store, Vault};
 use bokbro_app::records::{Parked, Role};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{OrderId, Target};
 use bokbro_domain::posting::PostingProfile;
+use bokbro_pages::{Texts, consent};
 use bokbro_simulators::fortnox::FortnoxConfig;
 use bokbro_simulators::kit::Fault;
 use bokbro_simulators::visma::{self, Visma, VismaConfig};
@@ -174,9 +175,9 @@ impl Watched {
     pub(super) async fn come_back(&mut self, name: &str, callback: &Callback) -> Outcome {
         let outcome = come_back_to(&self.world, name, callback).await;
         self.tell(&outcome);
-        for language in [Language::Swedish, Language::English] {
-            let page = consent_page(&outcome, &provider(name), language, &correlation(&self.world));
-            self.told += &page.html;
+        for language in Language::ALL {
+            let texts = Texts::of(language);
+            self.told += &consent::page(texts, &outcome, &provider(name), &correlation(&self.world));
         }
         outcome
     }

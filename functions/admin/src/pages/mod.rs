@@ -21,19 +21,17 @@ use bokbro_app::records::Session;
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{is_own_form, session_find};
 use bokbro_domain::ids::CorrelationId;
-use bokbro_pages::layout::{Frame, POLICY};
+use bokbro_pages::layout::{Frame, PROTECTION};
 use bokbro_pages::sign_in::Message;
-use bokbro_pages::{Language, Texts, assets};
+use bokbro_pages::{Texts, assets};
 use bokbro_runtime::Platform;
-use bokbro_runtime::browser::Cookie;
+use bokbro_runtime::browser::{self, Cookie};
 
 use crate::api::{correlation, header_text};
 use crate::routes::Guard;
 
 /// Largest form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
-/// Name of the cookie that remembers which language somebody chose; it says nothing else, so it needs no protection.
-const LANGUAGE: &str = "bokbro-language";
 
 /// Somebody who is signed in, on one of our pages.
 #[derive(Clone)]
@@ -150,45 +148,17 @@ pub(crate) async fn own_token(platform: &Platform, cookie: &SecretText, headers:
     }
 }
 
-/// What a browser speaks: what somebody chose, else what it says itself.
+/// What is said to a browser.
 pub(crate) fn texts(headers: &HeaderMap) -> Texts {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let chosen = pairs.find(|(name, _)| *name == LANGUAGE).and_then(|(_, tag)| language(tag));
-    Texts::of(chosen.unwrap_or_else(|| Language::accepted(header_text(headers, "accept-language"))))
-}
-
-fn language(tag: &str) -> Option<Language> {
-    [Language::Swedish, Language::English].into_iter().find(|language| language.tag() == tag)
+    Texts::of(browser::language(headers))
 }
 
 /// A page as an answer.
 pub(crate) fn html(status: u16, texts: Texts, html: String) -> Response {
-    let mut response = Response::new(Body::from(html));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_LANGUAGE, texts.language().tag()),
-        (header::VARY, "cookie, accept-language"),
-    ];
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    browser::page_response(status, html, texts.language())
 }
 
-/// What browsers are told with everything under `/app`, unless an answer says otherwise itself.
-const PROTECTION: [(&str, &str); 7] = [
-    ("cache-control", "no-store"),
-    ("content-security-policy", POLICY),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("referrer-policy", "same-origin"),
-    ("strict-transport-security", "max-age=31536000"),
-    ("x-content-type-options", "nosniff"),
-];
-
-/// Protects everything under `/app`, and says as a page what no page has said: that there is no such address, or that it
+/// Protects everything under `/app` unless an answer says otherwise itself, and says as a page what no page has said: that there is no such address, or that it
 /// cannot be read.
 pub(crate) async fn protect(request: Request, next: Next) -> Response {
     let path = request.uri().path();

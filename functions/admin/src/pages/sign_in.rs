@@ -8,12 +8,13 @@ use bokbro_app::error::{Error, chain};
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{HOME, Refused, Return, session_end, session_switch, signin_begin, signin_finish};
 use bokbro_domain::ids::TenantId;
+use bokbro_pages::Language;
 use bokbro_pages::sign_in as page_of;
 use bokbro_pages::sign_in::Message;
-use bokbro_runtime::browser::{self, Cookie};
+use bokbro_runtime::browser::{self, Cookie, LANGUAGE};
 use serde::Deserialize;
 
-use super::{Form, Guest, LANGUAGE, failed, html, language, message, redirect, texts};
+use super::{Form, Guest, failed, html, message, redirect, texts};
 use crate::api::Api;
 
 /// How long a choice of language is kept, in seconds: a year.
@@ -118,11 +119,10 @@ pub(crate) async fn switch_language(
     Extension(_guest): Extension<Guest>,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let tag = language(form.get("language")).map_or("", |language| language.tag());
+    let tag = Language::parse(form.get("language")).map_or("", Language::tag);
     let back = form.get("back");
     let back = if back.starts_with("/app") && !back.contains("//") { back } else { HOME };
-    let cookie =
-        format!("{LANGUAGE}={tag}; Max-Age={LANGUAGE_AGE}; Path=/app; Secure; HttpOnly; SameSite=Lax");
+    let cookie = format!("{LANGUAGE}={tag}; Max-Age={LANGUAGE_AGE}; Path=/; Secure; HttpOnly; SameSite=Lax");
     keeping(redirect(back), [HeaderValue::from_str(&cookie).ok()])
 }
 

@@ -286,3 +286,25 @@ fn words_differ_between_the_languages() {
     let expected = ["Title", HOSTILE, "never heard of"];
     assert!(both.iter().all(|title| expected.contains(&title.as_str())), "{both:?}");
 }
+
+/// Nobody asks about what worked; about everything else people can say which it was. No page looks like another, and none
+/// tells how it failed.
+#[test]
+fn every_consent_has_a_page_of_its_own() {
+    for language in crate::Language::ALL {
+        let mut seen = BTreeSet::new();
+        for page in parsed().filter(|page| page.page.name.starts_with("consent ")) {
+            if page.page.language != language || !page.page.name.contains("Plain") {
+                continue;
+            }
+            let name = &page.page.name;
+            let words = text(page.find("main")[0]);
+            assert!(seen.insert(words.clone()), "{name} looks like another: {words}");
+            assert_eq!(page.find("main code").is_empty(), name.contains("Connected"), "{name}");
+            assert!(page.find("main p").len() >= 2, "{name} says what happened and what to do");
+            assert!(!words.contains("step") && !words.contains(" 0 "), "{name}: {words}");
+            assert_eq!(page.find("main a.button[href=\"/app/connections\"]").len(), 1, "{name}");
+        }
+        assert_eq!(seen.len(), 18, "{}", language.tag());
+    }
+}

@@ -2,16 +2,19 @@
 
 use bokbro_app::contract::{Build, ELSEWHERE};
 use bokbro_app::dead_letters::Listed;
+use bokbro_app::error::Error;
+use bokbro_app::oauth::{Outcome, StateFault};
 use bokbro_app::overview::{StepState, Waiting};
-use bokbro_app::ports::Cursor;
+use bokbro_app::ports::{ConsentRefusal, Cursor};
 use bokbro_app::records::Role;
+use bokbro_app::resume::Resumed;
 use bokbro_app::secret::SecretText;
 use bokbro_app::test_orders::Stage;
 use bokbro_domain::ids::{OrderNumber, Provider};
 use bokbro_domain::order::{OrderState, SyncState};
 use maud::html;
 
-use super::world::{Data, World};
+use super::world::{Data, World, correlation, provider};
 use crate::connections::{self, Told};
 use crate::contract;
 use crate::dead_letters::{self, NotAsked};
@@ -20,7 +23,7 @@ use crate::layout::Frame;
 use crate::orders::{self, Wanted};
 use crate::settings;
 use crate::sign_in::{self, Message};
-use crate::{Language, Texts, guide, overview, parked, work};
+use crate::{Language, Texts, consent, guide, overview, parked, work};
 
 /// A page as a browser gets it.
 pub(super) struct Rendered {
@@ -210,6 +213,39 @@ impl World {
         let messages = messages.into_iter().chain(Role::ALL.map(Message::Forbidden));
         let pages = messages.map(|message| (format!("{message:?}"), message.page(self.texts)));
         let sign_in = sign_in::sign_in(self.texts, &self.text("/app/orders"));
-        pages.chain([("sign-in".to_owned(), sign_in)]).collect()
+        pages.chain([("sign-in".to_owned(), sign_in)]).chain(self.consents()).collect()
+    }
+
+    /// What became of a consent.
+    fn consents(self) -> impl Iterator<Item = (String, String)> {
+        let refusals = [
+            ConsentRefusal::Denied,
+            ConsentRefusal::InvalidScope,
+            ConsentRefusal::MissingLicense,
+            ConsentRefusal::MissingAdminRight,
+            ConsentRefusal::Nothing,
+            ConsentRefusal::CodeExpired,
+            ConsentRefusal::OtherCompany,
+            ConsentRefusal::Other,
+        ];
+        let faults = [
+            StateFault::Forged,
+            StateFault::Expired,
+            StateFault::OtherBrowser,
+            StateFault::OtherProvider,
+            StateFault::Used,
+        ];
+        let others = [
+            Outcome::Connected { resumed: Resumed::default() },
+            Outcome::Connected { resumed: Resumed { orders: 1, deliveries: 0 } },
+            Outcome::Connected { resumed: Resumed { orders: 2, deliveries: 1 } },
+            Outcome::UnknownProvider,
+            Outcome::Failed(Error::Raced { step: "secret <step>" }),
+        ];
+        let outcomes = refusals.map(Outcome::Refused).into_iter().chain(faults.map(Outcome::BadState));
+        outcomes.chain(others).map(move |outcome| {
+            let page = consent::page(self.texts, &outcome, &provider(), &correlation());
+            (format!("consent {outcome:?}"), page)
+        })
     }
 }

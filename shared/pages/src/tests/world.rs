@@ -47,11 +47,11 @@ fn now() -> Timestamp {
     "2026-11-21T07:15:59Z".parse().unwrap()
 }
 
-fn provider() -> Provider {
+pub(super) fn provider() -> Provider {
     Provider::parse("ledger").unwrap()
 }
 
-fn correlation() -> CorrelationId {
+pub(super) fn correlation() -> CorrelationId {
     CorrelationId::from_ulid(ULID.parse().unwrap())
 }
 
