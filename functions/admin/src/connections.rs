@@ -73,7 +73,7 @@ pub(crate) async fn health(
                 "healthy": health.healthy,
                 "name": health.name,
                 "details": health.details,
-                "message": health.message,
+                "message": health.message.as_deref(),
             });
             answer(StatusCode::OK, &body)
         }
@@ -179,6 +179,6 @@ fn view_json(view: &ConnectionView, origin: Option<&str>) -> Value {
             "invoices": known.invoices,
             "read_at": known.read_at,
         })),
-        "message": view.message,
+        "message": view.message.as_deref(),
     })
 }

@@ -11,10 +11,12 @@ use bokbro_app::orders::{self, Refusal};
 use bokbro_app::ports::{Cursor, OrderFilter, Page};
 use bokbro_app::sweep::sweep_ask;
 use bokbro_app::test_orders::{order_test, payment_page};
+use bokbro_app::wire::fields::none_of;
 use bokbro_app::wire::order_out::{order_json, timeline_json};
 use bokbro_app::wire::work_out::job_json;
 use bokbro_domain::ids::{CorrelationId, OrderId};
 use bokbro_domain::order::{FieldError, OrderState};
+use bokbro_domain::said;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,9 +41,8 @@ impl ListQuery {
 
     fn filter(&self) -> Result<OrderFilter, Refusal> {
         let Some(text) = &self.state else { return Ok(OrderFilter::default()) };
-        let message = "must be one of pending, paid, refunded, partially_refunded, cancelled";
-        let state =
-            OrderState::parse(text).ok_or_else(|| Refusal::Invalid(FieldError::new("state", message)))?;
+        let known = OrderState::ALL.map(OrderState::as_str);
+        let state = OrderState::parse(text).ok_or_else(|| Refusal::Invalid(none_of("state", &known)))?;
         Ok(OrderFilter { state: Some(state) })
     }
 }
@@ -50,7 +51,7 @@ impl ListQuery {
 pub(crate) fn read_limit(text: Option<&str>) -> Result<usize, Refusal> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    let message = format!("must be a number from 1 to {MAX_LIMIT}");
+    let message = said!("field-limit", "must be a number from 1 to {most}", most = MAX_LIMIT);
     limit.ok_or_else(|| Refusal::Invalid(FieldError::new("limit", message)))
 }
 

@@ -10,6 +10,7 @@ use bokbro_app::parked::{self, ParkedFilter, Resolved, answer_read};
 use bokbro_app::wire::order_out::parked_json;
 use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId};
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,7 +27,12 @@ pub(crate) struct Filters {
 impl Filters {
     fn read(self) -> Result<ParkedFilter, Refusal> {
         let order = self.order.map(|text| {
-            let invalid = |_| Refusal::Invalid(FieldError::new("order", "must be an order's id"));
+            let invalid = |_| {
+                Refusal::Invalid(FieldError::new(
+                    "order",
+                    said!("field-no-order-id", "must be an order's id"),
+                ))
+            };
             OrderId::parse(&text).map_err(invalid)
         });
         Ok(ParkedFilter { code: self.code, order: order.transpose()? })

@@ -12,6 +12,7 @@ use bokbro_app::wire::replay_in::{read_queues, read_replay};
 use bokbro_app::wire::work_out::{audit_json, dead_letter_json, job_json};
 use bokbro_domain::ids::JobId;
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,7 +35,10 @@ pub(crate) async fn dead_letters(
     let correlation = correlation(&platform);
     let listed = async {
         if query.cursor.is_some() {
-            let message = "is not for this list: a queue shows its messages in no order, so it has no pages";
+            let message = said!(
+                "field-no-pages",
+                "is not for this list: a queue shows its messages in no order, so it has no pages"
+            );
             return Err(Refusal::Invalid(FieldError::new("cursor", message)));
         }
         let queues = read_queues(query.queue.as_deref()).map_err(Refusal::Invalid)?;

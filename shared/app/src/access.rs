@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::said;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -68,7 +69,7 @@ impl AccessDesk {
         if connection.state == ConnectionState::Disconnected {
             return Err(Error::Consent {
                 provider: connection.provider.to_string(),
-                message: "it was disconnected; connect it again".to_owned(),
+                message: said!("consent-disconnected", "it was disconnected; connect it again"),
             });
         }
         let key = (connection.tenant.clone(), connection.provider.clone());
@@ -101,14 +102,14 @@ impl AccessDesk {
     }
 
     async fn open_anew(&self, connection: Arc<Connection>, now: Timestamp) -> Result<Opened, Error> {
-        let consent = |message: &str| Error::Consent {
+        let unknown = || Error::Consent {
             provider: connection.provider.to_string(),
-            message: message.to_owned(),
+            message: said!(
+                "consent-unknown-provider",
+                "this build does not know the provider; check the tenant's settings"
+            ),
         };
-        let endpoint = self
-            .providers
-            .tokens(&connection.provider)
-            .ok_or_else(|| consent("this build does not know the provider; check the tenant's settings"))?;
+        let endpoint = self.providers.tokens(&connection.provider).ok_or_else(unknown)?;
         let secret = secret_name(&connection.tenant, &connection.provider);
         let own = self.vault.secret_get(&secret).await?.map(|secret| secret.credentials);
         let credentials = Arc::new(own.unwrap_or_default());
@@ -142,7 +143,10 @@ impl AccessDesk {
         let app = self.vault.secret_get(name).await?;
         app.map(|secret| secret.credentials).ok_or_else(|| Error::Consent {
             provider: provider.to_string(),
-            message: "the app's own credentials are not in the vault; put them there".to_owned(),
+            message: said!(
+                "consent-no-app",
+                "the app's own credentials are not in the vault; put them there"
+            ),
         })
     }
 

@@ -7,6 +7,8 @@ use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::reversals;
 use bokbro_domain::posting::{Chart, Posting, PostingError, PostingProfile, credited, plan, with_credits};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
@@ -113,16 +115,15 @@ pub(crate) async fn open(
     provider: &Provider,
     deadline: Timestamp,
 ) -> Result<Opened, Error> {
-    let consent =
-        |message: &str| Error::Consent { provider: provider.to_string(), message: message.to_owned() };
-    let accounting = app
-        .providers
-        .accounting(provider)
-        .ok_or_else(|| consent("this build does not know the ledger program"))?;
+    let consent = |message: Said| Error::Consent { provider: provider.to_string(), message };
+    let not_connected = || consent(said!("consent-not-connected", "it is not connected yet; connect it"));
+    let accounting = app.providers.accounting(provider).ok_or_else(|| {
+        consent(said!("consent-unknown-ledger", "this build does not know the ledger program"))
+    })?;
     let connection = app.directory.connection_get(tenant, provider).await?;
-    let connection = connection.ok_or_else(|| consent("it is not connected yet; connect it"))?;
+    let connection = connection.ok_or_else(not_connected)?;
     if connection.state == ConnectionState::NeedsConsent {
-        return Err(consent("its consent has ended; connect it again"));
+        return Err(consent(said!("consent-ended", "its consent has ended; connect it again")));
     }
     let access = app.access.open(connection.clone()).await?.until(deadline);
     Ok(Opened { accounting, access, connection })
@@ -174,7 +175,7 @@ pub(crate) async fn planned<T>(
         }
         Err(refused) => refused,
     };
-    Err(Error::park(refused.code(), refused.to_string()))
+    Err(Error::park(refused.code(), refused.said()))
 }
 
 /// The chart, read after `since` and no longer ago than it keeps.

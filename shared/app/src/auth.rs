@@ -2,6 +2,7 @@
 
 use bokbro_domain::ids::TenantId;
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use crate::orders::Refusal;
 use crate::records::{ApiKey, Role, Session};
 use crate::secret::SecretText;
 use crate::signin::session_find;
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, none_of};
 
 /// Every API key begins so, which lets people and secret scanners recognize one.
 const PREFIX: &str = "bk_";
@@ -119,7 +120,11 @@ pub async fn api_key_make(app: &App, by: By<'_>, body: &[u8]) -> Result<(SecretT
         return Err(Refusal::Conflict {
             code: "too_many_keys",
             field: None,
-            message: format!("There are {MOST} API keys already. Revoke those that nobody uses."),
+            message: said!(
+                "conflict-too-many-keys",
+                "There are {most} API keys already. Revoke those that nobody uses.",
+                most = MOST
+            ),
         });
     }
     let key = random_text(PREFIX);
@@ -150,9 +155,7 @@ fn read_wish(body: &[u8]) -> Result<(String, Role), FieldError> {
     let mut fields = Fields::open("", &value)?;
     let name = fields.text("name", NAME_MAX)?;
     let role = fields.text("role", 20)?;
-    let known = Role::ALL.map(Role::as_str).join(", ");
-    let role =
-        Role::parse(&role).ok_or_else(|| FieldError::new("role", format!("must be one of {known}")))?;
+    let role = Role::parse(&role).ok_or_else(|| none_of("role", &Role::ALL.map(Role::as_str)))?;
     fields.finish()?;
     Ok((name, role))
 }

@@ -7,6 +7,8 @@ mod view;
 use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use crate::app::App;
 use crate::audit::{By, Changed, audit_add};
@@ -53,7 +55,7 @@ pub struct Health {
     /// More that people want to know, by its API name.
     pub details: BTreeMap<String, String>,
     /// What is wrong and what to do, for people.
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 /// Asks the provider whether a connection works. One that works again sets going what waited for it.
@@ -135,7 +137,7 @@ pub struct Refreshed {
     /// Whether there is a new refresh token too.
     pub rotated: bool,
     /// Why there is none, for people.
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 /// Fetches a new access token now. A connection that had ended and works again sets going what waited for it.
@@ -241,7 +243,10 @@ async fn connected(app: &App, tenant: &TenantId, provider: &Provider) -> Result<
         return Err(Refusal::Conflict {
             code: "disconnected",
             field: None,
-            message: "This connection was disconnected. Connect it again first.".into(),
+            message: said!(
+                "conflict-disconnected",
+                "This connection was disconnected. Connect it again first."
+            ),
         });
     }
     Ok(connection)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::posting::{CreditId, Posting};
+use bokbro_domain::said;
 
 use crate::error::Error;
 use crate::ports::{Access, Accounting, Effector, Found, SendError};
@@ -48,7 +49,11 @@ impl Credited {
         };
         let effector = self.credits.iter().find(|(known, _)| *known == id).map(|(_, effector)| &**effector);
         let effector = effector.ok_or_else(|| {
-            let message = format!("there is no credit for step {}; report this as a bug", step.0);
+            let message = said!(
+                "parked-no-credit",
+                "there is no credit for step {step}; report this as a bug",
+                step = step.0
+            );
             Error::park("unknown_step", message)
         })?;
         Ok(Own { effector, step: own, ledger: self.view(ledger, id) })

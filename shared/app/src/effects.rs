@@ -11,6 +11,7 @@ use std::time::Duration;
 use bokbro_domain::effect::{Action, Held, Intent, Ledger, Step, StepName, StepState};
 use bokbro_domain::ids::{Provider, Target, TenantId};
 use bokbro_domain::order::{Order, SyncState, SyncStatus};
+use bokbro_domain::said;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
@@ -218,7 +219,13 @@ impl<'a> Work<'a> {
         let now = self.app.clock.now();
         self.ledger.mark_sent(intent, now);
         self.ledger.mark_done(step, receipt, now);
-        let message = format!("{}: {} {number} was named by hand and fits", self.provider(), step.0);
+        let message = said!(
+            "told-named",
+            "{provider}: {step} {number} was named by hand and fits",
+            provider = self.provider(),
+            step = step.0,
+            number
+        );
         let correlation = &self.invocation.correlation;
         let entry = self.app.stamps.entry(&*self.app.clock, correlation, "document_named", message);
         self.entries.push(entry);
@@ -393,16 +400,18 @@ impl<'a> Work<'a> {
         let why = self.ledger.steps.get(step).and_then(|s| s.last_error.clone()).unwrap_or_default();
         Error::Parked(Reason::new(
             format!("{}_refused", step.0),
-            format!("{} was refused before: {why}", step.0),
+            said!("parked-refused-before", "{step} was refused before: {why}", step = step.0, why),
         ))
     }
 
     fn given_up(&self, step: &StepName) -> Error {
         let reference = self.ledger.steps.get(step).map_or("", |s| s.reference.as_str());
-        let message = format!(
-            "{} never told what became of {}. Look there for the reference {reference} and say whether it exists.",
-            self.provider(),
-            step.0
+        let message = said!(
+            "parked-given-up",
+            "{provider} never told what became of {step}. Look there for the reference {reference} and say whether it exists.",
+            provider = self.provider(),
+            step = step.0,
+            reference
         );
         Error::park("outcome_unknown", message)
     }
@@ -413,9 +422,10 @@ impl<'a> Work<'a> {
 }
 
 fn conflict(step: &StepName) -> Error {
-    let message = format!(
-        "{} was sent with other contents before; settings or accounts have changed since. Check the document by hand.",
-        step.0
+    let message = said!(
+        "parked-conflict",
+        "{step} was sent with other contents before; settings or accounts have changed since. Check the document by hand.",
+        step = step.0
     );
     Error::park("conflict", message)
 }

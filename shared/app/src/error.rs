@@ -3,6 +3,8 @@
 //! `Display` is the outer message: safe for logs and people, and it never repeats its source. [`chain`] prints the
 //! causes, once, at the edge.
 
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -116,7 +118,7 @@ pub enum Error {
         /// Which provider.
         provider: String,
         /// What to do, for people.
-        message: String,
+        message: Said,
     },
     /// A human must look.
     #[error("{0}")]
@@ -130,12 +132,12 @@ pub struct Reason {
     /// Stable short name, `amount_differs` say.
     pub code: String,
     /// What happened and what to do, for people; no personal data, no secrets.
-    pub message: String,
+    pub message: Said,
 }
 
 impl Reason {
     /// A reason to park.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(code: impl Into<String>, message: impl Into<Said>) -> Self {
         Self { code: code.into(), message: message.into() }
     }
 }
@@ -147,7 +149,7 @@ impl Error {
     }
 
     /// A human must look.
-    pub fn park(code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn park(code: impl Into<String>, message: impl Into<Said>) -> Self {
         Self::Parked(Reason::new(code, message))
     }
 
@@ -180,6 +182,37 @@ impl Error {
             | Self::Later { .. }
             | Self::Consent { .. }
             | Self::Parked(_) => None,
+        }
+    }
+
+    /// What people are told of it.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Storage { step, .. } => said!("error-storage", "our own storage failed at {step}", step),
+            Self::Raced { step } => said!("error-raced", "another worker was faster at {step}", step),
+            Self::LeaseHeld { .. } => said!("error-lease-held", "another worker is at this order"),
+            Self::Unavailable { provider, step, .. } => {
+                said!("error-unavailable", "{provider} did not answer properly at {step}", provider, step)
+            }
+            Self::OutcomeUnknown { provider, step, .. } => said!(
+                "error-outcome-unknown",
+                "{provider} did not tell what became of {step}",
+                provider,
+                step
+            ),
+            Self::NotYet { what, .. } => said!("error-not-yet", "{what} is not visible yet", what),
+            Self::Later { what, .. } => said!("error-later", "{what} has to wait for its turn", what),
+            Self::Busy { provider, .. } => {
+                said!("error-busy", "{provider} takes no more calls just now", provider)
+            }
+            Self::Consent { provider, message } => said!(
+                "error-consent",
+                "{provider} does not let us in: {message}",
+                provider;
+                message = message.clone()
+            ),
+            Self::Parked(reason) => reason.message.clone(),
         }
     }
 
@@ -229,6 +262,7 @@ mod tests {
         assert_eq!(Error::park("x", "y").disposition(), Disposition::Park);
         assert_eq!(Error::Raced { step: "x" }.disposition(), Disposition::Retry { after: None });
         let consent = Error::Consent { provider: "p".into(), message: "m".into() };
+        assert_eq!(consent.said(), consent.to_string().as_str());
         assert_eq!(consent.disposition(), Disposition::NeedsConsent);
     }
 }

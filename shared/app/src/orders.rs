@@ -2,6 +2,8 @@
 
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use bokbro_domain::order::{FieldError, Order, OrderBody, OrderState};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -32,7 +34,7 @@ pub enum Refusal {
         /// The field that stands against it, if it is one.
         field: Option<&'static str>,
         /// What stands against it and what to do.
-        message: String,
+        message: Said,
     },
     /// There is no such thing, or it is another tenant's.
     #[error("there is no such {0}")]
@@ -45,9 +47,10 @@ pub enum Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Parked(reason) if reason.code == "bad_cursor" => {
-                Self::Invalid(FieldError::new("cursor", "is not a cursor of this list"))
-            }
+            Error::Parked(reason) if reason.code == "bad_cursor" => Self::Invalid(FieldError::new(
+                "cursor",
+                said!("field-no-cursor", "is not a cursor of this list"),
+            )),
             other => Self::Failed(other),
         }
     }
@@ -80,7 +83,8 @@ pub async fn order_post(
         body_hash: sha256(&serde_json::to_vec(&body).unwrap_or_default()),
         expires_at: app.clock.now().saturating_add(KEY_LIFE).unwrap_or(jiff::Timestamp::MAX),
     });
-    accept(app, tenant, body, claim.as_ref(), correlation, "Order accepted; waits for its payment.").await
+    let told = said!("told-accepted", "Order accepted; waits for its payment.");
+    accept(app, tenant, body, claim.as_ref(), correlation, told).await
 }
 
 /// Stores a new order, with what its history is to say.
@@ -90,7 +94,7 @@ pub(crate) async fn accept(
     body: OrderBody,
     claim: Option<&KeyClaim>,
     correlation: &CorrelationId,
-    message: &str,
+    message: Said,
 ) -> Result<Posted, Refusal> {
     let id = OrderId::from_ulid(app.stamps.ulid(&*app.clock));
     let order = Order::new(id, tenant.clone(), body, app.clock.now());
@@ -104,8 +108,10 @@ pub(crate) async fn accept(
         Inserted::KeyReused => Err(Refusal::Conflict {
             code: "idempotency_key_reused",
             field: Some("Idempotency-Key"),
-            message: "This Idempotency-Key came with another body before. Use a new key for a new order."
-                .into(),
+            message: said!(
+                "conflict-key-reused",
+                "This Idempotency-Key came with another body before. Use a new key for a new order."
+            ),
         }),
         Inserted::Taken { field } => Err(taken(field)),
     }
@@ -120,8 +126,10 @@ fn taken(field: LookUpKind) -> Refusal {
     Refusal::Conflict {
         code: "already_exists",
         field: Some(name),
-        message: format!(
-            "Another order has this {what} already. To repeat a post safely, send the same Idempotency-Key."
+        message: said!(
+            "conflict-already-exists",
+            "Another order has this {what} already. To repeat a post safely, send the same Idempotency-Key.",
+            what
         ),
     }
 }
@@ -132,7 +140,7 @@ pub(crate) fn check_key(key: &str) -> Result<&str, Refusal> {
     if (1..=KEY_MAX).contains(&key.len()) && printable {
         Ok(key)
     } else {
-        let message = "must be 1 to 255 printable ASCII characters without blanks";
+        let message = said!("field-no-key", "must be 1 to 255 printable ASCII characters without blanks");
         Err(Refusal::Invalid(FieldError::new("Idempotency-Key", message)))
     }
 }
@@ -223,15 +231,22 @@ pub async fn order_cancel(
                 return Err(Refusal::Conflict {
                     code: "already_paid",
                     field: None,
-                    message: "The order has been paid. Refund it at the payment provider instead.".into(),
+                    message: said!(
+                        "conflict-already-paid",
+                        "The order has been paid. Refund it at the payment provider instead."
+                    ),
                 });
             }
         }
         order.state = OrderState::Cancelled;
         order.version += 1;
         order.updated_at = app.clock.now();
-        let entry =
-            app.stamps.entry(&*app.clock, correlation, "order_cancelled", "Order cancelled by the webshop.");
+        let entry = app.stamps.entry(
+            &*app.clock,
+            correlation,
+            "order_cancelled",
+            said!("told-cancelled", "Order cancelled by the webshop."),
+        );
         match app.orders.order_update(&order, &[], &[entry]).await {
             Ok(()) => return Ok(order),
             Err(Error::Raced { .. }) => {}

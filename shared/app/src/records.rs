@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{CorrelationId, JobId, OrderId, ParkedId, Provider, Target, TenantId};
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -193,7 +194,7 @@ pub struct TimelineEntry {
     /// Stable short name, `invoice_created` say.
     pub event: String,
     /// What happened, for people; no personal data, no secrets.
-    pub message: String,
+    pub message: Said,
     /// Ties it to the outside event that set it in motion.
     pub correlation: CorrelationId,
 }
@@ -208,7 +209,7 @@ pub struct Parked {
     /// Stable short name of the reason.
     pub code: String,
     /// What happened and what to do, for people.
-    pub message: String,
+    pub message: Said,
     /// Alike for the same trouble: it is parked once however often it comes.
     pub fingerprint: String,
     /// Which order, when it is known.
@@ -254,7 +255,7 @@ pub struct Job {
     pub attempts: u32,
     /// What went wrong last, outer message only.
     #[serde(default)]
-    pub error: Option<String>,
+    pub error: Option<Said>,
     /// Ties it to the outside event that set it in motion.
     pub correlation: CorrelationId,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::order::FieldError;
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
+use bokbro_domain::said;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::orders::Refusal;
 use crate::records::{ConnectionState, Settings};
-use crate::wire::fields::{Fields, read_json};
+use crate::wire::fields::{Fields, none_of, read_json};
 
 /// Accounts in the BAS chart.
 const ACCOUNTS: std::ops::RangeInclusive<u64> = 1_000..=9_999;
@@ -153,15 +154,13 @@ fn read_settings(body: &[u8], known: &SettingsView) -> Result<Settings, FieldErr
 fn one_of(field: &str, text: &str, known: &[Provider]) -> Result<Provider, FieldError> {
     known.iter().find(|provider| provider.as_str() == text).cloned().ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(Provider::as_str).collect();
-        FieldError::new(field, format!("must be one of {}", names.join(", ")))
+        none_of(field, &names)
     })
 }
 
 fn read_profile(text: &str) -> Result<PostingProfile, FieldError> {
-    PostingProfile::parse(text).ok_or_else(|| {
-        let names = PostingProfile::ALL.map(PostingProfile::as_str).join(", ");
-        FieldError::new("posting_profile", format!("must be one of {names}"))
-    })
+    let known = PostingProfile::ALL.map(PostingProfile::as_str);
+    PostingProfile::parse(text).ok_or_else(|| none_of("posting_profile", &known))
 }
 
 fn read_accounts(value: &Value) -> Result<BTreeMap<AccountRole, u16>, FieldError> {
@@ -173,7 +172,7 @@ fn read_accounts(value: &Value) -> Result<BTreeMap<AccountRole, u16>, FieldError
         let number = number.and_then(|number| u16::try_from(number).ok()).ok_or_else(|| {
             FieldError::new(
                 format!("accounts.{}", role.as_str()),
-                "must be an account number from 1000 to 9999",
+                said!("field-no-account", "must be an account number from 1000 to 9999"),
             )
         })?;
         accounts.insert(role, number);

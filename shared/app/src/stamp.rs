@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use bokbro_domain::ids::CorrelationId;
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use ulid::Ulid;
 
@@ -34,7 +35,7 @@ impl Stamps {
         clock: &dyn Clock,
         correlation: &CorrelationId,
         event: &str,
-        message: impl Into<String>,
+        message: Said,
     ) -> TimelineEntry {
         self.entry_at(clock, clock.now(), correlation, event, message)
     }
@@ -46,13 +47,13 @@ impl Stamps {
         at: Timestamp,
         correlation: &CorrelationId,
         event: &str,
-        message: impl Into<String>,
+        message: Said,
     ) -> TimelineEntry {
         TimelineEntry {
             id: self.ulid(clock).to_string(),
             at,
             event: event.to_owned(),
-            message: message.into(),
+            message,
             correlation: correlation.clone(),
         }
     }

@@ -9,6 +9,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{
     Address, Customer, CustomerKind, FieldError, Line, LineKind, Order, OrderBody, OrderState,
 };
+use bokbro_domain::said;
 use bokbro_domain::vat::VatRate;
 use rust_decimal::Decimal;
 
@@ -18,6 +19,7 @@ use crate::error::{Error, chain};
 use crate::orders::{Posted, Refusal, accept, check_key, order_get, sha256};
 use crate::ports::{CheckoutWish, LookUp, OrderFilter};
 use crate::records::{ConnectionState, Settings};
+use crate::wire::fields::malformed;
 
 /// What the numbers of test orders begin with.
 const PREFIX: &str = "TEST-";
@@ -65,9 +67,11 @@ pub async fn order_test(app: &App, by: By<'_>, stage: Stage, key: Option<&str>) 
         return Err(Refusal::Conflict {
             code: "production",
             field: None,
-            message: "This installation is in production: a test order would end up in real books. Install one of stage dev \
+            message: said!(
+                "conflict-test-in-production",
+                "This installation is in production: a test order would end up in real books. Install one of stage dev \
                       or staging to try things out."
-                .into(),
+            ),
         });
     }
     let number = order_number(app, key.map(check_key).transpose()?)?;
@@ -80,8 +84,8 @@ pub async fn order_test(app: &App, by: By<'_>, stage: Stage, key: Option<&str>) 
     audit_add(app, by, "test_order_made", body.order_number.as_str(), Changed::default()).await?;
     body.checkout_code = payment_page_open(app, by, &body).await?;
     let number = body.order_number.clone();
-    match accept(app, by.tenant, body, None, by.correlation, "Test order made; waits for its payment.").await
-    {
+    let told = said!("told-test-order", "Test order made; waits for its payment.");
+    match accept(app, by.tenant, body, None, by.correlation, told).await {
         // Somebody else was quicker with the same key.
         Err(Refusal::Conflict { .. }) if key.is_some() => match made_before(app, by.tenant, &number).await? {
             Some(order) => Ok(Posted::Repeated(order)),
@@ -113,7 +117,7 @@ fn order_number(app: &App, key: Option<&str>) -> Result<OrderNumber, Refusal> {
         }
     };
     let number = OrderNumber::parse(&format!("{PREFIX}{unique}"));
-    number.map_err(|wrong| Refusal::Invalid(FieldError::new("order_number", format!("is {wrong}"))))
+    number.map_err(|wrong| Refusal::Invalid(malformed("order_number", format_args!("is {wrong}"))))
 }
 
 async fn made_before(app: &App, tenant: &TenantId, number: &OrderNumber) -> Result<Option<Order>, Refusal> {

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::said;
 use bokbro_domain::token::{TokenState, good_until};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -111,7 +112,10 @@ impl<'a> TokenEntry<'a> {
     pub(crate) async fn delete(&self) -> Result<TokenState, Error> {
         self.app.vault.secret_delete(&secret_name(&self.tenant, &self.provider)).await?;
         // The version stays: whatever is stored for this connection later must be above it.
-        Ok(TokenState { version: self.version, ..self.taken.ended("it is disconnected") })
+        Ok(TokenState {
+            version: self.version,
+            ..self.taken.ended(said!("consent-is-disconnected", "it is disconnected"))
+        })
     }
 
     /// Writes the state and releases the lease.

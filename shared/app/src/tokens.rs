@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use bokbro_domain::token::{MARGIN, Next, TokenState, good_until};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -263,7 +265,7 @@ impl LeasedTokens {
             Ok(brought) => Ok(brought),
             Err(error) => {
                 let after = match error.disposition() {
-                    Disposition::NeedsConsent => taken.ended(error.to_string()),
+                    Disposition::NeedsConsent => taken.ended(error.said()),
                     Disposition::Done
                     | Disposition::Retry { .. }
                     | Disposition::Later { .. }
@@ -312,7 +314,11 @@ impl LeasedTokens {
 
     /// The current secret, or the staged one when it is newer: then it is made current first.
     async fn newest(&self) -> Result<Versioned, Error> {
-        let missing = || self.consent("there are no credentials for it in the vault; connect it".to_owned());
+        let missing = || {
+            let message =
+                said!("consent-no-credentials", "there are no credentials for it in the vault; connect it");
+            self.consent(message)
+        };
         let current = self.vault.secret_get(&self.secret).await?.ok_or_else(missing)?;
         let Some(staged) = self.vault.secret_staged(&self.secret).await? else { return Ok(current) };
         if Stored::of(&staged.credentials).version <= Stored::of(&current.credentials).version {
@@ -332,7 +338,11 @@ impl LeasedTokens {
             }
             GrantKind::RefreshToken => match refresh {
                 Some(refresh) => self.endpoint.refresh(&self.connection, &self.app, refresh).await,
-                None => Err(self.consent("it has no refresh token; give consent again".to_owned())),
+                None => {
+                    let message =
+                        said!("consent-no-refresh-token", "it has no refresh token; give consent again");
+                    Err(self.consent(message))
+                }
             },
         }
     }
@@ -402,7 +412,7 @@ impl LeasedTokens {
         self.states.token_state_put(&self.connection.tenant, &self.connection.provider, guard, state).await
     }
 
-    fn consent(&self, message: String) -> Error {
+    fn consent(&self, message: Said) -> Error {
         Error::Consent { provider: self.connection.provider.to_string(), message }
     }
 

@@ -1,6 +1,7 @@
 //! From a message on a queue to its use case; the same for every queue.
 
 use bokbro_domain::ids::{CorrelationId, ParkedId, TenantId};
+use bokbro_domain::said;
 
 use crate::accounting::order_account;
 use crate::app::{App, Invocation};
@@ -134,7 +135,11 @@ async fn unreadable_park(
         id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
         at: app.clock.now(),
         code: "unreadable_message".into(),
-        message: format!("A message on a queue could not be read: {}.", unreadable.why),
+        message: said!(
+            "parked-unreadable",
+            "A message on a queue could not be read: {why}.",
+            why = unreadable.why
+        ),
         fingerprint,
         order: None,
         target: None,
@@ -165,12 +170,15 @@ pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) ->
         id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
         at: app.clock.now(),
         code: "handler_panicked".into(),
-        message: "A message makes its handler fail, which is a mistake in Bokbro. Report it; when it is mended, try again."
-            .into(),
+        message: said!(
+            "parked-panicked",
+            "A message makes its handler fail, which is a mistake in Bokbro. Report it; when it is mended, try again."
+        ),
         fingerprint: format!("panicked:{}:{}", queue.as_str(), fingerprint(&nudge)),
         order,
         target: None,
-        details: [(QUEUE.to_owned(), queue.as_str().to_owned()), (MESSAGE.to_owned(), message.to_json())].into(),
+        details: [(QUEUE.to_owned(), queue.as_str().to_owned()), (MESSAGE.to_owned(), message.to_json())]
+            .into(),
         correlation: message.correlation.clone(),
     };
     app.parking.park_once(&message.tenant, &parked).await.map(|_| ())

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
+use crate::said;
+use crate::said::Said;
 
 /// How an invoice or a credit invoice of an order stood in the books when it was last read with something new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,17 +95,38 @@ impl InBooks {
     }
 }
 
+impl InBooks {
+    /// What an order's history tells of it: `unpaid, 747.00 SEK left; changed by hand: total`.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let state = match self.state {
+            BooksState::Paid => said!("books-paid", "paid"),
+            BooksState::PartlyPaid => said!("books-partly-paid", "partly paid"),
+            BooksState::Unpaid => said!("books-unpaid", "unpaid"),
+            BooksState::Canceled => said!("books-canceled", "canceled"),
+            BooksState::Credited => said!("books-credited", "credited"),
+            BooksState::Gone => said!("books-gone", "gone"),
+        };
+        let standing = match (self.state, self.balance) {
+            (BooksState::PartlyPaid | BooksState::Unpaid, Some(balance)) => said!(
+                "books-left",
+                "{state}, {balance} {currency} left",
+                currency = balance.currency;
+                state;
+                balance = balance.said()
+            ),
+            _ => state,
+        };
+        if self.changed.is_empty() {
+            return standing;
+        }
+        let changed = self.changed.iter().map(|change| change.as_str()).collect::<Vec<_>>().join(", ");
+        said!("books-changed", "{standing}; changed by hand: {changed}", changed; standing)
+    }
+}
+
 impl fmt::Display for InBooks {
-    /// In words for an order's history: `unpaid, 747.00 SEK left; changed by hand: total`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.state.as_str().replace('_', " "))?;
-        if let (BooksState::PartlyPaid | BooksState::Unpaid, Some(balance)) = (self.state, self.balance) {
-            write!(f, ", {balance} {} left", balance.currency)?;
-        }
-        if !self.changed.is_empty() {
-            let changed: Vec<&str> = self.changed.iter().map(|change| change.as_str()).collect();
-            write!(f, "; changed by hand: {}", changed.join(", "))?;
-        }
-        Ok(())
+        f.write_str(&self.said())
     }
 }

@@ -15,6 +15,7 @@ pub mod order;
 pub mod payment;
 pub mod posting;
 pub mod retry;
+pub mod said;
 pub mod shipment;
 pub mod token;
 pub mod vat;

@@ -1,5 +1,6 @@
 //! Money as integer minor units with its currency; the only place where decimals become öre and back.
 
+use crate::said::Said;
 use std::fmt;
 use std::str::FromStr;
 
@@ -95,6 +96,9 @@ pub struct Money {
     /// What the units are of.
     pub currency: Currency,
 }
+
+/// The name under which an amount is said.
+pub const MONEY: &str = "money";
 
 /// Why a text or a sum is not an amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -221,6 +225,15 @@ impl Money {
 }
 
 /// Major units with two decimals and no currency, as the API writes amounts: `747.00`.
+impl Money {
+    /// The amount among something said to people, who write amounts in their own ways.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let (amount, currency) = (self.minor.to_string(), self.currency.to_string());
+        Said::named(MONEY, self.to_string(), [("minor", amount.into()), ("currency", currency.into())])
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.minor < 0 { "-" } else { "" };

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::day::DayId;
 use crate::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, Target, TenantId};
 use crate::in_books::InBooks;
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, MoneyError};
 use crate::payment::PaymentTotals;
+use crate::said;
+use crate::said::Said;
 use crate::shipment::Shipment;
 use crate::vat::VatRate;
 
@@ -24,14 +26,26 @@ pub struct FieldError {
     /// Path of the field in the posted JSON.
     pub field: String,
     /// What is wrong and what would be right, for people.
-    pub message: String,
+    pub message: Said,
 }
 
 impl FieldError {
     /// A broken rule at a field.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+    pub fn new(field: impl Into<String>, message: Said) -> Self {
+        Self { field: field.into(), message }
     }
+}
+
+/// Refuses an order with more lines than [`MAX_LINES`].
+#[must_use]
+pub fn too_many_lines(lines: usize) -> FieldError {
+    let message = said!(
+        "field-many-lines",
+        "has {lines} lines; an order may have at most {most}",
+        lines,
+        most = MAX_LINES
+    );
+    FieldError::new("lines", message)
 }
 
 /// Who buys: decides how the customer is matched and which VAT type the books use.
@@ -147,25 +161,33 @@ impl OrderBody {
     /// The first rule that is broken, with its field.
     pub fn check(&self) -> Result<(), FieldError> {
         if self.lines.is_empty() {
-            return Err(FieldError::new("lines", "must have at least one line"));
+            return Err(FieldError::new("lines", said!("field-no-lines", "must have at least one line")));
         }
         if self.lines.len() > MAX_LINES {
-            let message = format!("has {} lines; an order may have at most {MAX_LINES}", self.lines.len());
-            return Err(FieldError::new("lines", message));
+            return Err(too_many_lines(self.lines.len()));
         }
+        let bad_sum = |why: MoneyError| said!("field-bad-sum", "{why}", why);
         let mut sum = Money::zero(self.currency);
         for (index, line) in self.lines.iter().enumerate() {
             let at = |field: &str| format!("lines[{index}].{field}");
             line.check(&at)?;
-            let gross = line.gross().map_err(|e| FieldError::new(at("unit_price"), e.to_string()))?;
-            sum = sum.plus(gross).map_err(|e| FieldError::new(at("unit_price"), e.to_string()))?;
+            let gross = line.gross().map_err(|e| FieldError::new(at("unit_price"), bad_sum(e)))?;
+            sum = sum.plus(gross).map_err(|e| FieldError::new(at("unit_price"), bad_sum(e)))?;
         }
         if sum != self.total {
-            let message = format!("is {}, but the lines add up to {sum}", self.total);
+            let message = said!(
+                "field-total-differs",
+                "is {total}, but the lines add up to {sum}";
+                total = self.total.said();
+                sum = sum.said()
+            );
             return Err(FieldError::new("total", message));
         }
         if self.total.minor <= 0 {
-            return Err(FieldError::new("total", "must be more than 0: there is nothing to be paid"));
+            return Err(FieldError::new(
+                "total",
+                said!("field-nothing-to-pay", "must be more than 0: there is nothing to be paid"),
+            ));
         }
         Ok(())
     }
@@ -176,25 +198,36 @@ impl Line {
         if self.quantity <= Decimal::ZERO {
             return Err(FieldError::new(
                 at("quantity"),
-                "must be more than 0; deduct with a line of kind discount",
+                said!(
+                    "field-quantity-not-positive",
+                    "must be more than 0; deduct with a line of kind discount"
+                ),
             ));
         }
         if self.quantity.normalize().scale() > 4 {
-            return Err(FieldError::new(at("quantity"), "has more than four decimals"));
+            return Err(FieldError::new(
+                at("quantity"),
+                said!("field-many-decimals", "has more than four decimals"),
+            ));
         }
         match self.kind {
-            LineKind::Discount if self.unit_price.minor > 0 => {
-                Err(FieldError::new(at("unit_price"), "must not be positive on a line of kind discount"))
-            }
+            LineKind::Discount if self.unit_price.minor > 0 => Err(FieldError::new(
+                at("unit_price"),
+                said!("field-discount-positive", "must not be positive on a line of kind discount"),
+            )),
             LineKind::Goods | LineKind::Shipping | LineKind::Fee if self.unit_price.minor < 0 => {
                 Err(FieldError::new(
                     at("unit_price"),
-                    "must not be negative; deduct with a line of kind discount",
+                    said!(
+                        "field-price-negative",
+                        "must not be negative; deduct with a line of kind discount"
+                    ),
                 ))
             }
-            LineKind::Goods if self.sku.is_none() => {
-                Err(FieldError::new(at("sku"), "must be given on a line of kind goods"))
-            }
+            LineKind::Goods if self.sku.is_none() => Err(FieldError::new(
+                at("sku"),
+                said!("field-sku-missing", "must be given on a line of kind goods"),
+            )),
             LineKind::Goods | LineKind::Shipping | LineKind::Fee | LineKind::Discount => Ok(()),
         }
     }
@@ -289,7 +322,7 @@ pub struct SyncStatus {
     /// External numbers by their API name, `invoice_number` say.
     pub numbers: BTreeMap<String, String>,
     /// What a person should know, when something is amiss.
-    pub message: Option<String>,
+    pub message: Option<Said>,
     /// The item that waits for a human, when there is one.
     pub parked: Option<ParkedId>,
     /// Öre given back to the buyer that the target shows.

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CheckoutCode, OrderNumber, PaymentMethod, TransactionId};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OrderState};
+use crate::said;
+use crate::said::Said;
 
 /// Whether a transaction takes money or gives it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +127,34 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
+    /// What people are told of it.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Currency { paid, expected } => said!(
+                "mismatch-currency",
+                "the payment is in {paid}, the order in {expected}",
+                paid,
+                expected
+            ),
+            Self::Amount { captured, expected, currency } => said!(
+                "mismatch-amount",
+                "{captured} {currency} was paid, the order is on {expected} {currency}",
+                currency;
+                captured = captured.said();
+                expected = expected.said()
+            ),
+            Self::ReversedTooMuch { reversed, captured, currency } => said!(
+                "mismatch-reversed",
+                "{reversed} {currency} was given back of {captured} {currency} taken",
+                currency;
+                reversed = reversed.said();
+                captured = captured.said()
+            ),
+            Self::Cancelled => said!("mismatch-cancelled", "the order was cancelled before it was paid"),
+        }
+    }
+
     /// Short name for lists and tests.
     #[must_use]
     pub fn code(&self) -> &'static str {

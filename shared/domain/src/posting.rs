@@ -20,6 +20,8 @@ use sha2::{Digest, Sha256};
 use crate::ids::OrderNumber;
 use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Customer, Line, LineKind, Order};
+use crate::said;
+use crate::said::Said;
 use crate::vat::VatRate;
 
 pub use chart::{AccountRole, BookYear, Chart};
@@ -125,6 +127,44 @@ impl From<MoneyError> for PostingError {
 }
 
 impl PostingError {
+    /// What people are told of it.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::NoAccount { role } => {
+                said!("posting-no-account", "no account is set for {role}", role = role.as_str())
+            }
+            Self::ForeignCurrency { currency } => said!(
+                "posting-foreign-currency",
+                "the order is in {currency}; only SEK can be booked so far",
+                currency
+            ),
+            Self::ForeignCustomer => said!(
+                "posting-foreign-customer",
+                "the order is billed or delivered outside Sweden, and VAT for other countries is not booked yet; book it by hand"
+            ),
+            Self::LockedPeriod { date, through } => said!(
+                "posting-locked-period",
+                "a payment or refund of {date} lies in the period locked through {through}; unlock it in the ledger program and try again",
+                date,
+                through
+            ),
+            Self::NoFinancialYear { date } => said!(
+                "posting-no-year",
+                "no financial year holds a payment or refund of {date}; open the year in the ledger program and try again",
+                date
+            ),
+            Self::NotPaid => said!("posting-not-paid", "the order has not been paid"),
+            Self::CreditedTooMuch { credited, reversed } => said!(
+                "posting-credited-too-much",
+                "{credited} kr were credited, but only {reversed} kr were given back; check the credit invoices";
+                credited = credited.said();
+                reversed = reversed.said()
+            ),
+            Self::TooLarge => said!("posting-too-large", "an amount is too large"),
+        }
+    }
+
     /// Whether it is the chart that stands in the way, and not the order.
     #[must_use]
     pub fn is_of_chart(&self) -> bool {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Held, Lease};
+use crate::said::Said;
 
 /// An access token is used only while it is good for this much longer.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
@@ -29,7 +30,7 @@ pub struct TokenState {
     /// When a token was last stored.
     pub refreshed_at: Option<Timestamp>,
     /// Why the provider does not let us in any more; a human must renew the consent.
-    pub ended: Option<String>,
+    pub ended: Option<Said>,
 }
 
 /// What a worker that needs a token does next.
@@ -52,7 +53,7 @@ pub enum Next {
     /// Give up until a human has renewed the consent.
     Ended {
         /// What the provider said, for people.
-        why: String,
+        why: Said,
     },
 }
 
@@ -116,7 +117,7 @@ impl TokenState {
 
     /// The state after the provider refused for good.
     #[must_use]
-    pub fn ended(&self, why: impl Into<String>) -> Self {
+    pub fn ended(&self, why: impl Into<Said>) -> Self {
         Self { lease: None, good_until: None, ended: Some(why.into()), ..self.clone() }
     }
 

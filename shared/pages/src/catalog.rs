@@ -12,12 +12,16 @@ use unic_langid::{LanguageIdentifier, langid};
 const SWEDISH: &str = concat!(
     include_str!("../locales/sv.ftl"),
     include_str!("../locales/sv.consent.ftl"),
+    include_str!("../locales/sv.names.ftl"),
     include_str!("../locales/sv.reasons.ftl"),
     include_str!("../locales/sv.events.ftl"),
 );
+/// What is said elsewhere in the code, where its English stands.
+pub(crate) const SAID: &str = include_str!("../locales/sv.said.ftl");
 const ENGLISH: &str = concat!(
     include_str!("../locales/en.ftl"),
     include_str!("../locales/en.consent.ftl"),
+    include_str!("../locales/en.names.ftl"),
     include_str!("../locales/en.reasons.ftl"),
     include_str!("../locales/en.events.ftl"),
 );
@@ -36,11 +40,11 @@ impl Texts {
     #[must_use]
     pub fn of(language: Language) -> Self {
         static BUNDLES: [OnceLock<Bundle>; 2] = [OnceLock::new(), OnceLock::new()];
-        let (slot, source, id) = match language {
-            Language::Swedish => (&BUNDLES[0], SWEDISH, langid!("sv")),
-            Language::English => (&BUNDLES[1], ENGLISH, langid!("en")),
+        let (slot, sources, id) = match language {
+            Language::Swedish => (&BUNDLES[0], &[SWEDISH, SAID][..], langid!("sv")),
+            Language::English => (&BUNDLES[1], &[ENGLISH][..], langid!("en")),
         };
-        Self { language, bundle: slot.get_or_init(|| bundle(source, id)) }
+        Self { language, bundle: slot.get_or_init(|| bundle(sources, id)) }
     }
 
     /// The language.
@@ -85,14 +89,16 @@ impl Texts {
 }
 
 /// What cannot be read of a file is left out; a test reads both whole.
-fn bundle(source: &str, language: LanguageIdentifier) -> Bundle {
-    let resource = match FluentResource::try_new(source.to_owned()) {
-        Ok(resource) | Err((resource, _)) => resource,
-    };
+fn bundle(sources: &[&str], language: LanguageIdentifier) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Marks around values serve mixed directions of writing, which neither language has.
     bundle.set_use_isolating(false);
-    bundle.add_resource_overriding(resource);
+    for source in sources {
+        let resource = match FluentResource::try_new((*source).to_owned()) {
+            Ok(resource) | Err((resource, _)) => resource,
+        };
+        bundle.add_resource_overriding(resource);
+    }
     bundle
 }
 
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_things() {
-        for source in [SWEDISH, ENGLISH] {
+        for source in [SWEDISH, ENGLISH, SAID] {
             assert!(FluentResource::try_new(source.to_owned()).is_ok());
         }
         let (swedish, english) = (keys(SWEDISH), keys(ENGLISH));
@@ -160,15 +166,20 @@ mod tests {
         "account-",
         "action-",
         "api-place-",
+        "audit-what-",
         "books-",
         "chart-",
+        "change-",
         "connection-",
-        "count-",
         "consent-",
+        "count-",
+        "detail-",
         "event-",
         "guide-",
+        "field-",
         "job-",
         "nav-",
+        "nudge-",
         "number-",
         "overview-parked",
         "profile-",

@@ -3,11 +3,13 @@
 use bokbro_app::connections::ConnectionView;
 use bokbro_app::ports::EntryField;
 use bokbro_app::records::{Job, Role};
+use bokbro_domain::said::Said;
 use maud::{Markup, html};
 
-use crate::format::time;
+use crate::format::{provider_name, time};
 use crate::layout::Frame;
 use crate::work::{is_under_way, progress};
+use crate::words::{known, said};
 
 /// A connection, and what this build can do with it.
 pub struct Offered<'a> {
@@ -33,7 +35,7 @@ pub enum Told {
     /// It went well; the key of what to say.
     Good(&'static str),
     /// It did not; what people should know.
-    Bad(String),
+    Bad(Said),
 }
 
 /// The page.
@@ -44,7 +46,7 @@ pub fn page(frame: &Frame<'_>, offered: &[Offered<'_>], told: &Told) -> Markup {
         @match told {
             Told::Nothing => {}
             Told::Good(key) => { p.notice role="status" { (texts.get(key)) } }
-            Told::Bad(why) => { p.notice.bad role="alert" { (why) } }
+            Told::Bad(why) => { p.notice.bad role="alert" { (said(texts, why)) } }
         }
         div.cards {
             @for one in offered { (card(frame, one)) }
@@ -63,9 +65,9 @@ fn card(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
     let connected = state != "disconnected";
     html! {
         section.card aria-labelledby=(format!("c-{}", view.provider)) {
-            h2 id=(format!("c-{}", view.provider)) { (view.provider) }
+            h2 id=(format!("c-{}", view.provider)) { (provider_name(&view.provider)) }
             p class={ "state " (class) } { (texts.get(&format!("connection-{state}"))) }
-            @if let Some(message) = &view.message { p { (message) } }
+            @if let Some(message) = &view.message { p { (said(texts, message)) } }
             dl.facts {
                 @if let Some(company) = &view.company { dt { (texts.get("connection-company")) } dd { (company) } }
                 @if let Some(at) = view.refreshed_at { dt { (texts.get("connection-refreshed")) } dd { (time(at)) } }
@@ -118,12 +120,13 @@ fn registers(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
 fn action(frame: &Frame<'_>, one: &Offered<'_>, name: &str, class: &str) -> Markup {
     let texts = frame.texts;
     let provider = &one.view.provider;
-    let question = (name == "disconnect")
-        .then(|| texts.with("connection-disconnect-confirm", &[("provider", provider.to_string().into())]));
+    let question = (name == "disconnect").then(|| {
+        texts.with("connection-disconnect-confirm", &[("provider", provider_name(provider).into())])
+    });
     html! {
         form method="post" action=(format!("/app/connections/{provider}/{name}")) data-confirm=[question] {
             (frame.token())
-            button class=(class) aria-label=(format!("{} {provider}", texts.get(&format!("connection-{name}")))) {
+            button class=(class) aria-label=(format!("{} {}", texts.get(&format!("connection-{name}")), provider_name(provider))) {
                 (texts.get(&format!("connection-{name}")))
             }
         }
@@ -141,7 +144,7 @@ fn entry(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
                 @for field in one.fields {
                     @let id = format!("{provider}-{}", field.name);
                     div.field {
-                        label for=(id) { (field.name.replace('_', " ")) }
+                        label for=(id) { (known(texts, "field", field.name)) }
                         input id=(id) name=(field.name) type=(if field.secret { "password" } else { "text" })
                             autocomplete="off" required[field.required]
                             value=[(!field.secret).then(|| one.view.settings.get(field.name)).flatten()];

@@ -5,27 +5,34 @@ use bokbro_app::wire::work_out::dead_letter_json;
 use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
+use crate::catalog::Texts;
 use crate::format::time;
 use crate::layout::Frame;
+use crate::words::{known, refusal};
 
-/// Why a wish to send some again was not taken.
+/// What became of a wish to send some again, if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotAsked {
+pub enum Wish {
+    /// There was none.
+    None,
+    /// It was taken, and nobody who may not look at jobs is shown more of it.
+    Asked,
     /// None was chosen.
     NoneChosen,
     /// A field is wrong.
     Field(FieldError),
 }
 
-/// The page; `refused` says why the wish before was not taken.
+/// The page.
 #[must_use]
-pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&NotAsked>) -> Markup {
+pub fn page(frame: &Frame<'_>, listed: &Listed, wish: &Wish) -> Markup {
     let texts = frame.texts;
     html! {
-        @match refused {
-            None => {}
-            Some(NotAsked::NoneChosen) => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
-            Some(NotAsked::Field(error)) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        @match wish {
+            Wish::None => {}
+            Wish::Asked => { p.notice role="status" { (texts.get("dead-letters-asked")) } }
+            Wish::NoneChosen => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
+            Wish::Field(error) => { (refusal(texts, error)) }
         }
         p { (texts.get("dead-letters-text")) }
         @if listed.items.is_empty() {
@@ -55,8 +62,8 @@ pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&NotAsked>) -> M
                                     td { @if let Some(at) = letter.sent_at { (time(at)) } }
                                     td {
                                         @match shown["unreadable"].as_str() {
-                                            Some(why) => { span.bad { (why) } }
-                                            None => { (about(&shown)) }
+                                            Some(why) => { span.bad { (texts.get("dead-letters-unreadable")) } " " span.faint lang="en" { (why) } }
+                                            None => { (about(texts, &shown)) }
                                         }
                                     }
                                 }
@@ -84,9 +91,9 @@ pub fn page(frame: &Frame<'_>, listed: &Listed, refused: Option<&NotAsked>) -> M
 }
 
 /// What a message asks to look at.
-fn about(shown: &serde_json::Value) -> Markup {
+fn about(texts: Texts, shown: &serde_json::Value) -> Markup {
     let nudge = &shown["nudge"];
-    let kind = nudge["kind"].as_str().unwrap_or_default().replace('_', " ");
+    let kind = known(texts, "nudge", nudge["kind"].as_str().unwrap_or_default());
     html! {
         (kind)
         @if let Some(order) = nudge["order_id"].as_str() {

@@ -5,6 +5,7 @@ use bokbro_domain::money::Money;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 
 /// An amount with its currency: `1 234,50 kr`, with blanks that do not break.
 #[must_use]
@@ -12,13 +13,7 @@ pub fn amount(money: Money) -> String {
     let text = money.to_string();
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("\u{2212}", digits));
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            grouped.push('\u{a0}');
-        }
-        grouped.push(digit);
-    }
+    let grouped = grouped(whole);
     let comma = if decimals.is_empty() { "" } else { "," };
     let currency = money.currency.to_string();
     let unit = if currency == "SEK" { "kr" } else { &currency };
@@ -28,8 +23,41 @@ pub fn amount(money: Money) -> String {
 /// A provider's name as people write it: with a capital.
 #[must_use]
 pub fn provider_name(provider: &Provider) -> String {
-    let mut chars = provider.as_str().chars();
+    capital(provider.as_str())
+}
+
+/// A text with a capital at its beginning.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A whole number, grouped by thousands: `12 345`.
+#[must_use]
+pub fn whole(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A quantity with as many decimals as it has: `2,5`.
+#[must_use]
+pub fn quantity(quantity: Decimal) -> String {
+    let text = quantity.normalize().to_string();
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let comma = if decimals.is_empty() { "" } else { "," };
+    format!("{}{comma}{decimals}", grouped(whole))
+}
+
+/// Digits in groups of three, with blanks that do not break.
+fn grouped(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{a0}');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// A time of day in Sweden, to the minute: `2026-11-21 08:15`.
@@ -65,6 +93,13 @@ mod tests {
         ] {
             assert_eq!(amount(Money::new(minor, Currency::SEK)).replace('\u{a0}', " "), shown);
         }
+    }
+
+    #[test]
+    fn numbers_have_groups_and_a_comma() {
+        let shown = |text: &str| quantity(text.parse().unwrap()).replace('\u{a0}', " ");
+        assert_eq!(["2", "2.50", "1000", "12345.25"].map(shown), ["2", "2,5", "1 000", "12 345,25"]);
+        assert_eq!(whole(1_234_567).replace('\u{a0}', " "), "1 234 567");
     }
 
     #[test]

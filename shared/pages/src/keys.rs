@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use crate::format::time;
 use crate::layout::Frame;
+use crate::words::refusal;
 
 /// What became of a wish for a key, if there was one.
 pub enum Made {
@@ -32,7 +33,7 @@ pub fn page(frame: &Frame<'_>, keys: &[ApiKey], made: &Made) -> Markup {
                     p { code #made-key { (key.expose()) } }
                 }
             }
-            Made::Refused(error) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+            Made::Refused(error) => { (refusal(texts, error)) }
         }
         @if keys.is_empty() {
             p { (texts.get("keys-none")) }

@@ -21,6 +21,7 @@ pub mod overview;
 pub mod parked;
 pub mod settings;
 pub mod sign_in;
+pub mod words;
 pub mod work;
 
 #[cfg(test)]

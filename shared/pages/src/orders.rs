@@ -7,8 +7,9 @@ use bokbro_domain::order::{Address, Line, Order, OrderState, SyncState, SyncStat
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
-use crate::format::{amount, time};
+use crate::format::{amount, provider_name, quantity, time};
 use crate::layout::Frame;
+use crate::words::{known, said};
 
 /// What somebody is looking for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -240,7 +241,7 @@ fn target(frame: &Frame<'_>, title: &str, order: &Order, status: &SyncStatus) ->
             dl.facts {
                 dt { (texts.get("order-state")) } dd.state { (sync_name(texts, order, status)) }
                 @if let Some(provider) = &status.provider {
-                    dt { (texts.get("order-at")) } dd { (provider) }
+                    dt { (texts.get("order-at")) } dd { (provider_name(provider)) }
                 }
                 @for (name, number) in &status.numbers {
                     dt { (number_name(texts, name)) } dd { (number) }
@@ -250,7 +251,7 @@ fn target(frame: &Frame<'_>, title: &str, order: &Order, status: &SyncStatus) ->
                     dd {
                         (texts.get(&format!("books-{}", seen.state.as_str())))
                         @for change in &seen.changed {
-                            br; span.warn { (texts.get("order-changed")) ": " (change.as_str().replace('_', " ")) }
+                            br; span.warn { (texts.get("order-changed")) ": " (known(texts, "change", change.as_str())) }
                         }
                     }
                 }
@@ -267,7 +268,7 @@ fn target(frame: &Frame<'_>, title: &str, order: &Order, status: &SyncStatus) ->
                     }
                 }
             }
-            @if let Some(message) = &status.message { p lang="en" { (message) } }
+            @if let Some(message) = &status.message { p { (said(texts, message)) } }
             @if let Some(parked) = parked {
                 p { a href=(format!("/app/parked/{parked}")) { (texts.get("order-to-parked")) } }
             }
@@ -308,7 +309,7 @@ fn row(line: &Line) -> Markup {
         tr {
             td { (line.sku.as_deref().unwrap_or("")) }
             td { (line.text) }
-            td.number { (line.quantity.normalize().to_string().replace('.', ",")) }
+            td.number { (quantity(line.quantity)) }
             td.number { (amount(line.unit_price)) }
             td.number { (line.vat_rate.percent()) "\u{a0}%" }
         }
@@ -358,14 +359,14 @@ fn happened(texts: Texts, entry: &TimelineEntry) -> Markup {
     html! {
         @if let Some(event) = texts.find(&format!("event-{}", entry.event)) {
             (event)
-            br; span.faint lang="en" { (entry.message) }
+            br; span.faint { (said(texts, &entry.message)) }
         } @else {
-            span lang="en" { (entry.message) }
+            (said(texts, &entry.message))
         }
     }
 }
 
 /// A number's name; one that the catalog does not know shows as the API has it.
 fn number_name(texts: Texts, name: &str) -> String {
-    texts.find(&format!("number-{name}")).unwrap_or_else(|| name.replace('_', " "))
+    known(texts, "number", name)
 }

@@ -6,7 +6,7 @@ use bokbro_app::records::Role;
 use maud::{Markup, html};
 
 use crate::chart::chart;
-use crate::format::amount;
+use crate::format::{amount, provider_name};
 use crate::guide;
 use crate::layout::Frame;
 use crate::orders::table;
@@ -66,7 +66,7 @@ fn needs_you(frame: &Frame<'_>, shown: &OverviewView) -> Markup {
         items.push(("/app/dead-letters", Role::Operator, texts.get("overview-stranded")));
     }
     for view in &shown.connections {
-        let provider = [("provider", view.provider.to_string().into())];
+        let provider = [("provider", provider_name(&view.provider).into())];
         let text = match view.state {
             ShownState::NeedsConsent => texts.with("overview-needs-consent", &provider),
             ShownState::Disconnected => texts.with("overview-disconnected", &provider),
@@ -113,7 +113,7 @@ fn connections(frame: &Frame<'_>, views: &[ConnectionView]) -> Markup {
         } @else {
             dl.facts {
                 @for view in views {
-                    dt { (view.provider) }
+                    dt { (provider_name(&view.provider)) }
                     dd class=(class(view.state)) { (texts.get(&format!("connection-{}", view.state.as_str()))) }
                 }
             }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use crate::catalog::Texts;
 use crate::format::time;
 use crate::layout::Frame;
+use crate::words::{known, refusal, said};
 
 /// The list.
 #[must_use]
@@ -23,7 +24,7 @@ pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
                     li.card {
                         h2 { a href=(path(parked)) { (title(texts, parked)) } }
                         @if let Some(advice) = advice(texts, parked) { p { (advice) } }
-                        p.faint { (time(parked.at)) " · " span lang="en" { (parked.message) } }
+                        p.faint { (time(parked.at)) " · " (said(texts, &parked.message)) }
                     }
                 }
             }
@@ -39,16 +40,16 @@ pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
 pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) -> Markup {
     let texts = frame.texts;
     html! {
-        @if let Some(error) = refused { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+        @if let Some(error) = refused { (refusal(texts, error)) }
         @if let Some(advice) = advice(texts, parked) { p { (advice) } }
         dl.facts {
-            dt { (texts.get("parked-message")) } dd lang="en" { (parked.message) }
+            dt { (texts.get("parked-message")) } dd { (said(texts, &parked.message)) }
             dt { (texts.get("parked-at")) } dd { (time(parked.at)) }
             @if let Some(order) = &parked.order {
                 dt { (texts.get("order-number")) } dd { a href=(format!("/app/orders/{order}")) { (order) } }
             }
             @for (name, value) in parked.details.iter().filter(|(name, _)| !LONG.contains(&name.as_str())) {
-                dt { (name.replace('_', " ")) } dd { (value) }
+                dt { (known(texts, "detail", name)) } dd { (value) }
             }
             dt { (texts.get("reference")) } dd { code { (parked.correlation) } }
         }

@@ -8,7 +8,9 @@ use bokbro_domain::posting::{AccountRole, PostingProfile};
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
+use crate::format::provider_name;
 use crate::layout::Frame;
+use crate::words::refusal;
 
 /// What became of the form before, if it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: &Sent) -> Markup {
         @match sent {
             Sent::No => {}
             Sent::Stored => { p.notice role="status" { (texts.get("settings-stored")) } }
-            Sent::Refused(error) => { p.notice.bad role="alert" { (error.field) ": " (error.message) } }
+            Sent::Refused(error) => { (refusal(texts, error)) }
         }
         form method="post" action="/app/settings" {
             (frame.token())
@@ -79,7 +81,7 @@ fn choice(
             select id=(name) name=(name) {
                 @if may_be_none { option value="" { (texts.get("settings-none")) } }
                 @for provider in among {
-                    option value=(provider) selected[chosen == Some(provider)] { (provider) }
+                    option value=(provider) selected[chosen == Some(provider)] { (provider_name(provider)) }
                 }
             }
         }

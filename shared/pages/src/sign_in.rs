@@ -1,10 +1,12 @@
 //! Pages around signing in, and those that say why something cannot be shown.
 
 use bokbro_app::records::Role;
+use bokbro_domain::said::Said;
 use maud::html;
 
 use crate::catalog::Texts;
 use crate::layout::outside;
+use crate::words::said;
 
 /// Why somebody sees a page with a message instead of what they wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub enum Message {
     /// What was asked for stands against what is there.
     Conflict {
         /// What stands against it and what to do.
-        why: String,
+        why: Said,
     },
     /// The form is of another session.
     FormExpired,
@@ -59,7 +61,12 @@ impl Message {
     pub fn page(&self, texts: Texts) -> String {
         let (title, text) = self.words(texts);
         let body = html! {
-            p { (text) }
+            p {
+                @match self {
+                    Self::Conflict { why } => { (said(texts, why)) }
+                    _ => { (text) }
+                }
+            }
             @match self {
                 Self::SignedOut(there) => {
                     @if let Some(there) = there {
@@ -99,7 +106,7 @@ impl Message {
                 (texts.get("forbidden-title"), texts.with("forbidden-text", &[("role", role.into())]))
             }
             Self::NotFound => plain("not-found-title", "not-found-text"),
-            Self::Conflict { why } => (texts.get("conflict-title"), why.clone()),
+            Self::Conflict { .. } => (texts.get("conflict-title"), String::new()),
             Self::FormExpired => plain("form-expired-title", "form-expired-text"),
             Self::Failed { .. } => plain("failed-title", "failed-text"),
         }

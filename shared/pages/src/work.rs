@@ -7,8 +7,9 @@ use bokbro_app::wire::work_out::job_json;
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
-use crate::format::time;
+use crate::format::{time, whole};
 use crate::layout::Frame;
+use crate::words::{known, said};
 
 /// The list of jobs.
 #[must_use]
@@ -60,8 +61,8 @@ pub fn job(frame: &Frame<'_>, job: &Job) -> Markup {
                 @if let Some(at) = job.finished_at { dt { (texts.get("jobs-finished")) } dd { (time(at)) } }
                 dt { (texts.get("jobs-by")) } dd { (job.by) }
                 @if let Some(reason) = &job.reason { dt { (texts.get("reason")) } dd { (reason) } }
-                @for (name, count) in &job.counts { dt { (count_name(texts, name)) } dd { (count) } }
-                @if let Some(error) = &job.error { dt { (texts.get("jobs-error")) } dd.bad { (error) } }
+                @for (name, count) in &job.counts { dt { (known(texts, "count", name)) } dd { (whole(*count)) } }
+                @if let Some(error) = &job.error { dt { (texts.get("jobs-error")) } dd.bad { (said(texts, error)) } }
                 dt { (texts.get("reference")) } dd { code { (job.correlation) } }
             }
             (progress(texts, job))
@@ -92,11 +93,6 @@ pub fn progress(texts: Texts, job: &Job) -> Markup {
     }
 }
 
-/// What a job counts; a name that the catalog does not know shows as the API has it.
-fn count_name(texts: Texts, name: &str) -> String {
-    texts.find(&format!("count-{name}")).unwrap_or_else(|| name.replace('_', " "))
-}
-
 /// The audit log.
 #[must_use]
 pub fn audit(frame: &Frame<'_>, page: &Page<AuditEntry>) -> Markup {
@@ -120,7 +116,7 @@ pub fn audit(frame: &Frame<'_>, page: &Page<AuditEntry>) -> Markup {
                             tr {
                                 td { (time(entry.at)) }
                                 td { (entry.who) }
-                                td { (entry.what.replace('_', " ")) br; code { (entry.subject) } }
+                                td { (known(texts, "audit-what", &entry.what)) br; code { (entry.subject) } }
                                 td {
                                     @if let Some(reason) = &entry.reason { p { (reason) } }
                                     @if let Some(before) = &entry.before { p { (texts.get("audit-before")) ": " code { (before) } } }
@@ -158,7 +154,7 @@ pub fn is_under_way(job: &Job) -> bool {
 fn kind(texts: Texts, job: &Job) -> String {
     let shown = job_json(job);
     let name = shown["kind"].as_str().unwrap_or_default();
-    texts.find(&format!("job-{name}")).unwrap_or_else(|| name.replace('_', " "))
+    known(texts, "job", name)
 }
 
 fn state(texts: Texts, state: JobState) -> Markup {

@@ -166,7 +166,7 @@ pub(super) async fn play(case: &Case, program: Program, transport: &Transport) -
     let (order, code) = match post(books.world(), &case.order).await {
         Ok(posted) => posted,
         Err(Refusal::Invalid(error)) => {
-            let members = [("field", error.field), ("message", error.message)];
+            let members = [("field", error.field), ("message", error.message.to_string())];
             return Outcome::Refused(object(&members));
         }
         Err(other) => panic!("{}: {other}", case.about),

@@ -59,8 +59,8 @@ pub(crate) async fn check(
         let (app, tenant) = (&platform.app, &guest.caller.tenant);
         let health = connection_health(app, tenant, &read(&provider)?, &guest.correlation).await?;
         Ok(match health.message {
-            None if health.healthy => Told::Good("connection-told-checked"),
-            message => Told::Bad(message.unwrap_or_default()),
+            Some(message) => Told::Bad(message),
+            None => Told::Good("connection-told-checked"),
         })
     };
     show_all(&platform, &guest, origin.as_deref(), checked.await).await
@@ -76,8 +76,8 @@ pub(crate) async fn refresh(
         let (app, tenant) = (&platform.app, &guest.caller.tenant);
         let done = connection_refresh(app, tenant, &read(&provider)?, &guest.correlation).await?;
         Ok(match done.message {
-            None if done.refreshed => Told::Good("connection-told-refreshed"),
-            message => Told::Bad(message.unwrap_or_default()),
+            Some(message) => Told::Bad(message),
+            None => Told::Good("connection-told-refreshed"),
         })
     };
     show_all(&platform, &guest, origin.as_deref(), refreshed.await).await

@@ -12,7 +12,7 @@ use bokbro_app::replay::{Asker, replay_ask};
 use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
 use bokbro_domain::order::FieldError;
-use bokbro_pages::dead_letters::NotAsked;
+use bokbro_pages::dead_letters::Wish;
 use bokbro_pages::{dead_letters as letters_page, parked as parked_page, work};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
@@ -139,8 +139,19 @@ pub(crate) async fn audit(
     }
 }
 
-pub(crate) async fn dead_letters(State(platform): Api, Extension(guest): Extension<Guest>) -> Response {
-    show_dead_letters(&platform, &guest, None).await
+/// `?asked=1`, to which somebody is sent back who has asked for a replay.
+#[derive(Deserialize)]
+pub(crate) struct Back {
+    asked: Option<String>,
+}
+
+pub(crate) async fn dead_letters(
+    State(platform): Api,
+    Extension(guest): Extension<Guest>,
+    Query(back): Query<Back>,
+) -> Response {
+    let wish = if back.asked.is_some() { Wish::Asked } else { Wish::None };
+    show_dead_letters(&platform, &guest, &wish).await
 }
 
 pub(crate) async fn replay(
@@ -151,7 +162,7 @@ pub(crate) async fn replay(
     let ids = form.all("id");
     let all = form.get("which") == "all";
     if !all && ids.is_empty() {
-        return show_dead_letters(&platform, &guest, Some(&NotAsked::NoneChosen)).await;
+        return show_dead_letters(&platform, &guest, &Wish::NoneChosen).await;
     }
     let mut body = json!({ "reason": form.get("reason") });
     if all {
@@ -170,19 +181,19 @@ pub(crate) async fn replay(
     };
     match asked.await {
         // Jobs are not for everybody who may ask for a replay.
-        Ok(_) if guest.caller.role < Role::Bookkeeper => redirect("/app/dead-letters"),
+        Ok(_) if guest.caller.role < Role::Bookkeeper => redirect("/app/dead-letters?asked=1"),
         Ok(job) => redirect(&format!("/app/jobs/{}", job.id)),
         Err(Refusal::Invalid(error)) => {
-            show_dead_letters(&platform, &guest, Some(&NotAsked::Field(error))).await
+            show_dead_letters(&platform, &guest, &Wish::Field(error)).await
         }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }
 
-async fn show_dead_letters(platform: &Platform, guest: &Guest, why: Option<&NotAsked>) -> Response {
+async fn show_dead_letters(platform: &Platform, guest: &Guest, wish: &Wish) -> Response {
     match dead_letters_list(&platform.app, &guest.caller.tenant, &QueueName::ALL, PAGE).await {
         Ok(listed) => {
-            let body = letters_page::page(&guest.frame(), &listed, why);
+            let body = letters_page::page(&guest.frame(), &listed, wish);
             show(guest, &guest.texts.get("nav-dead-letters"), &body)
         }
         Err(error) => refused(&error.into(), guest, platform),

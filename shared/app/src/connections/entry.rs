@@ -6,6 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bokbro_domain::ids::Provider;
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use serde_json::json;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -36,7 +38,7 @@ pub enum EntryRefusal {
     /// The provider does not let these credentials in; nothing was stored.
     NotLetIn {
         /// What the provider refused and what to do.
-        message: String,
+        message: Said,
     },
 }
 
@@ -128,19 +130,25 @@ pub async fn connection_enter(
 fn read(fields: &[EntryField], body: &[u8]) -> Result<Entered, FieldError> {
     // Errors of the parser may quote the body, which holds secrets: they are not passed on.
     let given: BTreeMap<String, serde_json::Value> = serde_json::from_slice(body)
-        .map_err(|_| FieldError::new("body", "must be a JSON object of texts"))?;
+        .map_err(|_| FieldError::new("body", said!("field-no-texts", "must be a JSON object of texts")))?;
     let mut entered = Entered { settings: BTreeMap::new(), secrets: BTreeMap::new() };
     for (name, value) in given {
         let Some(field) = fields.iter().find(|field| field.name == name) else {
             let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-            return Err(FieldError::new(name, format!("is not a field; fields are {}", known.join(", "))));
+            let known = known.join(", ");
+            let message = said!("field-no-entry-field", "is not a field; fields are {known}", known);
+            return Err(FieldError::new(name, message));
         };
         let serde_json::Value::String(value) = value else {
-            return Err(FieldError::new(field.name, "must be a text"));
+            return Err(FieldError::new(field.name, said!("field-not-a-text", "must be a text")));
         };
         let plain = !value.trim().is_empty() && !value.chars().any(char::is_control);
         if !plain || value.chars().count() > VALUE_MAX {
-            let message = format!("must be 1 to {VALUE_MAX} characters without line breaks");
+            let message = said!(
+                "field-entry-text",
+                "must be 1 to {most} characters without line breaks",
+                most = VALUE_MAX
+            );
             return Err(FieldError::new(field.name, message));
         }
         if field.secret {
@@ -155,7 +163,7 @@ fn read(fields: &[EntryField], body: &[u8]) -> Result<Entered, FieldError> {
             && !entered.secrets.contains_key(field.name)
     });
     match missing {
-        Some(field) => Err(FieldError::new(field.name, "is missing")),
+        Some(field) => Err(FieldError::new(field.name, said!("field-missing", "is missing"))),
         None => Ok(entered),
     }
 }
@@ -165,8 +173,10 @@ fn same_company(connection: &Connection, entered: &Entered) -> Result<(), Refusa
     let Some(company) = connection.settings.get(COMPANY) else { return Ok(()) };
     for (name, value) in &entered.settings {
         if connection.settings.get(name) == Some(company) && value != company {
-            let message =
-                "The connection is another company's. Disconnect it and give consent for that company.";
+            let message = said!(
+                "field-another-company",
+                "The connection is another company's. Disconnect it and give consent for that company."
+            );
             return Err(Refusal::Invalid(FieldError::new(name.clone(), message)));
         }
     }

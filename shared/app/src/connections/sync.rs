@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bokbro_domain::ids::{JobId, Provider, TenantId};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -52,29 +54,43 @@ pub async fn connection_sync(
     let settings = app.directory.settings_get(by.tenant).await?;
     let (accounting, warehouse) =
         settings.map(|settings| (settings.accounting, settings.warehouse)).unwrap_or_default();
-    let conflict = |code, message: String| Err(Refusal::Conflict { code, field: None, message });
+    let conflict = |code, message: Said| Err(Refusal::Conflict { code, field: None, message });
     if connection.state == ConnectionState::NeedsConsent {
-        return conflict("needs_consent", format!("{provider} does not let us in. Connect it again first."));
+        let message = said!(
+            "conflict-needs-consent",
+            "{provider} does not let us in. Connect it again first.",
+            provider
+        );
+        return conflict("needs_consent", message);
     }
     let ships = matches!(app.providers.shipping(provider), Some(Shipping::Ours(_)));
     let has_registers = app.providers.registers(provider).is_some();
     if !ships && !has_registers {
         return conflict(
             "nothing_to_read",
-            format!("{provider} has no registers, parcels or stock to read."),
+            said!(
+                "conflict-nothing-to-read",
+                "{provider} has no registers, parcels or stock to read.",
+                provider
+            ),
         );
     }
     if accounting.as_ref() != Some(provider) && warehouse.as_ref() != Some(provider) {
         return conflict(
             "not_in_use",
-            format!("{provider} is connected, but the tenant's settings do not use it."),
+            said!(
+                "conflict-not-in-use",
+                "{provider} is connected, but the tenant's settings do not use it.",
+                provider
+            ),
         );
     }
     if has_registers {
         return registers_ask(app, by, provider, reading).await.map(|job| Asked::Job(Box::new(job)));
     }
     if reading != Reading::Changes {
-        let message = "A warehouse is read as far as it has changed; send no body.".to_owned();
+        let message =
+            said!("conflict-warehouse-body", "A warehouse is read as far as it has changed; send no body.");
         return conflict("nothing_to_read", message);
     }
     let tasks = vec![ConnectionTask::Parcels, ConnectionTask::Stock];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::said::Said;
 use bokbro_domain::token::TokenState;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -65,7 +66,7 @@ pub struct ConnectionView {
     /// What is known of its registers of customers and invoices, when it has any and they have been read.
     pub registers: Option<Known>,
     /// Why it does not work and what to do.
-    pub message: Option<String>,
+    pub message: Option<Said>,
 }
 
 /// All providers that this build knows and how the tenant is connected to them.
@@ -141,7 +142,7 @@ pub(super) fn days_left(app: &App, connection: &Connection, tokens: &TokenState)
 }
 
 /// The tokens know first that a consent has ended.
-fn state(connection: &Connection, tokens: &TokenState) -> (ShownState, Option<String>) {
+fn state(connection: &Connection, tokens: &TokenState) -> (ShownState, Option<Said>) {
     match (connection.state, &tokens.ended) {
         (ConnectionState::Disconnected, _) => (ShownState::Disconnected, None),
         (_, Some(why)) => (ShownState::NeedsConsent, Some(why.clone())),

@@ -8,6 +8,8 @@ use bokbro_domain::ids::Provider;
 use bokbro_domain::order::{Order, SyncState, SyncStatus};
 use bokbro_domain::payment::reversals;
 use bokbro_domain::posting::{CreditId, DayEntry, credited, day_entries};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::SignedDuration;
 
 use super::VOUCHER;
@@ -76,7 +78,7 @@ impl Joiner<'_> {
         };
         let entries = match day_entries(order, &given_back, &credited(&self.ledger)) {
             Ok(entries) => entries,
-            Err(refused) => return Err(self.park(refused.code(), refused.to_string()).await),
+            Err(refused) => return Err(self.park(refused.code(), refused.said()).await),
         };
         let missing: Vec<DayEntry> = entries
             .into_iter()
@@ -120,12 +122,18 @@ impl Joiner<'_> {
         ledger.release();
         let mut status = self.status();
         let what = if entry.credit.is_some() { "refund" } else { "sale" };
-        status.message = Some(format!("Will be booked with the voucher of {}.", day.lot.date));
+        status.message = Some(will_be_booked(&day));
         if last {
             status.credited = order.payment.reversed.minor;
             self.close_parked(&mut status).await?;
         }
-        let message = format!("The {what} joins the voucher of {} ({day}).", day.lot.date);
+        let date = day.lot.date;
+        let message = match entry.credit {
+            Some(_) => {
+                said!("told-refund-joins", "The refund joins the voucher of {date} ({day}).", date, day)
+            }
+            None => said!("told-sale-joins", "The sale joins the voucher of {date} ({day}).", date, day),
+        };
         let entries = [self.entry("day_joined", message)];
         status.day = Some(day.clone());
         app.crash.reached(&format!("before joining a day with a {what}")).await;
@@ -159,7 +167,9 @@ impl Joiner<'_> {
         for (credit, id) in &steps {
             if !days.contains_key(id) {
                 let Some((day, _)) = self.app.days.day_load(&self.key.tenant, id).await? else {
-                    return Err(self.park("day_unknown", format!("there is no batch {id} any more")).await);
+                    return Err(self
+                        .park("day_unknown", said!("parked-day", "there is no batch {id} any more", id))
+                        .await);
                 };
                 days.insert(id.clone(), day);
             }
@@ -181,20 +191,27 @@ impl Joiner<'_> {
         let (mut status, mut entries) = (self.status(), Vec::new());
         match waits_for {
             Some(day) => {
-                status.message = Some(format!("Will be booked with the voucher of {}.", day.lot.date));
+                status.message = Some(will_be_booked(&day));
                 status.day = Some(day);
             }
             None => {
                 status.state = SyncState::Done;
                 status.credited = self.order.payment.reversed.minor;
                 (status.message, status.day) =
-                    (by_hand.then(|| "Done by hand with its day.".to_owned()), None);
+                    (by_hand.then(|| said!("status-day-by-hand", "Done by hand with its day.")), None);
                 for (name, all) in numbers.into_iter().filter(|(_, all)| !all.is_empty()) {
                     let number = all.join(", ");
                     if status.numbers.get(name) != Some(&number) {
                         let what = name.trim_end_matches("_number").replace('_', " ");
                         let event = format!("{}_done", what.replace(' ', "_"));
-                        entries.push(self.entry(&event, format!("{}: {what} {number}", self.program)));
+                        let message = said!(
+                            "told-done",
+                            "{provider}: {what} {number}",
+                            provider = self.program,
+                            what,
+                            number
+                        );
+                        entries.push(self.entry(&event, message));
                     }
                     status.numbers.insert(name.to_owned(), number);
                 }
@@ -207,7 +224,7 @@ impl Joiner<'_> {
         Ok(())
     }
 
-    async fn park(&self, code: &str, message: String) -> Error {
+    async fn park(&self, code: &str, message: Said) -> Error {
         let (app, key, error) = (self.app, self.key.clone(), Error::park(code, message));
         match Work::begin(app, self.invocation, key, self.order, &self.ledger, self.program) {
             Ok(work) => work.stop(None, error).await,
@@ -254,9 +271,13 @@ impl Joiner<'_> {
         }
     }
 
-    fn entry(&self, event: &str, message: String) -> TimelineEntry {
+    fn entry(&self, event: &str, message: Said) -> TimelineEntry {
         self.app.stamps.entry(&*self.app.clock, &self.invocation.correlation, event, message)
     }
+}
+
+fn will_be_booked(day: &DayId) -> Said {
+    said!("status-joins", "Will be booked with the voucher of {date}.", date = day.lot.date)
 }
 
 fn step_of(credit: Option<CreditId>) -> StepName {

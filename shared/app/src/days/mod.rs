@@ -12,6 +12,7 @@ use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{ParkedId, Provider, Target, TenantId};
 use bokbro_domain::order::SyncState;
 use bokbro_domain::posting::{DayTotals, DayVoucher};
+use bokbro_domain::said;
 use jiff::SignedDuration;
 
 use crate::accounting::{Opened, open, pause, planned};
@@ -98,7 +99,11 @@ async fn book(
 }
 
 fn not_supported(provider: &Provider) -> Error {
-    let message = format!("{provider} cannot take one voucher per day; choose another posting profile");
+    let message = said!(
+        "parked-no-vouchers",
+        "{provider} cannot take one voucher per day; choose another posting profile",
+        provider
+    );
     Error::park("profile_not_supported", message)
 }
 

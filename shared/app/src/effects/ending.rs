@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bokbro_domain::effect::StepState;
 use bokbro_domain::ids::ParkedId;
 use bokbro_domain::order::SyncState;
+use bokbro_domain::said;
 
 use super::{Subject, Work};
 use crate::error::{Disposition, Error};
@@ -44,7 +45,7 @@ impl Work<'_> {
         if let Some(effector) = effector {
             self.tell(effector);
         }
-        self.status.message = Some(error.to_string());
+        self.status.message = Some(error.said());
         let parked = match disposition {
             Disposition::Done => None,
             Disposition::Later { .. } => {
@@ -126,7 +127,7 @@ impl Work<'_> {
             id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
             at: now,
             code: error.code().to_owned(),
-            message: error.to_string(),
+            message: error.said(),
             fingerprint,
             order,
             target: Some(target),
@@ -134,7 +135,7 @@ impl Work<'_> {
             correlation: self.invocation.correlation.clone(),
         };
         self.status.parked = Some(parked.id.clone());
-        let message = format!("Needs attention: {error}");
+        let message = said!("told-parked", "Needs attention: {why}"; why = error.said());
         self.entries.push(app.stamps.entry(&*app.clock, &self.invocation.correlation, "parked", message));
         Ok(Some(parked))
     }
@@ -154,12 +155,12 @@ impl Work<'_> {
                 self.newly_told.push(name.clone());
                 let (own, credit) = name.parts();
                 let of_credit = if credit.is_some() { "credit_" } else { "" };
-                let message = format!(
-                    "{}: {}{} {}",
-                    self.status.provider.as_ref().map_or("", |p| p.as_str()),
-                    of_credit.replace('_', " "),
-                    own.replace('_', " "),
-                    receipt.external_id
+                let message = said!(
+                    "told-done",
+                    "{provider}: {what} {number}",
+                    provider = self.status.provider.as_ref().map_or("", |p| p.as_str()),
+                    what = format!("{of_credit}{own}").replace('_', " "),
+                    number = receipt.external_id
                 );
                 let at = step.done_at.unwrap_or_else(|| self.app.clock.now());
                 let correlation = &self.invocation.correlation;

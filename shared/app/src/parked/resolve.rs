@@ -7,7 +7,9 @@
 use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CorrelationId, OrderId, ParkedId, TenantId};
 use bokbro_domain::order::{FieldError, SyncState, SyncStatus};
-use serde_json::{Value, json};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
+use serde_json::json;
 
 use super::{Action, actions, day_of, nudge_again, told, transaction};
 use crate::app::App;
@@ -17,7 +19,7 @@ use crate::message::{Envelope, Nudge};
 use crate::orders::Refusal;
 use crate::ports::{Day, DayWrite, Guard, LedgerKey, LedgerWrite, QueueName};
 use crate::records::{Parked, TimelineEntry};
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, malformed, none_of, read_json};
 
 /// Longest number of a document.
 const NUMBER_MAX: usize = 40;
@@ -66,14 +68,10 @@ impl Answer {
 /// # Errors
 /// With the field that is wrong.
 pub fn answer_read(body: &[u8]) -> Result<(Answer, Option<String>), FieldError> {
-    let value: Value =
-        serde_json::from_slice(body).map_err(|_| FieldError::new("", "the body is not JSON"))?;
+    let value = read_json(body)?;
     let mut fields = Fields::open("", &value)?;
     let name = fields.text("action", 20)?;
-    let action = Action::parse(&name).ok_or_else(|| {
-        let known = Action::ALL.map(Action::as_str).join(", ");
-        FieldError::new("action", format!("must be one of {known}"))
-    })?;
+    let action = Action::parse(&name).ok_or_else(|| none_of("action", &Action::ALL.map(Action::as_str)))?;
     let answer = match action {
         Action::Retry => Answer::Retry,
         Action::Send => Answer::Send,
@@ -82,7 +80,7 @@ pub fn answer_read(body: &[u8]) -> Result<(Answer, Option<String>), FieldError> 
         Action::Match => {
             let order = fields.text("order_id", 60)?;
             let order = OrderId::parse(&order)
-                .map_err(|bad| FieldError::new("order_id", format!("must be {}", bad.expected)))?;
+                .map_err(|bad| malformed("order_id", format_args!("must be {}", bad.expected)))?;
             Answer::Match { order }
         }
     };
@@ -124,7 +122,10 @@ pub async fn parked_resolve(
     let order = match answer {
         Answer::Match { order } => {
             if app.orders.order_get(tenant, order).await?.is_none() {
-                return Err(Refusal::Invalid(FieldError::new("order_id", "names no order")));
+                return Err(Refusal::Invalid(FieldError::new(
+                    "order_id",
+                    said!("field-no-order", "names no order"),
+                )));
             }
             Some(order.clone())
         }
@@ -177,11 +178,16 @@ fn nudge_for(parked: &Parked, answer: &Answer) -> Result<Option<(QueueName, Nudg
     {
         return Ok(Some(nudge));
     }
-    let names: Vec<&str> = allowed.into_iter().map(Action::as_str).collect();
+    let names = allowed.into_iter().map(Action::as_str).collect::<Vec<_>>().join(", ");
     Err(Refusal::Conflict {
         code: "action_not_available",
         field: Some("action"),
-        message: format!("This item ({}) can be answered with: {}.", parked.code, names.join(", ")),
+        message: said!(
+            "conflict-action-not-available",
+            "This item ({code}) can be answered with: {names}.",
+            code = parked.code,
+            names
+        ),
     })
 }
 
@@ -206,7 +212,7 @@ fn order_busy() -> Refusal {
     Refusal::Conflict {
         code: "order_busy",
         field: None,
-        message: "A worker is at it just now. Look again in a minute.".into(),
+        message: said!("conflict-order-busy", "A worker is at it just now. Look again in a minute."),
     }
 }
 
@@ -269,7 +275,8 @@ fn decided(
         parked: None,
         state: if dismissed { SyncState::Done } else { SyncState::Waiting },
         by_hand: dismissed || status.by_hand,
-        message: dismissed.then(|| format!("Done by hand: {}", reason.unwrap_or_default())),
+        message: dismissed
+            .then(|| said!("status-by-hand", "Done by hand: {reason}", reason = reason.unwrap_or_default())),
         ..status.clone()
     })
 }
@@ -304,17 +311,18 @@ async fn day_tell(
     Ok(())
 }
 
-fn text_of(parked: &Parked, answer: &Answer, reason: Option<&str>) -> String {
+fn text_of(parked: &Parked, answer: &Answer, reason: Option<&str>) -> Said {
     let what = match answer {
-        Answer::Retry => "to be tried again".to_owned(),
-        Answer::Exists { number } => format!("number {number} is there"),
-        Answer::Send => "it is not there; to be sent again".to_owned(),
-        Answer::Match { order } => format!("the payment belongs to order {order}"),
-        Answer::Dismiss if parked.target.is_some() => "done by hand".to_owned(),
-        Answer::Dismiss => "taken off the list".to_owned(),
+        Answer::Retry => said!("decided-retry", "to be tried again"),
+        Answer::Exists { number } => said!("decided-exists", "number {number} is there", number),
+        Answer::Send => said!("decided-send", "it is not there; to be sent again"),
+        Answer::Match { order } => said!("decided-match", "the payment belongs to order {order}", order),
+        Answer::Dismiss if parked.target.is_some() => said!("decided-by-hand", "done by hand"),
+        Answer::Dismiss => said!("decided-dismiss", "taken off the list"),
     };
     let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    format!("A human decided about {}: {what}{why}.", parked.code)
+    let code = &parked.code;
+    said!("told-decided", "A human decided about {code}: {what}{why}.", code, why; what)
 }
 
 /// What the audit log tells of a decision.

@@ -4,6 +4,8 @@ use bokbro_domain::ids::{OrderId, PaymentMethod};
 use bokbro_domain::money::Money;
 use bokbro_domain::order::{Order, OrderState};
 use bokbro_domain::payment::{PaymentFact, assess};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::trouble::{Stop, park_order};
 use super::{Desk, Outcome};
@@ -36,7 +38,8 @@ impl Desk<'_> {
                     next.payment = assessment.totals.clone();
                 }
                 Err(mismatch) if !changed.is_empty() => {
-                    let message = format!("Payment not accepted: {mismatch}.");
+                    let message =
+                        said!("told-not-accepted", "Payment not accepted: {why}."; why = mismatch.said());
                     entries.push(self.entry("payment_differs", message));
                 }
                 Err(_) => {}
@@ -58,7 +61,7 @@ impl Desk<'_> {
                 return Ok(Outcome::Open("nothing is new"));
             }
             if let Err(mismatch) = assessed {
-                let message = format!("{mismatch}. Nothing was booked.");
+                let message = said!("parked-not-booked", "{why}. Nothing was booked."; why = mismatch.said());
                 return Err(park_order(mismatch.code(), message, id, told.first()));
             }
             return self.follow_up(&next).await;
@@ -70,7 +73,10 @@ impl Desk<'_> {
         self.books_nudge(order).await?;
         self.parcel_nudge(order).await?;
         if order.accounting.by_hand && order.accounting.credited != order.payment.reversed.minor {
-            let message = "Money was given back on an order that was booked by hand. Credit it by hand too.";
+            let message = said!(
+                "parked-refund-by-hand",
+                "Money was given back on an order that was booked by hand. Credit it by hand too."
+            );
             return Err(park_order("refund_to_book", message, &order.id, None));
         }
         Ok(Outcome::Settled(format!("order {} is {}", order.id, order.state.as_str())))
@@ -112,7 +118,10 @@ impl Desk<'_> {
             order.state = OrderState::Cancelled;
             order.version += 1;
             order.updated_at = self.app.clock.now();
-            let entry = self.entry("order_cancelled", "Order cancelled at the payment provider.");
+            let entry = self.entry(
+                "order_cancelled",
+                said!("told-cancelled-there", "Order cancelled at the payment provider."),
+            );
             match self.app.orders.order_update(&order, &[], &[entry]).await {
                 Ok(()) => return Ok(Outcome::Settled(format!("order {id} is cancelled"))),
                 Err(Error::Raced { .. }) => {}
@@ -124,15 +133,22 @@ impl Desk<'_> {
 
     fn entry_of(&self, before: &Order, state: OrderState, captured: &Money) -> TimelineEntry {
         let text = match state {
-            OrderState::Paid => format!("Paid: {captured} {}.", captured.currency),
-            OrderState::Refunded => "All money was given back.".into(),
-            OrderState::PartiallyRefunded => "Some money was given back.".into(),
-            OrderState::Pending | OrderState::Cancelled => format!("No longer {}.", before.state.as_str()),
+            OrderState::Paid => said!(
+                "told-paid",
+                "Paid: {captured} {currency}.",
+                currency = captured.currency;
+                captured = captured.said()
+            ),
+            OrderState::Refunded => said!("told-refunded", "All money was given back."),
+            OrderState::PartiallyRefunded => said!("told-partly-refunded", "Some money was given back."),
+            OrderState::Pending | OrderState::Cancelled => {
+                said!("told-no-longer", "No longer {state}.", state = before.state.as_str())
+            }
         };
         self.entry(&format!("order_{}", state.as_str()), text)
     }
 
-    fn entry(&self, event: &str, message: impl Into<String>) -> TimelineEntry {
+    fn entry(&self, event: &str, message: Said) -> TimelineEntry {
         self.app.stamps.entry(&*self.app.clock, &self.invocation.correlation, event, message)
     }
 }

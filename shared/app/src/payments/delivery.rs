@@ -3,6 +3,7 @@
 use bokbro_domain::ids::{TenantId, TransactionId};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::said;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -123,7 +124,10 @@ impl Delivery<'_> {
         match found {
             Some(order) => desk.apply(&order, &facts).await,
             None if fact.kind == FactKind::Charge && fact.status == FactStatus::Captured => {
-                let message = "A payment was made that fits no order. Match it by hand, or post the order it belongs to.";
+                let message = said!(
+                    "parked-unmatched",
+                    "A payment was made that fits no order. Match it by hand, or post the order it belongs to."
+                );
                 Err(park(UNMATCHED, message, None, Some(&fact)))
             }
             None => Ok(Outcome::Open("no money has moved and no order fits")),
@@ -142,16 +146,20 @@ impl Delivery<'_> {
                 match self.desk.app.orders.order_find(self.desk.tenant, &by).await? {
                     None => Ok(Outcome::Open("a reversal of somebody else's payment")),
                     Some(order) => {
-                        let message = format!(
-                            "A reversal ({id}) was told of that the payment provider does not show. Check there whether the payment stands."
+                        let message = said!(
+                            "parked-reversal-told",
+                            "A reversal ({id}) was told of that the payment provider does not show. Check there whether the payment stands.",
+                            id
                         );
                         Err(park("reversal_unclear", message, Some(&order), None))
                     }
                 }
             }
             HintedEvent::Paid | HintedEvent::OrderChanged | HintedEvent::Other => {
-                let message = format!(
-                    "A payment ({id}) was told of that the payment provider does not know. Nothing was booked; the delivery is probably forged."
+                let message = said!(
+                    "parked-payment-told",
+                    "A payment ({id}) was told of that the payment provider does not know. Nothing was booked; the delivery is probably forged.",
+                    id
                 );
                 Err(park("transaction_unknown", message, None, None))
             }
@@ -164,23 +172,31 @@ impl Delivery<'_> {
         if let (Some(claimed), Some(code)) = (hint.checkout_code, fact.checkout_code)
             && claimed != code
         {
-            let message = format!(
-                "The webhook names order code {claimed}, the payment provider says {code}. Nothing was booked."
+            let message = said!(
+                "parked-other-code",
+                "The webhook names order code {claimed}, the payment provider says {code}. Nothing was booked.",
+                claimed,
+                code
             );
             return Err(park("webhook_contradicts", message, None, Some(fact)));
         }
         if let Some(number) = &hint.currency
             && Currency::parse_number(number).is_ok_and(|currency| currency != fact.amount.currency)
         {
-            let message = "The webhook names another currency than the payment provider. Nothing was booked.";
+            let message = said!(
+                "parked-other-currency",
+                "The webhook names another currency than the payment provider. Nothing was booked."
+            );
             return Err(park("webhook_contradicts", message, None, Some(fact)));
         }
         if let Some(claimed) = &hint.amount
             && Money::parse_major(claimed, fact.amount.currency) != Ok(fact.amount)
         {
-            let message = format!(
-                "The webhook says {claimed}, the payment provider says {}. Nothing was booked.",
-                fact.amount
+            let message = said!(
+                "parked-other-amount",
+                "The webhook says {claimed}, the payment provider says {amount}. Nothing was booked.",
+                claimed;
+                amount = fact.amount.said()
             );
             return Err(park("webhook_contradicts", message, None, Some(fact)));
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use bokbro_domain::ids::{CheckoutCode, OrderId, PaymentMethod, Provider, TenantId, TransactionId};
 use bokbro_domain::order::{Order, OrderState};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::said;
 
 use super::trouble::{About, Stop, park_order};
 use super::{Desk, Outcome, Way};
@@ -119,8 +120,11 @@ impl Desk<'_> {
         }
         // A void right after the payment leaves nothing behind at the provider, and neither does anything else.
         self.app.open_work.open_drop(self.tenant, OpenKind::Refund, &order.id).await?;
-        let message = "The payment provider shows nothing any more of the payment that was taken for this order. Check \
-                       there whether the payment stands.";
+        let message = said!(
+            "parked-payment-gone",
+            "The payment provider shows nothing any more of the payment that was taken for this order. Check there \
+             whether the payment stands."
+        );
         Err(park_order("reversal_unclear", message, &order.id, known.first()))
     }
 
@@ -183,8 +187,10 @@ impl Desk<'_> {
         transaction: &TransactionId,
     ) -> Result<Outcome, Stop> {
         let Some(fact) = self.transaction(way, transaction).await? else {
-            let message = format!(
-                "Payment {transaction} was to be matched by hand, but the payment provider does not know it."
+            let message = said!(
+                "parked-match-unknown",
+                "Payment {transaction} was to be matched by hand, but the payment provider does not know it.",
+                transaction
             );
             return Err(park_order("transaction_unknown", message, id, None));
         };
@@ -193,8 +199,11 @@ impl Desk<'_> {
         for key in keys {
             let owner = self.app.orders.order_find(self.tenant, &key).await?;
             if let Some(owner) = owner.filter(|owner| owner != id) {
-                let message = format!(
-                    "Payment {transaction} was to be matched by hand, but it belongs to order {owner}."
+                let message = said!(
+                    "parked-match-taken",
+                    "Payment {transaction} was to be matched by hand, but it belongs to order {owner}.",
+                    transaction,
+                    owner
                 );
                 return Err(park_order("transaction_taken", message, id, Some(&fact)));
             }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bokbro_domain::ids::{CheckoutCode, CorrelationId, OrderId, Provider, TenantId, TransactionId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::{PaymentFact, order_numbers_in};
+use bokbro_domain::said;
 
 use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
@@ -117,7 +118,10 @@ impl Desk<'_> {
 fn not_connected(provider: &Provider) -> Error {
     Error::Consent {
         provider: provider.to_string(),
-        message: "it is not connected; connect it, and the delivery is looked at again".into(),
+        message: said!(
+            "consent-not-connected-delivery",
+            "it is not connected; connect it, and the delivery is looked at again"
+        ),
     }
 }
 

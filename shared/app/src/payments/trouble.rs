@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, ParkedId, Provider, TransactionId};
 use bokbro_domain::payment::{PaymentFact, order_numbers_in};
+use bokbro_domain::said::Said;
 
 use super::Desk;
 use crate::error::{Error, Reason};
@@ -49,23 +50,13 @@ impl From<Error> for Stop {
 }
 
 /// Trouble with a transaction.
-pub(super) fn park(
-    code: &str,
-    message: impl Into<String>,
-    order: Option<&OrderId>,
-    fact: Option<&PaymentFact>,
-) -> Stop {
+pub(super) fn park(code: &str, message: Said, order: Option<&OrderId>, fact: Option<&PaymentFact>) -> Stop {
     let reason = Reason::new(code, message);
     Stop::Park(Box::new(Details { reason, order: order.cloned(), fact: fact.cloned(), of_order: false }))
 }
 
 /// Trouble with an order.
-pub(super) fn park_order(
-    code: &str,
-    message: impl Into<String>,
-    order: &OrderId,
-    fact: Option<&PaymentFact>,
-) -> Stop {
+pub(super) fn park_order(code: &str, message: Said, order: &OrderId, fact: Option<&PaymentFact>) -> Stop {
     let reason = Reason::new(code, message);
     Stop::Park(Box::new(Details { reason, order: Some(order.clone()), fact: fact.cloned(), of_order: true }))
 }
@@ -84,7 +75,7 @@ impl Desk<'_> {
     /// must stay visible. Every other error is given back.
     pub(super) async fn no_way_in(&self, about: &About<'_>, error: Error) -> Result<(), Error> {
         let Error::Consent { .. } = error else { return Err(error) };
-        let reason = Reason::new(NEEDS_CONSENT, error.to_string());
+        let reason = Reason::new(NEEDS_CONSENT, error.said());
         self.park(about, &Details { reason, order: None, fact: None, of_order: false }).await
     }
 

@@ -16,6 +16,8 @@ mod tell;
 use std::sync::Arc;
 
 use bokbro_domain::ids::{CorrelationId, JobId, Provider, TenantId};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::{SignedDuration, Timestamp};
 
 use self::position::{Place, Progress};
@@ -153,23 +155,23 @@ fn stopped(
         // Whoever asked waits for it; to the schedule, the next tick is the better retry: an outage would fill the dead
         // letters.
         error @ Error::Unavailable { .. } if job.by != SCHEDULE && invocation.receive < LAST_RECEIVE => {
-            job.error = Some(error.to_string());
+            job.error = Some(error.said());
             Err(error)
         }
         error @ (Error::Unavailable { .. } | Error::Consent { .. } | Error::Parked(_)) => {
             let (job_id, code) = (job.id.clone(), error.code());
             tracing::warn!(%tenant, job = %job_id, code, error = chain(&error), "registers not read this time");
-            finish(app, job, JobState::Failed, Some(error.to_string()));
+            finish(app, job, JobState::Failed, Some(error.said()));
             Ok(())
         }
         other => {
-            job.error = Some(other.to_string());
+            job.error = Some(other.said());
             Err(other)
         }
     }
 }
 
-fn finish(app: &App, job: &mut Job, state: JobState, error: Option<String>) {
+fn finish(app: &App, job: &mut Job, state: JobState, error: Option<Said>) {
     let now = app.clock.now();
     (job.state, job.error, job.updated_at, job.finished_at) = (state, error, now, Some(now));
 }
@@ -187,24 +189,28 @@ async fn open(
     tenant: &TenantId,
     provider: &Provider,
     deadline: Timestamp,
-) -> Result<Result<(Arc<dyn Registers>, Access), String>, Error> {
+) -> Result<Result<(Arc<dyn Registers>, Access), Said>, Error> {
     let settings = app.directory.settings_get(tenant).await?;
     if settings.and_then(|settings| settings.accounting).as_ref() != Some(provider) {
-        return Ok(Err(format!("{provider} is not the tenant's ledger program")));
+        return Ok(Err(said!(
+            "job-not-the-ledger",
+            "{provider} is not the tenant's ledger program",
+            provider
+        )));
     }
     let Some(registers) = app.providers.registers(provider) else {
-        return Ok(Err(format!("{provider} has no registers that can be read")));
+        return Ok(Err(said!("job-no-registers", "{provider} has no registers that can be read", provider)));
     };
     let connection = app.directory.connection_get(tenant, provider).await?;
     let Some(connection) = connection.filter(|connection| match connection.state {
         ConnectionState::Unchecked | ConnectionState::Healthy => true,
         ConnectionState::NeedsConsent | ConnectionState::Disconnected => false,
     }) else {
-        return Ok(Err(format!("{provider} does not let us in; connect it again")));
+        return Ok(Err(said!("job-not-let-in", "{provider} does not let us in; connect it again", provider)));
     };
     match app.access.open(connection).await {
         Ok(access) => Ok(Ok((registers, access.until(deadline)))),
-        Err(error @ Error::Consent { .. }) => Ok(Err(error.to_string())),
+        Err(error @ Error::Consent { .. }) => Ok(Err(error.said())),
         Err(error) => Err(error),
     }
 }

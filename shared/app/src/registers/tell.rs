@@ -7,6 +7,7 @@ use bokbro_domain::effect::Ledger;
 use bokbro_domain::ids::{OrderId, Target};
 use bokbro_domain::in_books::{BooksState, InBooks};
 use bokbro_domain::order::{CUSTOMER, Order, SyncState};
+use bokbro_domain::said;
 use jiff::{SignedDuration, Timestamp};
 
 use super::compare::{in_books, which};
@@ -72,7 +73,13 @@ impl Run<'_> {
         after.release();
         let mut entries = Vec::new();
         if before.is_some() || !seen.is_as_we_left_it() {
-            let message = format!("{}: invoice {number} is {seen}", self.provider);
+            let message = said!(
+                "told-in-books",
+                "{provider}: invoice {number} is {seen}",
+                provider = self.provider,
+                number;
+                seen = seen.said()
+            );
             entries.push(app.stamps.entry(&*app.clock, &self.job.correlation, "seen_in_books", message));
         }
         let mut status = books.clone();

@@ -8,6 +8,7 @@
 mod portion;
 
 use bokbro_domain::ids::{CorrelationId, JobId, TenantId};
+use bokbro_domain::said;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -177,19 +178,20 @@ pub async fn replay_run(
             Err(wait_until(at))
         }
         Ok(Ended::GaveUp) => {
-            let message = "too many dead letters of others are in the way; replay those first";
-            (job.state, job.attempts, job.error) = (JobState::Failed, JOB_ATTEMPTS, Some(message.to_owned()));
+            let message =
+                said!("job-in-the-way", "too many dead letters of others are in the way; replay those first");
+            (job.state, job.attempts, job.error) = (JobState::Failed, JOB_ATTEMPTS, Some(message));
             job.finished_at = Some(app.clock.now());
             portion_end(app, tenant, &mut job).await
         }
         Err(error) if invocation.receive < LAST_RECEIVE => {
-            job.error = Some(error.to_string());
+            job.error = Some(error.said());
             portion_end(app, tenant, &mut job).await?;
             Err(error)
         }
         Err(error) => {
             tracing::error!(%tenant, job = %id, code = "replay_failed", error = chain(&error), "replay failed");
-            (job.state, job.error) = (JobState::Failed, Some(error.to_string()));
+            (job.state, job.error) = (JobState::Failed, Some(error.said()));
             portion_end(app, tenant, &mut job).await
         }
     }

@@ -1,6 +1,7 @@
 //! Jobs that failed or got stuck: they are begun again a few times.
 
 use bokbro_domain::ids::JobId;
+use bokbro_domain::said;
 use jiff::SignedDuration;
 
 use super::{PAGE, SCHEDULE, Sweep};
@@ -42,7 +43,7 @@ impl Sweep<'_> {
                     self.count("jobs_begun_again", sent);
                 }
                 Next::Replaced => {
-                    job.error = Some("it never ended; a later sweep did its work".into());
+                    job.error = Some(said!("job-never-ended", "it never ended; a later sweep did its work"));
                     (job.state, job.finished_at) = (JobState::Failed, Some(now));
                     self.app.jobs.job_put(self.tenant, &job).await?;
                 }

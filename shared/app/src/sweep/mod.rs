@@ -96,7 +96,7 @@ pub async fn tenant_sweep(
             Err(Error::Later { what: "the rest of the sweep".into(), at: at.unwrap_or(Timestamp::MAX) })
         }
         Err(error) => {
-            (job.state, job.error) = (JobState::Failed, Some(error.to_string()));
+            (job.state, job.error) = (JobState::Failed, Some(error.said()));
             job.finished_at = Some(job.updated_at);
             Err(error)
         }

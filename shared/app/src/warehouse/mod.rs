@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName, StepState};
 use bokbro_domain::ids::{OrderId, Provider, Target, TenantId};
 use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accounting::pause;
@@ -151,17 +153,22 @@ async fn open(
     provider: &Provider,
     deadline: Timestamp,
 ) -> Result<Opened, Error> {
-    let consent =
-        |message: &str| Error::Consent { provider: provider.to_string(), message: message.to_owned() };
+    let consent = |message: Said| Error::Consent { provider: provider.to_string(), message };
+    let not_connected = || consent(said!("consent-not-connected", "it is not connected yet; connect it"));
     let warehouse = match app.providers.shipping(provider) {
         Some(Shipping::Ours(warehouse)) => warehouse,
         Some(Shipping::Theirs) => return Ok(Opened::Theirs),
-        None => return Err(consent("this build does not know the warehouse")),
+        None => {
+            return Err(consent(said!("consent-unknown-warehouse", "this build does not know the warehouse")));
+        }
     };
     let connection = app.directory.connection_get(tenant, provider).await?;
-    let connection: Connection = connection.ok_or_else(|| consent("it is not connected yet; connect it"))?;
+    let connection: Connection = connection.ok_or_else(not_connected)?;
     if connection.state == ConnectionState::NeedsConsent {
-        return Err(consent("its credentials are refused; enter them again"));
+        return Err(consent(said!(
+            "consent-credentials-refused",
+            "its credentials are refused; enter them again"
+        )));
     }
     Ok(Opened::Ours(warehouse, app.access.open(connection).await?.until(deadline)))
 }

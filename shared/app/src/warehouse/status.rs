@@ -5,6 +5,8 @@
 
 use bokbro_domain::ids::{OrderId, ParkedId, Provider, TenantId};
 use bokbro_domain::order::{Order, PARCEL_ORDER, SyncState, SyncStatus};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use bokbro_domain::shipment::{Shipment, Stage};
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,7 +95,7 @@ fn told(
     status.provider = Some(provider.clone());
     status.numbers.insert(PARCEL_ORDER.to_owned(), shipment.order_id.clone());
     status.shipment = Some(shipment.clone());
-    let entry = |event: &str, message: String| {
+    let entry = |event: &str, message: Said| {
         Some(app.stamps.entry(&*app.clock, &invocation.correlation, event, message))
     };
     let changed = before.is_none_or(|before| before.status != shipment.status);
@@ -101,7 +103,10 @@ fn told(
     let entry = match shipment.stage {
         Stage::Shipped if !shipped_before => entry("parcel_shipped", shipped_text(provider, shipment)),
         Stage::Open | Stage::Picking | Stage::Shipped | Stage::Cancelled if changed => {
-            entry("parcel_status", format!("{provider}: status {}", shipment.status_text()))
+            entry("parcel_status", {
+                let status = shipment.status_text();
+                said!("told-status", "{provider}: status {status}", provider, status)
+            })
         }
         Stage::Open | Stage::Picking | Stage::Shipped | Stage::Cancelled => None,
     };
@@ -131,8 +136,10 @@ fn canceled_there(
         id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
         at: app.clock.now(),
         code: "parcel_canceled".to_owned(),
-        message: "The order is paid, but its parcel was canceled at the warehouse. Refund the order, or have it sent by hand."
-            .to_owned(),
+        message: said!(
+            "parked-parcel-canceled",
+            "The order is paid, but its parcel was canceled at the warehouse. Refund the order, or have it sent by hand."
+        ),
         fingerprint: format!("warehouse:{}:parcel_canceled", order.id),
         order: Some(order.id.clone()),
         target: Some(bokbro_domain::ids::Target::Warehouse),
@@ -141,14 +148,17 @@ fn canceled_there(
     })
 }
 
-/// `warehouse: shipped as 3735, 3736: 2 of 2 OIL-30`.
-fn shipped_text(provider: &Provider, shipment: &Shipment) -> String {
+/// `warehouse: shipped as 3735, 3736: 2/2 OIL-30`.
+fn shipped_text(provider: &Provider, shipment: &Shipment) -> Said {
     let numbers: Vec<&str> = shipment.parcels.iter().map(|parcel| parcel.number.as_str()).collect();
     let lines: Vec<String> = shipment
         .lines
         .iter()
-        .map(|line| format!("{} of {} {}", line.picked.normalize(), line.ordered.normalize(), line.sku))
+        .map(|line| format!("{}/{} {}", line.picked.normalize(), line.ordered.normalize(), line.sku))
         .collect();
-    let as_what = if numbers.is_empty() { String::new() } else { format!(" as {}", numbers.join(", ")) };
-    format!("{provider}: shipped{as_what}: {}", lines.join(", "))
+    let (numbers, lines) = (numbers.join(", "), lines.join(", "));
+    if numbers.is_empty() {
+        return said!("told-shipped", "{provider}: shipped: {lines}", provider, lines);
+    }
+    said!("told-shipped-as", "{provider}: shipped as {numbers}: {lines}", provider, numbers, lines)
 }

@@ -1,6 +1,10 @@
 //! Reads posted JSON field by field, so that every refusal names the field by its path.
 
+use std::fmt::Display;
+
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use serde_json::{Map, Value};
 
 /// Reads a body as JSON.
@@ -8,8 +12,29 @@ use serde_json::{Map, Value};
 /// # Errors
 /// When it is none; the error names the place and quotes nothing.
 pub fn read_json(body: &[u8]) -> Result<Value, FieldError> {
-    serde_json::from_slice(body)
-        .map_err(|e| FieldError::new("", format!("is not JSON: line {}, column {}", e.line(), e.column())))
+    serde_json::from_slice(body).map_err(|e| {
+        let (line, column) = (e.line(), e.column());
+        FieldError::new("", said!("field-no-json", "is not JSON: line {line}, column {column}", line, column))
+    })
+}
+
+/// Refuses a text that is none of the known ones.
+#[must_use]
+pub fn none_of(field: impl Into<String>, known: &[&str]) -> FieldError {
+    let known = known.join(", ");
+    FieldError::new(field, said!("field-none-of", "must be one of {known}", known))
+}
+
+/// Refuses what is neither true nor false.
+#[must_use]
+pub fn no_boolean(field: impl Into<String>) -> FieldError {
+    FieldError::new(field, said!("field-no-boolean", "must be true or false"))
+}
+
+/// Refuses a text that its type does not take; `why` ends a sentence that begins with the field.
+#[must_use]
+pub fn malformed(field: impl Into<String>, why: impl Display) -> FieldError {
+    FieldError::new(field, said!("field-malformed", "{why}", why))
 }
 
 /// A JSON object being read; [`Fields::finish`] refuses what was not asked for.
@@ -28,7 +53,10 @@ impl<'a> Fields<'a> {
         let path = path.into();
         match value {
             Value::Object(map) => Ok(Self { path, map, known: Vec::new() }),
-            other => Err(FieldError::new(path, format!("must be an object, not {}", kind_of(other)))),
+            other => Err(FieldError::new(
+                path,
+                said!("field-no-object", "must be an object, not {kind}"; kind = kind_of(other)),
+            )),
         }
     }
 
@@ -45,7 +73,7 @@ impl<'a> Fields<'a> {
     pub fn required(&mut self, name: &'static str) -> Result<&'a Value, FieldError> {
         match self.optional(name) {
             Some(value) => Ok(value),
-            None => Err(FieldError::new(self.at(name), "is missing")),
+            None => Err(FieldError::new(self.at(name), said!("field-missing", "is missing"))),
         }
     }
 
@@ -62,7 +90,7 @@ impl<'a> Fields<'a> {
     pub fn text(&mut self, name: &'static str, max: usize) -> Result<String, FieldError> {
         let value = self.required(name)?;
         let text = read_text(&self.at(name), value, max)?;
-        text.ok_or_else(|| FieldError::new(self.at(name), "must not be empty"))
+        text.ok_or_else(|| FieldError::new(self.at(name), said!("field-empty", "must not be empty")))
     }
 
     /// A text that may be missing, null or empty.
@@ -83,7 +111,10 @@ impl<'a> Fields<'a> {
     pub fn list(&mut self, name: &'static str) -> Result<&'a [Value], FieldError> {
         match self.required(name)? {
             Value::Array(items) => Ok(items),
-            other => Err(FieldError::new(self.at(name), format!("must be a list, not {}", kind_of(other)))),
+            other => Err(FieldError::new(
+                self.at(name),
+                said!("field-no-list", "must be a list, not {kind}"; kind = kind_of(other)),
+            )),
         }
     }
 
@@ -96,7 +127,8 @@ impl<'a> Fields<'a> {
             None => Ok(()),
             Some(key) => {
                 let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
-                let message = format!("is not a known field; known are {}", self.known.join(", "));
+                let known = self.known.join(", ");
+                let message = said!("field-unknown", "is not a known field; known are {known}", known);
                 Err(FieldError::new(self.at(&shown), message))
             }
         }
@@ -105,26 +137,28 @@ impl<'a> Fields<'a> {
 
 fn read_text(path: &str, value: &Value, max: usize) -> Result<Option<String>, FieldError> {
     let Value::String(text) = value else {
-        return Err(FieldError::new(path, format!("must be a string, not {}", kind_of(value))));
+        let message = said!("field-no-text", "must be a string, not {kind}"; kind = kind_of(value));
+        return Err(FieldError::new(path, message));
     };
     if text.chars().any(char::is_control) {
-        return Err(FieldError::new(path, "has a control character"));
+        return Err(FieldError::new(path, said!("field-control", "has a control character")));
     }
     let text = text.trim();
     let length = text.chars().count();
     if length > max {
-        return Err(FieldError::new(path, format!("has {length} characters; at most {max} are allowed")));
+        let message = said!("field-long", "has {length} characters; at most {max} are allowed", length, max);
+        return Err(FieldError::new(path, message));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn kind_of(value: &Value) -> &'static str {
+fn kind_of(value: &Value) -> Said {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Value::Null => said!("json-null", "null"),
+        Value::Bool(_) => said!("json-boolean", "a boolean"),
+        Value::Number(_) => said!("json-number", "a number"),
+        Value::String(_) => said!("json-string", "a string"),
+        Value::Array(_) => said!("json-list", "a list"),
+        Value::Object(_) => said!("json-object", "an object"),
     }
 }

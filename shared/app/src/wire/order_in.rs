@@ -3,33 +3,33 @@
 use bokbro_domain::ids::{CheckoutCode, OrderNumber};
 use bokbro_domain::money::{Currency, Money, parse_decimal};
 use bokbro_domain::order::{
-    Address, Customer, CustomerKind, FieldError, Line, LineKind, MAX_LINES, OrderBody,
+    Address, Customer, CustomerKind, FieldError, Line, LineKind, MAX_LINES, OrderBody, too_many_lines,
 };
+use bokbro_domain::said;
 use bokbro_domain::vat::VatRate;
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::{Fields, malformed, none_of, read_json};
 
 /// Reads a posted order and checks every rule of it.
 ///
 /// # Errors
 /// The first rule that is broken, with its field; field `""` when the body is not JSON at all.
 pub fn read_order(body: &[u8]) -> Result<OrderBody, FieldError> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|e| FieldError::new("", format!("is not JSON: line {}, column {}", e.line(), e.column())))?;
+    let value = read_json(body)?;
     let mut fields = Fields::open("", &value)?;
     let order_number = {
         let text = fields.text("order_number", 50)?;
-        OrderNumber::parse(&text).map_err(|e| FieldError::new("order_number", format!("is {e}")))?
+        OrderNumber::parse(&text).map_err(|e| malformed("order_number", format_args!("is {e}")))?
     };
     let currency = {
         let text = fields.text("currency", 3)?;
-        Currency::parse(&text).map_err(|e| FieldError::new("currency", e.to_string()))?
+        Currency::parse(&text).map_err(|e| malformed("currency", e))?
     };
     let checkout_code = match fields.text_or_none("viva_order_code", 19)? {
         Some(text) => {
             let code = CheckoutCode::parse(&text);
-            Some(code.map_err(|e| FieldError::new("viva_order_code", format!("is {e}")))?)
+            Some(code.map_err(|e| malformed("viva_order_code", format_args!("is {e}")))?)
         }
         None => None,
     };
@@ -38,8 +38,7 @@ pub fn read_order(body: &[u8]) -> Result<OrderBody, FieldError> {
     let customer = read_customer("customer", fields.required("customer")?)?;
     let posted = fields.list("lines")?;
     if posted.len() > MAX_LINES {
-        let message = format!("has {} lines; an order may have at most {MAX_LINES}", posted.len());
-        return Err(FieldError::new("lines", message));
+        return Err(too_many_lines(posted.len()));
     }
     let line = |(index, value)| read_line(format!("lines[{index}]"), value, currency);
     let lines = posted.iter().enumerate().map(line).collect::<Result<Vec<_>, _>>()?;
@@ -56,21 +55,24 @@ fn read_customer(path: &str, value: &Value) -> Result<Customer, FieldError> {
     let kind = match fields.text("kind", 20)?.as_str() {
         "private" => CustomerKind::Private,
         "company" => CustomerKind::Company,
-        _ => return Err(FieldError::new(fields.at("kind"), "must be \"private\" or \"company\"")),
+        _ => return Err(none_of(fields.at("kind"), &["private", "company"])),
     };
     let name = fields.text("name", 200)?;
     let email = fields.text_or_none("email", 254)?;
     if let Some(email) = &email
         && !looks_like_email(email)
     {
-        return Err(FieldError::new(fields.at("email"), "is not an e-mail address"));
+        return Err(FieldError::new(fields.at("email"), said!("field-no-email", "is not an e-mail address")));
     }
     let phone = fields.text_or_none("phone", 40)?;
     let organisation_number = fields.text_or_none("organisation_number", 20)?;
     if let Some(number) = &organisation_number
         && !looks_like_organisation_number(number)
     {
-        let message = "is not an organization number (10 digits, with or without a dash)";
+        let message = said!(
+            "field-no-organisation-number",
+            "is not an organization number (10 digits, with or without a dash)"
+        );
         return Err(FieldError::new(fields.at("organisation_number"), message));
     }
     let billing_path = fields.at("billing");
@@ -95,7 +97,8 @@ fn read_address(path: &str, value: &Value) -> Result<Address, FieldError> {
         country: fields.text("country", 2)?,
     };
     if address.country.len() != 2 || !address.country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(FieldError::new(fields.at("country"), "must be two capital letters such as SE"));
+        let message = said!("field-no-country", "must be two capital letters such as SE");
+        return Err(FieldError::new(fields.at("country"), message));
     }
     fields.finish()?;
     Ok(address)
@@ -109,21 +112,22 @@ fn read_line(path: String, value: &Value, currency: Currency) -> Result<Line, Fi
         "fee" => LineKind::Fee,
         "discount" => LineKind::Discount,
         _ => {
-            let message = "must be \"goods\", \"shipping\", \"fee\" or \"discount\"";
-            return Err(FieldError::new(fields.at("kind"), message));
+            return Err(none_of(fields.at("kind"), &["goods", "shipping", "fee", "discount"]));
         }
     };
     let sku = fields.text_or_none("sku", 50)?;
     let text = fields.text("text", 255)?;
     let quantity = {
         let text = fields.text("quantity", 20)?;
-        parse_decimal(&text)
-            .map_err(|_| FieldError::new(fields.at("quantity"), "is not a decimal number such as \"2\""))?
+        parse_decimal(&text).map_err(|_| {
+            let message = said!("field-no-decimal", "is not a decimal number such as \"2\"");
+            FieldError::new(fields.at("quantity"), message)
+        })?
     };
     let unit_price = read_money(&mut fields, "unit_price", currency)?;
     let vat_rate = {
         let text = fields.text("vat_rate", 10)?;
-        VatRate::parse(&text).map_err(|e| FieldError::new(fields.at("vat_rate"), e.to_string()))?
+        VatRate::parse(&text).map_err(|e| malformed(fields.at("vat_rate"), e))?
     };
     fields.finish()?;
     Ok(Line { kind, sku, text, quantity, unit_price, vat_rate })
@@ -131,7 +135,7 @@ fn read_line(path: String, value: &Value, currency: Currency) -> Result<Line, Fi
 
 fn read_money(fields: &mut Fields<'_>, name: &'static str, currency: Currency) -> Result<Money, FieldError> {
     let text = fields.text(name, 30)?;
-    Money::parse_major(&text, currency).map_err(|e| FieldError::new(fields.at(name), e.to_string()))
+    Money::parse_major(&text, currency).map_err(|e| malformed(fields.at(name), e))
 }
 
 /// One `@` with something on both sides and no blanks; whether it exists only the post office knows.

@@ -57,7 +57,7 @@ pub fn order_json(order: &Order) -> Value {
                 "voucher_number": number(accounting, "voucher_number"),
                 "credit_voucher_number": number(accounting, "credit_voucher_number"),
                 "in_books": in_books_json(accounting),
-                "message": accounting.message,
+                "message": accounting.message.as_deref(),
                 "parked": accounting.parked,
             },
             "warehouse": {
@@ -69,7 +69,7 @@ pub fn order_json(order: &Order) -> Value {
                 "shipped_at": shipment.and_then(|shipment| shipment.shipped_at),
                 "tracking": shipment.map_or_else(Vec::new, tracking_json),
                 "lines": shipment.map_or_else(Vec::new, picked_json),
-                "message": warehouse.message,
+                "message": warehouse.message.as_deref(),
                 "parked": warehouse.parked,
             },
         },
@@ -159,7 +159,7 @@ pub fn timeline_json(entry: &TimelineEntry) -> Value {
         "id": entry.id,
         "at": entry.at,
         "event": entry.event,
-        "message": entry.message,
+        "message": entry.message.as_str(),
         "correlation_id": entry.correlation,
     })
 }
@@ -171,7 +171,7 @@ pub fn parked_json(parked: &Parked) -> Value {
         "id": parked.id,
         "at": parked.at,
         "code": parked.code,
-        "reason": parked.message,
+        "reason": parked.message.as_str(),
         "actions": actions(parked).into_iter().map(Action::as_str).collect::<Vec<_>>(),
         "order_id": parked.order,
         "target": parked.target,

@@ -1,10 +1,11 @@
 //! `POST /v1/connections/{provider}/sync`: what of a ledger program's registers is to be read, read strictly.
 
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::{Fields, no_boolean, read_json};
 use crate::records::Reading;
 
 /// Longest time that can be asked for at once, in years: more than books must be kept.
@@ -18,13 +19,12 @@ pub fn read_reading(body: &[u8]) -> Result<Reading, FieldError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Reading::Changes);
     }
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|e| FieldError::new("", format!("is not JSON: line {}, column {}", e.line(), e.column())))?;
+    let value = read_json(body)?;
     let mut fields = Fields::open("", &value)?;
     let full = match fields.optional("full") {
         None => false,
         Some(Value::Bool(full)) => *full,
-        Some(_) => return Err(FieldError::new("full", "must be true or false")),
+        Some(_) => return Err(no_boolean("full")),
     };
     let from = read_day(&mut fields, "from")?;
     let to = read_day(&mut fields, "to")?;
@@ -33,15 +33,24 @@ pub fn read_reading(body: &[u8]) -> Result<Reading, FieldError> {
         (true, None, None) => Ok(Reading::Full),
         (false, None, None) => Ok(Reading::Changes),
         (true, ..) => {
-            Err(FieldError::new("full", "reads everything: leave it out, or leave out from and to"))
+            let message =
+                said!("field-full-and-days", "reads everything: leave it out, or leave out from and to");
+            Err(FieldError::new("full", message))
         }
-        (false, Some(_), None) => Err(FieldError::new("to", "is missing; it goes with from")),
-        (false, None, Some(_)) => Err(FieldError::new("from", "is missing; it goes with to")),
+        (false, Some(_), None) => {
+            Err(FieldError::new("to", said!("field-no-to", "is missing; it goes with from")))
+        }
+        (false, None, Some(_)) => {
+            Err(FieldError::new("from", said!("field-no-from", "is missing; it goes with to")))
+        }
         (false, Some(from), Some(to)) if from > to => {
-            Err(FieldError::new("to", format!("must not be before from, which is {from}")))
+            let message = said!("field-to-before-from", "must not be before from, which is {from}", from);
+            Err(FieldError::new("to", message))
         }
         (false, Some(from), Some(to)) if to.year() - from.year() > LONGEST => {
-            Err(FieldError::new("from", format!("must not be more than {LONGEST} years before to")))
+            let message =
+                said!("field-many-years", "must not be more than {most} years before to", most = LONGEST);
+            Err(FieldError::new("from", message))
         }
         (false, Some(from), Some(to)) => Ok(Reading::Days { from, to }),
     }
@@ -49,7 +58,7 @@ pub fn read_reading(body: &[u8]) -> Result<Reading, FieldError> {
 
 fn read_day(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Date>, FieldError> {
     let Some(text) = fields.text_or_none(name, 10)? else { return Ok(None) };
-    let bad = || FieldError::new(name, "must be a day such as 2026-01-31");
+    let bad = || FieldError::new(name, said!("field-no-day", "must be a day such as 2026-01-31"));
     let day: Date = text.parse().map_err(|_| bad())?;
     // The parser takes other ways of writing too.
     if day.to_string() == text { Ok(Some(day)) } else { Err(bad()) }

@@ -2,9 +2,10 @@
 
 use bokbro_domain::ids::TenantId;
 use bokbro_domain::order::FieldError;
+use bokbro_domain::said;
 use serde_json::Value;
 
-use super::fields::{Fields, read_json};
+use super::fields::{Fields, malformed, no_boolean, none_of, read_json};
 use crate::ports::QueueName;
 use crate::replay::{Asked, MAX_IDS, MAX_PER_SECOND};
 
@@ -28,7 +29,7 @@ pub fn read_invocation(event: &Value) -> Result<(Option<TenantId>, Asked), Field
     let mut fields = Fields::open("", event)?;
     let tenant = match fields.text_or_none("tenant", 100)? {
         Some(text) => {
-            Some(TenantId::parse(&text).map_err(|e| FieldError::new("tenant", format!("is not {e}")))?)
+            Some(TenantId::parse(&text).map_err(|e| malformed("tenant", format_args!("is not {e}")))?)
         }
         None => None,
     };
@@ -46,10 +47,7 @@ pub fn read_queues(name: Option<&str>) -> Result<Vec<QueueName>, FieldError> {
         None => Ok(QueueName::ALL.into()),
         Some(name) => match QueueName::parse(name) {
             Some(queue) => Ok(vec![queue]),
-            None => {
-                let known = QueueName::ALL.map(QueueName::as_str).join(", ");
-                Err(FieldError::new("queue", format!("must be one of {known}")))
-            }
+            None => Err(none_of("queue", &QueueName::ALL.map(QueueName::as_str))),
         },
     }
 }
@@ -58,11 +56,14 @@ fn read_asked(fields: &mut Fields<'_>) -> Result<Asked, FieldError> {
     let all = match fields.optional("all") {
         None => false,
         Some(Value::Bool(all)) => *all,
-        Some(_) => return Err(FieldError::new("all", "must be true or false")),
+        Some(_) => return Err(no_boolean("all")),
     };
     let ids = fields.optional("ids").map(read_ids).transpose()?;
     if all == ids.is_some() {
-        let message = "say which dead letters: either their ids or \"all\": true, and not both";
+        let message = said!(
+            "field-which-letters",
+            "say which dead letters: either their ids or \"all\": true, and not both"
+        );
         return Err(FieldError::new("ids", message));
     }
     let queues = read_queues(fields.text_or_none("queue", 50)?.as_deref())?;
@@ -73,11 +74,11 @@ fn read_asked(fields: &mut Fields<'_>) -> Result<Asked, FieldError> {
 
 fn read_ids(value: &Value) -> Result<Vec<String>, FieldError> {
     let items = value.as_array().filter(|items| (1..=MAX_IDS).contains(&items.len()));
-    let message = format!("must be a list of 1 to {MAX_IDS} ids");
+    let message = said!("field-no-ids", "must be a list of 1 to {most} ids", most = MAX_IDS);
     let items = items.ok_or_else(|| FieldError::new("ids", message))?;
     let read = |(index, item): (usize, &Value)| {
         let id = item.as_str().filter(|id| (1..=100).contains(&id.len()) && id.is_ascii());
-        let message = "must be an id as GET /v1/dead-letters shows it";
+        let message = said!("field-no-id", "must be an id as GET /v1/dead-letters shows it");
         id.map(str::to_owned).ok_or_else(|| FieldError::new(format!("ids[{index}]"), message))
     };
     let mut ids: Vec<String> = items.iter().enumerate().map(read).collect::<Result<_, _>>()?;
@@ -88,7 +89,7 @@ fn read_ids(value: &Value) -> Result<Vec<String>, FieldError> {
 
 fn read_rate(value: &Value) -> Result<u32, FieldError> {
     let rate = value.as_u64().and_then(|rate| u32::try_from(rate).ok());
-    let message = format!("must be a whole number from 1 to {MAX_PER_SECOND}");
+    let message = said!("field-no-number", "must be a whole number from 1 to {most}", most = MAX_PER_SECOND);
     rate.filter(|rate| (1..=MAX_PER_SECOND).contains(rate))
         .ok_or_else(|| FieldError::new("per_second", message))
 }

@@ -70,7 +70,7 @@ pub fn job_json(job: &Job) -> Value {
         "updated_at": job.updated_at,
         "finished_at": job.finished_at,
         "attempts": job.attempts,
-        "error": job.error,
+        "error": job.error.as_deref(),
         "correlation_id": job.correlation,
     });
     match &job.task {

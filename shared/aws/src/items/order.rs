@@ -13,6 +13,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{OrderState, SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact, PaymentTotals};
+use bokbro_domain::said::Said;
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
@@ -79,7 +80,7 @@ struct StatusDoc {
     state: SyncState,
     provider: Option<Provider>,
     numbers: BTreeMap<String, String>,
-    message: Option<String>,
+    message: Option<Said>,
     parked: Option<ParkedId>,
     #[serde(default, skip_serializing_if = "is_default")]
     credited: i64,

@@ -7,6 +7,7 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, Clock, Pace, SendError, unlimited};
 use bokbro_app::secret::SecretText;
 use bokbro_domain::retry::quick_wait;
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 
 use super::request::{Answer, Auth, Request};
@@ -136,8 +137,8 @@ impl Client {
 
     /// A refusal that a human must lift; the message says how.
     #[must_use]
-    pub fn consent(&self, message: String) -> Error {
-        Error::Consent { provider: self.provider.to_owned(), message }
+    pub fn consent(&self, message: impl Into<Said>) -> Error {
+        Error::Consent { provider: self.provider.to_owned(), message: message.into() }
     }
 
     async fn send_as(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bokbro_app::parked::REASONS;
 use bokbro_domain::order::OrderState;
 
+use crate::catalog::SAID;
 use crate::{Language, Texts};
 
 const LANGUAGES: [Language; 2] = [Language::Swedish, Language::English];
@@ -116,4 +117,92 @@ fn every_event_has_words() {
     }
     let missing = missing(events.iter().map(|event| format!("event-{event}")));
     assert!(missing.is_empty(), "Say it in shared/pages/locales/*.events.ftl: {missing:?}");
+}
+
+/// Something that the code says: its name, its English and what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Saying {
+    name: String,
+    text: String,
+    values: BTreeSet<String>,
+}
+
+/// The text between quotes at the beginning, and what follows it.
+fn quoted(source: &str) -> Option<(String, &str)> {
+    let (mut text, mut rest) = (String::new(), source.trim_start().strip_prefix('"')?);
+    loop {
+        let at = rest.find(['"', '\\'])?;
+        text.push_str(&rest[..at]);
+        if rest[at..].starts_with('"') {
+            return Some((text, &rest[at + 1..]));
+        }
+        // An escaped quote, or a line that goes on after the blanks at the beginning of the next.
+        let escaped = &rest[at + 1..];
+        rest = if escaped.starts_with('\n') { escaped.trim_start() } else { &escaped[1..] };
+        if !escaped.starts_with('\n') {
+            text.push_str(&escaped[..1]);
+        }
+    }
+}
+
+/// Names between braces.
+fn placeholders(text: &str, open: &str) -> BTreeSet<String> {
+    let parts = text.split(open).skip(1).filter_map(|part| part.split('}').next());
+    parts.map(|name| name.trim().trim_start_matches('$').to_owned()).collect()
+}
+
+/// Everything that is said with `said!`, outside of tests.
+fn sayings() -> Vec<Saying> {
+    let mut found = Vec::new();
+    for folder in ["domain/src", "app/src", "connectors/src", "aws/src", "runtime/src", "../functions"] {
+        for source in sources(folder) {
+            let code = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code: String = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .fold(String::new(), |code, line| code + line + "\n");
+            for call in code.split("said!(").skip(1) {
+                let Some((name, rest)) = quoted(call) else { continue };
+                let (text, _) = quoted(rest.trim_start().trim_start_matches(',')).unwrap();
+                found.push(Saying { values: placeholders(&text, "{"), name, text });
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn everything_said_has_swedish_words_too() {
+    let sayings = sayings();
+    assert!(sayings.len() > 100, "the sources are not read as they should be: {}", sayings.len());
+    let mut wrong = Vec::new();
+    let written: Vec<(&str, &str)> =
+        SAID.lines().filter_map(|line| line.strip_prefix("said-")?.split_once(" = ")).collect();
+    for saying in &sayings {
+        let Saying { name, text, values } = saying;
+        let Some((_, swedish)) = written.iter().find(|(key, _)| key == name) else {
+            wrong.push(format!("no words for {name}: {text}"));
+            continue;
+        };
+        let unknown: Vec<String> = placeholders(swedish, "{ $").difference(values).cloned().collect();
+        if !unknown.is_empty() {
+            wrong.push(format!("{name} has no {unknown:?} in it: {swedish}"));
+        }
+        if sayings.iter().any(|other| other.name == *name && other != saying) {
+            wrong.push(format!("{name} is said in two ways: {text}"));
+        }
+    }
+    let said: BTreeSet<&str> = sayings.iter().map(|saying| saying.name.as_str()).collect();
+    wrong.extend(
+        written.iter().filter(|(key, _)| !said.contains(key)).map(|(key, _)| format!("nobody says {key}")),
+    );
+    assert!(wrong.is_empty(), "Say it in shared/pages/locales/sv.said.ftl: {wrong:#?}");
+}
+
+#[test]
+fn what_is_said_is_read_from_the_sources_as_it_is() {
+    let (text, rest) = quoted(" \"one \\\"two\\\" \\\n     three {four}\", x").unwrap();
+    assert_eq!((text.as_str(), rest), ("one \"two\" three {four}", ", x"));
+    assert_eq!(placeholders(&text, "{"), BTreeSet::from(["four".to_owned()]));
+    assert_eq!(placeholders("ett { $four } av { $five }", "{ $").len(), 2);
 }

@@ -17,7 +17,7 @@ use maud::html;
 use super::world::{Data, World, correlation, provider};
 use crate::connections::{self, Told};
 use crate::contract;
-use crate::dead_letters::{self, NotAsked};
+use crate::dead_letters::{self, Wish};
 use crate::keys::{self, Made};
 use crate::layout::Frame;
 use crate::orders::{self, Wanted};
@@ -79,7 +79,7 @@ pub(super) fn longest() -> Vec<Rendered> {
         ("parked", parked::list(&frame, &world.page(many(|| world.parked(), 50)))),
         ("jobs", work::jobs(&frame, &world.page(many(|| world.jobs(), 50)))),
         ("audit", work::audit(&frame, &world.page(many(|| world.audit(), 50)))),
-        ("dead letters", dead_letters::page(&frame, &letters, None)),
+        ("dead letters", dead_letters::page(&frame, &letters, &Wish::None)),
         ("keys", keys::page(&frame, &many(|| world.keys(), 100), &Made::Nothing)),
     ];
     let render = |(name, body): (&str, maud::Markup)| Rendered {
@@ -126,14 +126,15 @@ impl World {
             ("parked", parked::list(&frame, &self.page(self.parked()))),
             ("jobs", work::jobs(&frame, &self.page(self.jobs()))),
             ("audit", work::audit(&frame, &self.page(self.audit()))),
-            ("dead letters", dead_letters::page(&frame, &self.letters(), None)),
+            ("dead letters", dead_letters::page(&frame, &self.letters(), &Wish::None)),
+            ("dead letters, asked", dead_letters::page(&frame, &self.letters(), &Wish::Asked)),
             (
                 "dead letters, none chosen",
-                dead_letters::page(&frame, &self.letters(), Some(&NotAsked::NoneChosen)),
+                dead_letters::page(&frame, &self.letters(), &Wish::NoneChosen),
             ),
             (
                 "dead letters, refused",
-                dead_letters::page(&frame, &self.letters(), Some(&NotAsked::Field(self.wrong()))),
+                dead_letters::page(&frame, &self.letters(), &Wish::Field(self.wrong())),
             ),
             ("settings", settings::page(&frame, &self.settings(), &settings::Sent::No)),
             ("settings stored", settings::page(&frame, &self.settings(), &settings::Sent::Stored)),
@@ -151,7 +152,7 @@ impl World {
             ),
             (
                 "connections refused",
-                connections::page(&frame, &self.offered(), &Told::Bad(self.text("Wrong key."))),
+                connections::page(&frame, &self.offered(), &Told::Bad(self.text("Wrong key.").into())),
             ),
             ("nothing", html! {}),
         ];
@@ -206,7 +207,7 @@ impl World {
             Message::NotSignedIn,
             Message::NoAccess { name: self.text("asa@example.se") },
             Message::NotFound,
-            Message::Conflict { why: self.text("There are 100 API keys already.") },
+            Message::Conflict { why: self.text("There are 100 API keys already.").into() },
             Message::FormExpired,
             Message::Failed { reference },
         ];

@@ -75,7 +75,7 @@ impl World {
     }
 
     pub(super) fn wrong(self) -> FieldError {
-        FieldError::new("accounts.sales_25", self.text("must be an account number"))
+        FieldError::new("accounts.sales_25", self.text("must be an account number").into())
     }
 
     pub(super) fn session(self, role: Role) -> Session {
@@ -121,7 +121,7 @@ impl World {
         books.state = sync;
         books.provider = Some(provider());
         books.numbers = numbers.map(|name| (name.to_owned(), text("1042"))).into();
-        books.message = Some(text("The period is locked."));
+        books.message = Some(text("The period is locked.").into());
         books.parked = Some(ParkedId::parse(&format!("prk_{ULID}")).unwrap());
         let states = [
             BooksState::Paid,
@@ -158,7 +158,7 @@ impl World {
             id: ULID.to_owned(),
             at: now(),
             event: event.to_owned(),
-            message: self.text("ledger: invoice 1042"),
+            message: self.text("ledger: invoice 1042").into(),
             correlation: correlation(),
         };
         self.some(vec![entry("invoice_done"), entry("something_new")])
@@ -173,7 +173,7 @@ impl World {
             id: ParkedId::parse(&format!("prk_{ULID}")).unwrap(),
             at: now(),
             code: code.to_owned(),
-            message: self.text("The period is locked."),
+            message: self.text("The period is locked.").into(),
             fingerprint: code.to_owned(),
             order: Some(order.clone()),
             target: Some(Target::Accounting),
@@ -211,7 +211,7 @@ impl World {
             updated_at: now(),
             finished_at: self.maybe(now()),
             attempts: 1,
-            error: self.maybe(self.text("The table failed.")),
+            error: self.maybe(self.text("The table failed.").into()),
             correlation: correlation(),
         };
         states.map(job).into()
@@ -300,7 +300,7 @@ impl World {
                 days_left: self.maybe(44),
                 webhook_endpoint: self.maybe("wh_1".to_owned()),
                 registers: self.maybe(Known { customers: 212, invoices: 1_893, read_at: now() }),
-                message: self.maybe(self.text("The consent was taken back.")),
+                message: self.maybe(self.text("The consent was taken back.").into()),
             },
             fields: FIELDS,
             by_consent: state != ShownState::Unchecked,
