@@ -51,7 +51,7 @@ async fn insist(world: &mut World, order: &OrderId) {
 async fn message(world: &World, order: &OrderId) -> String {
     let status = world.show(order).await.accounting;
     assert_eq!(status.state, SyncState::NeedsAttention, "{status:?}");
-    status.message.unwrap_or_default()
+    status.message.map(|said| said.to_string()).unwrap_or_default()
 }
 
 fn by_hand(amount: &str, account: u32, date: &Value) -> Value {

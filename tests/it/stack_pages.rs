@@ -375,10 +375,10 @@ async fn a_bookkeeper_finds_the_order_of_a_payment() {
     let id = order["id"].as_str().unwrap();
     let resolve = format!("{page}/resolve");
     for (action, order, field) in [
-        ("match", "ord_1", "order_id"),
-        ("match", "", "order_id"),
-        ("dismiss", "", "reason"),
-        ("", id, "action"),
+        ("match", "ord_1", "Id of the order"),
+        ("match", "", "Id of the order"),
+        ("dismiss", "", "Reason"),
+        ("", id, "Action"),
     ] {
         let refused = bookkeeper.post(&resolve, &[("action", action), ("order_id", order)]).await;
         assert_eq!(refused.status, StatusCode::OK);
@@ -437,14 +437,18 @@ async fn an_operator_sends_dead_letters_again() {
     let none = operator.post(replay, &[("which", "chosen"), ("reason", "mended")]).await;
     assert!(none.html.contains("role=\"alert\">Choose"), "{}", none.html);
     for (fields, field) in [
-        ([("which", "all"), ("reason", "mended"), ("per_second", "fast")], "per_second"),
-        ([("which", "all"), ("reason", ""), ("per_second", "")], "reason"),
+        ([("which", "all"), ("reason", "mended"), ("per_second", "fast")], "At most this many a second"),
+        ([("which", "all"), ("reason", ""), ("per_second", "")], "Reason"),
     ] {
         let refused = operator.post(replay, &fields).await;
         assert!(refused.html.contains(&format!("role=\"alert\">{field}")), "{field}: {}", refused.html);
     }
     let back = operator.post(replay, &[("which", "all"), ("reason", "mended")]).await;
-    assert_eq!((back.at.as_str(), back.status), ("/app/dead-letters", StatusCode::OK), "jobs are not theirs");
+    assert_eq!(
+        (back.at.as_str(), back.status),
+        ("/app/dead-letters?asked=1", StatusCode::OK),
+        "jobs are not theirs"
+    );
     let mut bookkeeper = Visitor::signed_in(&stack, &person("bookkeeper")).await;
     let job = bookkeeper.post(replay, &[("which", "all"), ("reason", "mended")]).await;
     assert!(job.at.starts_with("/app/jobs/job_") && job.status == StatusCode::OK, "{}: {}", job.at, job.html);
@@ -473,7 +477,7 @@ async fn an_owner_changes_a_setting_and_back() {
     };
     for wrong in ["15", "kassan"] {
         let refused = owner.post("/app/settings", &with(wrong)).await;
-        assert!(refused.html.contains("role=\"alert\">accounts.payment_claim: "), "{}", refused.html);
+        assert!(refused.html.contains("role=\"alert\">Claim on the payment provider: "), "{}", refused.html);
     }
     let stored = owner.post("/app/settings", &with("1584")).await;
     assert!(stored.html.contains("The settings are stored."), "{}", stored.html);

@@ -3,13 +3,14 @@
 use bokbro_app::connections::ConnectionView;
 use bokbro_app::ports::EntryField;
 use bokbro_app::records::{Job, Role};
+use bokbro_domain::order::FieldError;
 use bokbro_domain::said::Said;
 use maud::{Markup, html};
 
 use crate::format::{provider_name, time};
 use crate::layout::Frame;
+use crate::words::{known, refusal, said};
 use crate::work::{is_under_way, progress};
-use crate::words::{known, said};
 
 /// A connection, and what this build can do with it.
 pub struct Offered<'a> {
@@ -36,6 +37,8 @@ pub enum Told {
     Good(&'static str),
     /// It did not; what people should know.
     Bad(Said),
+    /// A field of it is wrong.
+    Refused(FieldError),
 }
 
 /// The page.
@@ -46,6 +49,7 @@ pub fn page(frame: &Frame<'_>, offered: &[Offered<'_>], told: &Told) -> Markup {
         @match told {
             Told::Nothing => {}
             Told::Good(key) => { p.notice role="status" { (texts.get(key)) } }
+            Told::Refused(error) => { (refusal(texts, error)) }
             Told::Bad(why) => { p.notice.bad role="alert" { (said(texts, why)) } }
         }
         div.cards {

@@ -216,7 +216,7 @@ impl Shop {
     /// How an order stands in the books, and its message.
     async fn stands(&self, id: &OrderId) -> (SyncState, Option<String>) {
         let order = self.show(id).await;
-        (order.accounting.state, order.accounting.message)
+        (order.accounting.state, order.accounting.message.map(|said| said.to_string()))
     }
 
     /// That an order waits for the voucher of a day.

@@ -78,7 +78,7 @@ fn kronor(minor: i64) -> Option<Money> {
 pub(super) async fn seen(world: &World, id: &OrderId) -> Vec<String> {
     let timeline = world.app.orders.timeline_list(&tenant(), id, 100, None).await.unwrap().items;
     let of = |entry: &TimelineEntry| entry.event == "seen_in_books";
-    timeline.into_iter().filter(of).map(|entry| entry.message).collect()
+    timeline.into_iter().filter(of).map(|entry| entry.message.to_string()).collect()
 }
 
 /// The order's side at the books as the API shows it, without the time.

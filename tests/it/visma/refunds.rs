@@ -277,7 +277,7 @@ async fn every_bad_answer_to_a_credit_s_writes_leaves_one_credit() {
 async fn stopped(world: &VismaWorld) -> (String, String) {
     let parked = world.parked().await;
     assert_eq!(parked.len(), 1, "{parked:?}");
-    (parked[0].code.clone(), parked[0].message.clone())
+    (parked[0].code.clone(), parked[0].message.to_string())
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ fn sent() -> Work {
 
 async fn events(world: &World, order: &Order, name: &str) -> Vec<String> {
     let timeline = world.app.orders.timeline_list(&tenant(), &order.id, 100, None).await.unwrap().items;
-    timeline.into_iter().filter(|entry| entry.event == name).map(|entry| entry.message).collect()
+    timeline.into_iter().filter(|entry| entry.event == name).map(|entry| entry.message.to_string()).collect()
 }
 
 #[tokio::test]

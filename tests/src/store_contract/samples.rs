@@ -102,7 +102,7 @@ pub(super) fn entry(number: u32) -> TimelineEntry {
         id: ulid(number).to_string(),
         at: time(number),
         event: "event".to_owned(),
-        message: format!("entry {number}"),
+        message: format!("entry {number}").into(),
         correlation: correlation(),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn parked(number: u32, fingerprint: &str) -> Parked {
         id: ParkedId::from_ulid(ulid(number)),
         at: time(number),
         code: "amount_differs".to_owned(),
-        message: "look at the order".to_owned(),
+        message: "look at the order".into(),
         fingerprint: fingerprint.to_owned(),
         order: None,
         target: Some(Target::Accounting),
@@ -131,7 +131,7 @@ pub(super) fn parked(number: u32, fingerprint: &str) -> Parked {
 }
 
 pub(super) fn status(state: SyncState, message: &str) -> SyncStatus {
-    SyncStatus { state, message: Some(message.to_owned()), ..SyncStatus::default() }
+    SyncStatus { state, message: Some(message.into()), ..SyncStatus::default() }
 }
 
 pub(super) fn ledger_key(order: &Order) -> LedgerKey {

@@ -125,11 +125,11 @@ async fn show_all(
 ) -> Response {
     let told = match done {
         Ok(told) => told,
-        Err(Refusal::Invalid(error)) => Told::Bad(error.to_string()),
+        Err(Refusal::Invalid(error)) => Told::Refused(error),
         Err(Refusal::Conflict { message, .. }) => Told::Bad(message),
         Err(Refusal::Failed(
             error @ (Error::Unavailable { .. } | Error::Busy { .. } | Error::Consent { .. }),
-        )) => Told::Bad(error.to_string()),
+        )) => Told::Bad(error.said()),
         Err(refusal) => return refused(&refusal, guest, platform),
     };
     match offered(platform, guest, origin).await {

@@ -183,9 +183,7 @@ pub(crate) async fn replay(
         // Jobs are not for everybody who may ask for a replay.
         Ok(_) if guest.caller.role < Role::Bookkeeper => redirect("/app/dead-letters?asked=1"),
         Ok(job) => redirect(&format!("/app/jobs/{}", job.id)),
-        Err(Refusal::Invalid(error)) => {
-            show_dead_letters(&platform, &guest, &Wish::Field(error)).await
-        }
+        Err(Refusal::Invalid(error)) => show_dead_letters(&platform, &guest, &Wish::Field(error)).await,
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }

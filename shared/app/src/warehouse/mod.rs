@@ -159,7 +159,10 @@ async fn open(
         Some(Shipping::Ours(warehouse)) => warehouse,
         Some(Shipping::Theirs) => return Ok(Opened::Theirs),
         None => {
-            return Err(consent(said!("consent-unknown-warehouse", "this build does not know the warehouse")));
+            return Err(consent(said!(
+                "consent-unknown-warehouse",
+                "this build does not know the warehouse"
+            )));
         }
     };
     let connection = app.directory.connection_get(tenant, provider).await?;

@@ -125,7 +125,7 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         state: SyncState::NeedsAttention,
         provider: Some(Provider::parse("ledger").unwrap()),
         numbers: BTreeMap::from([("invoice_number".to_owned(), "42".to_owned())]),
-        message: Some("look".to_owned()),
+        message: Some("look".into()),
         parked,
         credited: 24_900,
         by_hand: true,
@@ -159,7 +159,7 @@ pub(crate) fn entry() -> TimelineEntry {
         id: ULID.to_owned(),
         at: time(),
         event: "invoice_created".to_owned(),
-        message: "invoice 42 was made".to_owned(),
+        message: "invoice 42 was made".into(),
         correlation: correlation(),
     }
 }
@@ -169,7 +169,7 @@ pub(crate) fn parked() -> Parked {
         id: ParkedId::parse(&format!("prk_{ULID}")).unwrap(),
         at: time(),
         code: "amount_differs".to_owned(),
-        message: "look at the order".to_owned(),
+        message: "look at the order".into(),
         fingerprint: "amount_differs#ord".to_owned(),
         order: Some(order().id),
         target: Some(Target::Accounting),

@@ -2,6 +2,7 @@
 
 use bokbro_domain::effect::Lease;
 use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::said::Said;
 use bokbro_domain::token::TokenState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ struct Doc {
     good_until: Option<Timestamp>,
     cool_until: Option<Timestamp>,
     refreshed_at: Option<Timestamp>,
-    ended: Option<String>,
+    ended: Option<Said>,
 }
 
 /// The state as an item.

@@ -128,10 +128,7 @@ impl World {
             ("audit", work::audit(&frame, &self.page(self.audit()))),
             ("dead letters", dead_letters::page(&frame, &self.letters(), &Wish::None)),
             ("dead letters, asked", dead_letters::page(&frame, &self.letters(), &Wish::Asked)),
-            (
-                "dead letters, none chosen",
-                dead_letters::page(&frame, &self.letters(), &Wish::NoneChosen),
-            ),
+            ("dead letters, none chosen", dead_letters::page(&frame, &self.letters(), &Wish::NoneChosen)),
             (
                 "dead letters, refused",
                 dead_letters::page(&frame, &self.letters(), &Wish::Field(self.wrong())),
@@ -153,6 +150,10 @@ impl World {
             (
                 "connections refused",
                 connections::page(&frame, &self.offered(), &Told::Bad(self.text("Wrong key.").into())),
+            ),
+            (
+                "connections with a wrong field",
+                connections::page(&frame, &self.offered(), &Told::Refused(self.wrong())),
             ),
             ("nothing", html! {}),
         ];
