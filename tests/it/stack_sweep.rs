@@ -80,7 +80,7 @@ async fn the_tick_finds_an_order_that_was_paid_two_hours_ago() {
         id: ulid.to_string(),
         at,
         event: "order_accepted".to_owned(),
-        message: "Order accepted; waits for its payment.".to_owned(),
+        message: "Order accepted; waits for its payment.".into(),
         correlation: CorrelationId::from_ulid(ulid),
     };
     assert_eq!(store.order_insert(&order, None, &entry).await.unwrap(), Inserted::Created);

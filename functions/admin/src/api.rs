@@ -101,7 +101,7 @@ pub(crate) fn refuse(refusal: &Refusal, correlation: &CorrelationId) -> Response
             problem.at(error.field.clone()).response()
         }
         Refusal::Conflict { code, field, message } => {
-            let mut problem = Problem::new(StatusCode::CONFLICT, *code, message.clone(), correlation);
+            let mut problem = Problem::new(StatusCode::CONFLICT, *code, message.as_str(), correlation);
             problem.field = field.map(str::to_owned);
             problem.response()
         }

@@ -51,7 +51,7 @@ pub(crate) fn refused(refused: &Refused, correlation: &CorrelationId) -> Respons
             problem.at(error.field.clone()).response()
         }
         Refused::Refusal(Refusal::Conflict { code, message, .. }) => {
-            Problem::new(StatusCode::CONFLICT, *code, message.clone(), correlation).response()
+            Problem::new(StatusCode::CONFLICT, *code, message.as_str(), correlation).response()
         }
         Refused::Refusal(Refusal::NotFound(what)) => {
             let detail = format!("There is no such {what}.");

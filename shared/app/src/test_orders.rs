@@ -6,9 +6,7 @@
 
 use bokbro_domain::ids::{CheckoutCode, OrderNumber, TenantId};
 use bokbro_domain::money::{Currency, Money};
-use bokbro_domain::order::{
-    Address, Customer, CustomerKind, FieldError, Line, LineKind, Order, OrderBody, OrderState,
-};
+use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody, OrderState};
 use bokbro_domain::said;
 use bokbro_domain::vat::VatRate;
 use rust_decimal::Decimal;

@@ -131,9 +131,15 @@ impl From<Said> for Stored {
 /// ```
 #[macro_export]
 macro_rules! said {
+    ($name:literal, $text:literal $(,)?) => {
+        $crate::said::Said::named($name, ::std::string::String::from($text), [])
+    };
     ($name:literal, $text:literal $(, $value:ident $(= $given:expr)?)* $(; $inner:ident $(= $said:expr)?)* $(,)?) => {{
-        $(let $value = ($crate::said!(@given $value $(= $given)?)).to_string();)*
-        $(let $inner: $crate::said::Said = $crate::said!(@given $inner $(= $said)?);)*
+        // Bound at once, so that none of them hides what another is made of.
+        let ($($value,)* $($inner,)*) = (
+            $(($crate::said!(@given $value $(= $given)?)).to_string(),)*
+            $($crate::said!(@given $inner $(= $said)?),)*
+        );
         let text = ::std::format!($text);
         $crate::said::Said::named(
             $name,

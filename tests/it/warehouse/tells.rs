@@ -42,7 +42,7 @@ async fn a_webhook_brings_status_parcels_and_what_was_shipped_once() {
     assert_eq!(lines, [("2".to_owned(), "1".to_owned())], "a part was shipped");
     assert_eq!(
         events(&world, &order, "parcel_shipped").await,
-        ["ongoing: shipped as 373512345678: 1 of 2 OIL-30"]
+        ["ongoing: shipped as 373512345678: 1/2 OIL-30"]
     );
     assert_eq!(shown.warehouse.state, SyncState::Done);
     // The API shows all of it.

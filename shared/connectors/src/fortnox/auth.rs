@@ -11,6 +11,8 @@ use bokbro_app::ports::{
 };
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::Fortnox;
 use super::company::{self, TENANT_ID};
@@ -131,7 +133,10 @@ impl OAuth for Fortnox {
         if request.service_account {
             grant.refresh_token = None;
         } else if grant.refresh_token.is_none() {
-            return Err(self.client.consent("the consent gave no refresh token; give it again".to_owned()));
+            return Err(self.client.consent(said!(
+                "fortnox-no-refresh-token",
+                "the consent gave no refresh token; give it again"
+            )));
         }
         let settings = [(TENANT_ID, company.clone()), (GRANT, kind.to_owned())];
         let settings: BTreeMap<String, String> =
@@ -151,7 +156,7 @@ impl Fortnox {
     }
 
     fn not_set(&self, what: &str) -> Error {
-        self.client.consent(format!("{what} is not set; enter it for the connection"))
+        self.client.consent(said!("access-not-set", "{what} is not set; enter it for the connection", what))
     }
 
     fn token_request(&self, app: &Credentials, form: Vec<(&'static str, String)>) -> Result<Request, Error> {
@@ -160,31 +165,43 @@ impl Fortnox {
 }
 
 /// What to do about a refusal that only people can lift (`apis/fortnox.md` 1.4); anything else passes by itself.
-fn no_consent(refused: &TokenRefusal) -> Option<String> {
+fn no_consent(refused: &TokenRefusal) -> Option<Said> {
     let says = |word: &str| refused.error.contains(word) || refused.error_description.contains(word);
     let message = if says("license") {
-        "the company lacks a licence for the integration; buy it in Fortnox, then check the connection"
+        said!(
+            "fortnox-no-licence",
+            "the company lacks a licence for the integration; buy it in Fortnox, then check the connection"
+        )
     } else if refused.error == "invalid_client" {
-        "client id or client secret of the app is wrong; correct the app's credentials"
+        said!(
+            "access-app-refused",
+            "client id or client secret of the app is wrong; correct the app's credentials"
+        )
     } else if says("Client does not allow service account") {
-        "the app may not use service accounts; allow them in Fortnox' developer portal"
+        said!(
+            "fortnox-no-service-accounts",
+            "the app may not use service accounts; allow them in Fortnox' developer portal"
+        )
     } else if ["invalid_grant", "unauthorized_client", "access_denied", "invalid_scope"]
         .contains(&&*refused.error)
     {
-        "the company's consent is missing or was withdrawn; a system administrator must give it again"
+        said!(
+            "fortnox-consent-gone",
+            "the company's consent is missing or was withdrawn; a system administrator must give it again"
+        )
     } else {
         return None;
     };
-    Some(format!("{message} ({})", refused.name()))
+    Some(said!("access-coded", "{message} ({code})", code = refused.name(); message))
 }
 
 /// The same for a code. One that was used, is older than ten minutes or is made up cannot be told apart.
-fn no_exchange(refused: &TokenRefusal) -> Option<String> {
+fn no_exchange(refused: &TokenRefusal) -> Option<Said> {
     let licence = refused.error_description.contains("license");
     if refused.error == "invalid_grant" && !licence {
-        return Some(
-            "the code was used before or is too old; start the consent again (invalid_grant)".to_owned(),
-        );
+        let message =
+            said!("access-code-used", "the code was used before or is too old; start the consent again");
+        return Some(said!("access-coded", "{message} ({code})", code = "invalid_grant"; message));
     }
     no_consent(refused)
 }

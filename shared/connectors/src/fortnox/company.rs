@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, Checkup, Findings, Tokens};
 use bokbro_app::secret::SecretText;
+use bokbro_domain::said;
 
 use super::Fortnox;
 use super::api::Api;
@@ -32,8 +33,12 @@ pub(super) fn check(client: &Client, token: &SecretText, company: &str) -> Resul
 }
 
 fn another_company(client: &Client, other: &str, company: &str) -> Error {
-    client.consent(format!(
-        "the token is for company {other}, the connection for {company}; nothing was written; correct {TENANT_ID} or give consent in the right company"
+    client.consent(said!(
+        "fortnox-another-company",
+        "the token is for company {other}, the connection for {company}; nothing was written; correct {setting} or give consent in the right company",
+        other,
+        company,
+        setting = TENANT_ID
     ))
 }
 
@@ -76,11 +81,11 @@ impl Fortnox {
         let api = Api::new(self.client.clone(), self.urls.api.clone(), Arc::new(OneToken(token.clone())));
         let company = read(&api).await?;
         text(&company.database_number).map(str::to_owned).ok_or_else(|| {
-            self.client.consent(
+            self.client.consent(said!(
+                "fortnox-company-untold",
                 "Fortnox does not tell which company gave the consent; give it again with a user who may see the \
                  company's information"
-                    .to_owned(),
-            )
+            ))
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Refusals by what happens next (`apis/fortnox.md` 3). The code decides, never the text.
 
 use bokbro_app::error::Reason;
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::wire::Refused;
 use crate::kit::Answer;
@@ -22,7 +24,7 @@ const NO_ACCESS: [u32; 10] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// A login, right or licence is missing; the text says what to do.
-    NoAccess(String),
+    NoAccess(Said),
     /// The request itself is refused.
     Final(Reason),
 }
@@ -40,9 +42,12 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
         return Refusal::NoAccess(no_access(code, answer.status, operation));
     }
     let Some(code) = code else {
-        let message = format!(
-            "Fortnox refused {operation} with status {} and no code; try again, and ask Fortnox if it stays so",
-            answer.status
+        let message = said!(
+            "refused-without-code",
+            "{provider} refused {operation} with status {status} and no code; try again, and ask {provider} if it stays so",
+            provider = "Fortnox",
+            operation,
+            status = answer.status
         );
         return Refusal::Final(Reason::new(format!("fortnox_http_{}", answer.status), message));
     };
@@ -52,57 +57,106 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
     };
     Refusal::Final(Reason::new(
         name,
-        format!("Fortnox refused {operation} (code {code}): {}", what_to_do(code)),
+        said!(
+            "refused-with-code",
+            "{provider} refused {operation} (code {code}): {what}",
+            provider = "Fortnox",
+            operation,
+            code;
+            what = what_to_do(code)
+        ),
     ))
 }
 
-fn no_access(code: Option<u32>, status: u16, operation: &str) -> String {
+fn no_access(code: Option<u32>, status: u16, operation: &str) -> Said {
     match code {
-        Some(code @ 2_001_101) => {
-            format!("the company has no licence for {operation} (code {code}); buy the module in Fortnox")
-        }
-        Some(code @ 2_001_103) => {
-            format!("the company has no integration licence (code {code}); buy it in Fortnox")
-        }
-        Some(code @ 2_000_663) => {
-            format!("the consent does not cover {operation} (code {code}); renew it with the missing scope")
-        }
-        Some(code) => format!(
-            "it refused {operation} (code {code}); check the rights of the user who gave consent, or renew it"
+        Some(code @ 2_001_101) => said!(
+            "fortnox-2001101",
+            "the company has no licence for {operation} (code {code}); buy the module in Fortnox",
+            operation,
+            code
         ),
-        None => format!(
-            "it refused {operation} (status {status}); check rights and licences in Fortnox, or renew the consent"
+        Some(code @ 2_001_103) => said!(
+            "fortnox-2001103",
+            "the company has no integration licence (code {code}); buy it in Fortnox",
+            code
+        ),
+        Some(code @ 2_000_663) => said!(
+            "fortnox-2000663",
+            "the consent does not cover {operation} (code {code}); renew it with the missing scope",
+            operation,
+            code
+        ),
+        Some(code) => said!(
+            "fortnox-no-right",
+            "it refused {operation} (code {code}); check the rights of the user who gave consent, or renew it",
+            operation,
+            code
+        ),
+        None => said!(
+            "fortnox-no-access",
+            "it refused {operation} (status {status}); check rights and licences in Fortnox, or renew the consent",
+            operation,
+            status
         ),
     }
 }
 
 /// What a person does about a code.
-fn what_to_do(code: u32) -> &'static str {
+fn what_to_do(code: u32) -> Said {
     match code {
-        2_000_401 | 2_002_141 => {
+        2_000_401 | 2_002_141 => said!(
+            "fortnox-period-locked",
             "the date lies in a locked period; unlock the period in Fortnox and try again"
-        }
-        CUSTOMER_NUMBER_TAKEN => {
+        ),
+        CUSTOMER_NUMBER_TAKEN => said!(
+            "fortnox-customer-number-taken",
             "the customer number belongs to a deleted or inactive customer, or to one whose organization number was \
              changed; mend that customer, or create the buyer in Fortnox with the same e-mail address or organization \
              number, and try again"
-        }
-        2_000_359 => "a text holds characters that Fortnox does not take; report this as a bug",
+        ),
+        2_000_359 => said!(
+            "fortnox-bad-characters",
+            "a text holds characters that Fortnox does not take; report this as a bug"
+        ),
         2_000_106 | 2_000_107 | 2_000_108 | 2_000_134 => {
-            "a value does not fit its field; correct the order's texts and try again"
+            said!(
+                "fortnox-bad-value",
+                "a value does not fit its field; correct the order's texts and try again"
+            )
         }
-        2_000_204 | 2_000_433 => "the customer does not exist any more; restore it in Fortnox and try again",
-        2_000_423 | 2_000_550 | 2_001_304 | 2_002_462 => {
+        2_000_204 | 2_000_433 => said!(
+            "fortnox-customer-gone",
+            "the customer does not exist any more; restore it in Fortnox and try again"
+        ),
+        2_000_423 | 2_000_550 | 2_001_304 | 2_002_462 => said!(
+            "fortnox-account-gone",
             "an account does not exist or is inactive; correct the accounts in the settings or in Fortnox"
+        ),
+        2_000_434 => {
+            said!("fortnox-invoice-gone", "the invoice does not exist any more; check the order by hand")
         }
-        2_000_434 => "the invoice does not exist any more; check the order by hand",
-        2_000_439 => "the order does not exist any more; check the order by hand",
-        2_001_089 => "the day of payment is before the invoice's date; correct the invoice's date in Fortnox",
-        ALREADY_PAID => "the invoice is paid already; check its payments in Fortnox",
-        2_003_498 => "the invoice must be marked as ready in the warehouse module; do so and try again",
-        2_004_052 | 2_004_167 => {
+        2_000_439 => {
+            said!("fortnox-order-gone", "the order does not exist any more; check the order by hand")
+        }
+        2_001_089 => said!(
+            "fortnox-paid-before-dated",
+            "the day of payment is before the invoice's date; correct the invoice's date in Fortnox"
+        ),
+        ALREADY_PAID => {
+            said!("fortnox-already-paid", "the invoice is paid already; check its payments in Fortnox")
+        }
+        2_003_498 => said!(
+            "fortnox-not-ready",
+            "the invoice must be marked as ready in the warehouse module; do so and try again"
+        ),
+        2_004_052 | 2_004_167 => said!(
+            "fortnox-account-vat",
             "an account does not fit the VAT rate; correct the accounts in the settings or the VAT code in Fortnox"
-        }
-        _ => "look the code up in Fortnox' documentation, correct what it names and try again",
+        ),
+        _ => said!(
+            "fortnox-look-up",
+            "look the code up in Fortnox' documentation, correct what it names and try again"
+        ),
     }
 }

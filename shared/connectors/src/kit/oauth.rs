@@ -11,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{TokenGrant, Tokens};
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -44,7 +46,11 @@ pub fn form_request(
 ) -> Result<Request, Error> {
     let credential = |name: &str| {
         app.get(name).ok_or_else(|| {
-            client.consent(format!("{name} of the app is not set; put it into the app's secret"))
+            client.consent(said!(
+                "access-app-not-set",
+                "{name} of the app is not set; put it into the app's secret",
+                name
+            ))
         })
     };
     let user = credential("client_id")?.expose().to_owned();
@@ -90,7 +96,7 @@ struct Granted {
 pub async fn fetch_grant(
     client: &Client,
     request: &Request,
-    no_consent: impl Fn(&TokenRefusal) -> Option<String>,
+    no_consent: impl Fn(&TokenRefusal) -> Option<Said>,
 ) -> Result<TokenGrant, Error> {
     let answer = client.read(request).await?;
     if !answer.is_success() {
@@ -137,9 +143,10 @@ pub async fn revoke_token(
     }
     let refusal: Option<TokenRefusal> = answer.json().ok();
     if refusal.is_some_and(|refusal| refusal.error == "invalid_client") {
-        return Err(client.consent(
-            "client id or client secret of the app is wrong; correct the app's credentials".to_owned(),
-        ));
+        return Err(client.consent(said!(
+            "access-app-refused",
+            "client id or client secret of the app is wrong; correct the app's credentials"
+        )));
     }
     let why = format!("revoking was answered with status {}", answer.status);
     Err(client.garbled(&request, why).into_read_error())

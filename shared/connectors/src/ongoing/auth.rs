@@ -10,6 +10,7 @@ use bokbro_app::ports::{Access, Checkup, EntryField, Findings, GrantKind, TokenE
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::webhooks::token_sha256;
+use bokbro_domain::said;
 use bokbro_domain::shipment::Stage;
 
 use super::Ongoing;
@@ -60,8 +61,12 @@ impl Settings {
     /// `Consent` for one that is missing or is no number: whoever corrects it sets going again what waits.
     pub(super) fn read(client: &Client, connection: &Connection) -> Result<Self, Error> {
         let get = |name: &str| connection.settings.get(name).map(|value| value.trim());
-        let missing = |name: &str| client.consent(format!("its {name} was never entered; enter it"));
-        let not_numbers = |name: &str| client.consent(format!("its {name} must be numbers; correct it"));
+        let missing = |name: &str| {
+            client.consent(said!("access-never-entered", "its {name} was never entered; enter it", name))
+        };
+        let not_numbers = |name: &str| {
+            client.consent(said!("ongoing-not-numbers", "its {name} must be numbers; correct it", name))
+        };
         let numbers = |name: &str, otherwise: &[u32]| match get(name).filter(|text| !text.is_empty()) {
             None => Ok(otherwise.iter().copied().collect()),
             Some(text) => text
@@ -100,7 +105,9 @@ impl Settings {
 /// `Consent` when they were never entered.
 pub(super) fn basic(client: &Client, credentials: &Credentials) -> Result<Auth, Error> {
     let entered = |name: &str| {
-        credentials.get(name).ok_or_else(|| client.consent(format!("its {name} was never entered; enter it")))
+        credentials.get(name).ok_or_else(|| {
+            client.consent(said!("access-never-entered", "its {name} was never entered; enter it", name))
+        })
     };
     Ok(Auth::Basic { user: entered("user")?.expose().to_owned(), password: entered("password")?.clone() })
 }
@@ -114,7 +121,12 @@ impl Checkup for Ongoing {
         api.articles_of_goods_owner().await.map_err(|error| match error {
             // Any refusal here is about the one thing that was asked for.
             Error::Parked(_) => {
-                self.client.consent(format!("it does not know the {GOODS_OWNER}; correct it"))
+                let name = GOODS_OWNER;
+                self.client.consent(said!(
+                    "ongoing-no-goods-owner",
+                    "it does not know the {name}; correct it",
+                    name
+                ))
             }
             other => other,
         })?;
@@ -123,8 +135,11 @@ impl Checkup for Ongoing {
         findings.details.insert("statuses".to_owned(), known.join(", "));
         if let Some(secret) = access.credentials.get(WEBHOOK_SECRET) {
             if secret.expose().chars().count() < SHORTEST_SECRET {
-                let message = format!(
-                    "its {WEBHOOK_SECRET} is shorter than {SHORTEST_SECRET} characters; make up a longer one"
+                let message = said!(
+                    "ongoing-short-secret",
+                    "its {name} is shorter than {least} characters; make up a longer one",
+                    name = WEBHOOK_SECRET,
+                    least = SHORTEST_SECRET
                 );
                 return Err(self.client.consent(message));
             }
@@ -165,6 +180,9 @@ impl TokenEndpoint for Ongoing {
 
 impl Ongoing {
     fn no_tokens(&self) -> Error {
-        self.client.consent("it has user and password and no tokens; check the connection instead".to_owned())
+        self.client.consent(said!(
+            "ongoing-no-tokens",
+            "it has user and password and no tokens; check the connection instead"
+        ))
     }
 }

@@ -11,6 +11,8 @@ use bokbro_app::ports::{
 };
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::Visma;
 use super::wire::Claims;
@@ -50,7 +52,7 @@ impl TokenEndpoint for Visma {
         _: &Credentials,
         _: &Credentials,
     ) -> Result<TokenGrant, Error> {
-        Err(self.client.consent("it gives tokens by consent only; connect it".to_owned()))
+        Err(self.client.consent(said!("visma-by-consent", "it gives tokens by consent only; connect it")))
     }
 
     /// A refresh token that comes back counts from then on; when none does, the old one goes on counting.
@@ -67,7 +69,10 @@ impl TokenEndpoint for Visma {
         fetch_grant(&self.client, &self.token_request(app, form)?, |refused| {
             no_consent(
                 refused,
-                "the consent has ended, because it was withdrawn or the user changed the password; give it again",
+                said!(
+                    "visma-consent-gone",
+                    "the consent has ended, because it was withdrawn or the user changed the password; give it again"
+                ),
             )
         })
         .await
@@ -79,7 +84,11 @@ impl OAuth for Visma {
     /// Without `select_account` a default company is chosen silently (`apis/visma.md` 6).
     fn consent_url(&self, app: &Credentials, request: &ConsentRequest) -> Result<String, Error> {
         let client_id = app.get("client_id").ok_or_else(|| {
-            self.client.consent("client_id of the app is not set; put it into the app's secret".to_owned())
+            self.client.consent(said!(
+                "access-app-not-set",
+                "{name} of the app is not set; put it into the app's secret",
+                name = "client_id"
+            ))
         })?;
         let query = [
             ("client_id", client_id.expose()),
@@ -115,22 +124,27 @@ impl OAuth for Visma {
             ("redirect_uri", request.redirect_uri.clone()),
         ];
         let grant = fetch_grant(&self.client, &self.token_request(app, form)?, |refused| {
-            no_consent(refused, "the code was used before or is too old; start the consent again")
+            no_consent(
+                refused,
+                said!("access-code-used", "the code was used before or is too old; start the consent again"),
+            )
         })
         .await?;
         if grant.refresh_token.is_none() {
-            return Err(self.client.consent(
-                "the consent gave no refresh token; check that the app may use offline_access".to_owned(),
-            ));
+            return Err(self.client.consent(said!(
+                "visma-no-refresh-token",
+                "the consent gave no refresh token; check that the app may use offline_access"
+            )));
         }
         let company = match claimed(&grant.access_token) {
             Some(company) => company,
             None => {
                 let tokens = Arc::new(OneToken(grant.access_token.clone()));
                 self.company_settings(&self.client, tokens).await?.company_identifier().ok_or_else(|| {
-                    self.client.consent(
-                        "Visma does not tell which company gave the consent; give it again".to_owned(),
-                    )
+                    self.client.consent(said!(
+                        "visma-company-untold",
+                        "Visma does not tell which company gave the consent; give it again"
+                    ))
                 })?
             }
         };
@@ -155,13 +169,20 @@ pub(super) fn claimed(token: &SecretText) -> Option<String> {
 }
 
 /// What people must do about a refusal of the token endpoint; anything that is not listed passes by itself.
-fn no_consent(refused: &TokenRefusal, invalid_grant: &str) -> Option<String> {
+fn no_consent(refused: &TokenRefusal, invalid_grant: Said) -> Option<Said> {
     let message = match refused.error.as_str() {
         "invalid_grant" => invalid_grant,
-        "invalid_client" => "client id or client secret of the app is wrong; correct the app's credentials",
-        "invalid_scope" => "the app may not ask for the scopes it needs; ask Visma to allow them",
-        "unauthorized_client" | "access_denied" => "the app is not let in; ask Visma why",
+        "invalid_client" => said!(
+            "access-app-refused",
+            "client id or client secret of the app is wrong; correct the app's credentials"
+        ),
+        "invalid_scope" => {
+            said!("visma-no-scope", "the app may not ask for the scopes it needs; ask Visma to allow them")
+        }
+        "unauthorized_client" | "access_denied" => {
+            said!("visma-app-not-let-in", "the app is not let in; ask Visma why")
+        }
         _ => return None,
     };
-    Some(format!("{message} ({})", refused.name()))
+    Some(said!("access-coded", "{message} ({code})", code = refused.name(); message))
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bokbro_app::error::Reason;
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::wire::{Limited, Refused};
 use crate::kit::Answer;
@@ -25,7 +27,7 @@ const PASSING: [u32; 4] = [4010, 5000, 5001, 5002];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// A login, right or licence is missing; the text says what to do.
-    NoAccess(String),
+    NoAccess(Said),
     /// It passes by itself, and what became of the request is not known.
     Passing,
     /// The request itself is refused for good.
@@ -54,14 +56,19 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
     let Some(code) = code(answer) else {
         if answer.status == 403 {
             // Whoever is not let in with one order is not let in with the next one either.
-            return Refusal::NoAccess(format!(
-                "Visma refused {operation} with status 403 and does not say why; look in Visma whether the app is still allowed, \
-                 and check the connection"
+            return Refusal::NoAccess(said!(
+                "visma-forbidden",
+                "Visma refused {operation} with status 403 and does not say why; look in Visma whether the app is still \
+                 allowed, and check the connection",
+                operation
             ));
         }
-        let message = format!(
-            "Visma refused {operation} with status {} and no code; try again, and ask Visma if it stays so",
-            answer.status
+        let message = said!(
+            "refused-without-code",
+            "{provider} refused {operation} with status {status} and no code; try again, and ask {provider} if it stays so",
+            provider = "Visma",
+            operation,
+            status = answer.status
         );
         return Refusal::Final(Reason::new(format!("visma_http_{}", answer.status), message));
     };
@@ -75,66 +82,120 @@ pub(super) fn refusal(answer: &Answer, operation: &str) -> Refusal {
     };
     Refusal::Final(Reason::new(
         name,
-        format!("Visma refused {operation} (code {code}): {}", what_to_do(code)),
+        said!(
+            "refused-with-code",
+            "{provider} refused {operation} (code {code}): {what}",
+            provider = "Visma",
+            operation,
+            code;
+            what = what_to_do(code)
+        ),
     ))
 }
 
 /// What people must do about a refusal that only they can lift. A code alone does not decide: 4002 has a second meaning
 /// with status 400.
-pub(super) fn no_access(answer: &Answer) -> Option<String> {
+pub(super) fn no_access(answer: &Answer) -> Option<Said> {
     let code = code(answer)?;
     let message = match (answer.status, code) {
-        (403, 4002) => {
+        (403, 4002) => said!(
+            "visma-no-api",
             "the company has no access to the API; activate it in Visma under apps and add-ons, and check that the consent \
              was not given for a standard company"
+        ),
+        (403, 4003) => {
+            said!("visma-guide", "the company's start-up guide is not finished; finish it in Visma")
         }
-        (403, 4003) => "the company's start-up guide is not finished; finish it in Visma",
-        (_, 4005) => "the consent does not count any more; give it again",
-        (_, 4006) => "the consent does not cover what is needed; give it again",
-        (_, 4007 | 4011 | 4012 | 4019) => {
+        (_, 4005) => said!("visma-consent-over", "the consent does not count any more; give it again"),
+        (_, 4006) => said!("visma-consent-short", "the consent does not cover what is needed; give it again"),
+        (_, 4007 | 4011 | 4012 | 4019) => said!(
+            "visma-user-right",
             "the user who gave the consent lost the right to the company; let a user with the right give it again"
+        ),
+        (_, 4004 | 4009) => {
+            said!("visma-variant", "the company's variant of the program lacks the API; change it in Visma")
         }
-        (_, 4004 | 4009) => "the company's variant of the program lacks the API; change it in Visma",
-        (_, 4034) => {
+        (_, 4034) => said!(
+            "visma-sandbox",
             "the app's credentials are for sandbox companies only; ask Visma for those of production"
-        }
+        ),
         _ => return None,
     };
-    Some(format!("{message} (code {code})"))
+    Some(said!("access-with-code", "{message} (code {code})", code; message))
 }
 
 /// What a person does about a code.
-fn what_to_do(code: u32) -> &'static str {
+fn what_to_do(code: u32) -> Said {
     match code {
-        INVALID => "a value does not fit its field; correct the order's texts and amounts and try again",
-        NOT_FOUND => {
+        INVALID => said!(
+            "visma-bad-value",
+            "a value does not fit its field; correct the order's texts and amounts and try again"
+        ),
+        NOT_FOUND => said!(
+            "visma-gone",
             "the customer, article, bank account or draft does not exist any more; restore it in Visma, or finish the \
              order by hand"
+        ),
+        3001 => {
+            said!("visma-no-year", "there is no fiscal year for the date; open it in Visma and try again")
         }
-        3001 => "there is no fiscal year for the date; open it in Visma and try again",
-        3002 => "an account does not exist or is inactive; correct the article account coding in Visma",
-        3003 => "the user who gave the consent may not approve this; let one who may give it again",
-        CONFLICT => {
+        3002 => said!(
+            "visma-account-gone",
+            "an account does not exist or is inactive; correct the article account coding in Visma"
+        ),
+        3003 => said!(
+            "visma-may-not-approve",
+            "the user who gave the consent may not approve this; let one who may give it again"
+        ),
+        CONFLICT => said!(
+            "visma-number-taken",
             "the number belongs to an inactive customer or article, or to a customer of another organization number; \
              mend it in Visma and try again"
-        }
-        NOT_NOW => {
+        ),
+        NOT_NOW => said!(
+            "visma-not-now",
             "Visma does not allow it as things stand; look at the document in Visma, then try again or finish by hand"
-        }
-        4008 | 4029 => "the organization or personal number is not valid; correct the order and try again",
-        4013 | 4024 => {
+        ),
+        4008 | 4029 => said!(
+            "visma-bad-number",
+            "the organization or personal number is not valid; correct the order and try again"
+        ),
+        4013 | 4024 => said!(
+            "visma-sales-account",
             "a sales account is missing; complete the article account coding in Visma and try again"
+        ),
+        4023 => {
+            said!("visma-too-early", "the day of payment is not over yet where Visma is; try again tomorrow")
         }
-        4023 => "the day of payment is not over yet where Visma is; try again tomorrow",
-        4025 => "the customer's VAT number is not valid; correct it in Visma and try again",
-        4026 => "the date lies in a locked period; unlock the period in Visma and try again",
-        4030 => "the invoice's payment reference is not valid; correct the settings of references in Visma",
-        4038 => "the date lies in a locked fiscal year; unlock the year in Visma and try again",
-        4039 => "the bank account is in a foreign currency; choose one in kronor",
-        5003..=5007 => {
+        4025 => said!(
+            "visma-vat-number",
+            "the customer's VAT number is not valid; correct it in Visma and try again"
+        ),
+        4026 => said!(
+            "visma-period-locked",
+            "the date lies in a locked period; unlock the period in Visma and try again"
+        ),
+        4030 => said!(
+            "visma-bad-reference",
+            "the invoice's payment reference is not valid; correct the settings of references in Visma"
+        ),
+        4038 => said!(
+            "visma-year-locked",
+            "the date lies in a locked fiscal year; unlock the year in Visma and try again"
+        ),
+        4039 => {
+            said!("visma-foreign-account", "the bank account is in a foreign currency; choose one in kronor")
+        }
+        5003..=5007 => said!(
+            "visma-forbidden-by-setting",
             "a setting of the article, project or cost center forbids it; correct it in Visma and try again"
+        ),
+        6000 | 6001 => {
+            said!("visma-bad-query", "Visma does not take the query any more; report this as a bug")
         }
-        6000 | 6001 => "Visma does not take the query any more; report this as a bug",
-        _ => "look the code up in Visma's documentation, correct what it names and try again",
+        _ => said!(
+            "visma-look-up",
+            "look the code up in Visma's documentation, correct what it names and try again"
+        ),
     }
 }

@@ -29,6 +29,7 @@ use bokbro_app::ports::{
 };
 use bokbro_domain::effect::StepName;
 use bokbro_domain::posting::{Chart, DayVoucher, Posting};
+use bokbro_domain::said;
 
 use self::api::Api;
 use self::auth::{COMPANY_ID, claimed};
@@ -172,9 +173,12 @@ impl Checkup for Visma {
             && other != *ours
             && told.all(|other| other != *ours)
         {
-            return Err(self.client.consent(format!(
+            return Err(self.client.consent(said!(
+                "visma-another-company",
                 "the token is for company {other}, the connection for {ours}; nothing was written; give consent in \
-                 the right company"
+                 the right company",
+                other,
+                ours
             )));
         }
         let number = found.corporate_identity_number.0;

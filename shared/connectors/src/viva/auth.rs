@@ -7,6 +7,7 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, Checkup, EntryField, Findings, GrantKind, TokenEndpoint, TokenGrant};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::said;
 
 use super::wire::{Token, TokenRefusal, WebhookKey};
 use super::{Viva, requests};
@@ -58,11 +59,11 @@ impl TokenEndpoint for Viva {
         if !answer.is_success() {
             let refusal = answer.json::<TokenRefusal>().map(|refusal| refusal.error).unwrap_or_default();
             return Err(if matches!(answer.status, 401 | 403) || FOR_GOOD.contains(&refusal.as_str()) {
-                self.client.consent(
+                self.client.consent(said!(
+                    "viva-client-refused",
                     "it refuses the Smart Checkout client id and client secret; copy them again from Viva's API access \
                      settings"
-                        .to_owned(),
-                )
+                ))
             } else {
                 let why = format!("status {}", answer.status);
                 Failure::into_read_error(self.client.garbled(&request, why))
@@ -81,7 +82,10 @@ impl TokenEndpoint for Viva {
 
     /// Viva gives no refresh tokens (`apis/viva-ongoing-bank.md` 1.1).
     async fn refresh(&self, _: &Connection, _: &Credentials, _: &SecretText) -> Result<TokenGrant, Error> {
-        Err(self.client.consent("it gives no refresh tokens; enter its credentials again".to_owned()))
+        Err(self.client.consent(said!(
+            "viva-no-refresh-tokens",
+            "it gives no refresh tokens; enter its credentials again"
+        )))
     }
 }
 
@@ -113,6 +117,8 @@ impl Viva {
     }
 
     fn entered<'a>(&self, own: &'a Credentials, name: &str) -> Result<&'a SecretText, Error> {
-        own.get(name).ok_or_else(|| self.client.consent(format!("its {name} was never entered; enter it")))
+        own.get(name).ok_or_else(|| {
+            self.client.consent(said!("access-never-entered", "its {name} was never entered; enter it", name))
+        })
     }
 }
