@@ -156,7 +156,7 @@ fn sayings() -> Vec<Saying> {
     let mut found = Vec::new();
     for folder in ["domain/src", "app/src", "connectors/src", "aws/src", "runtime/src", "../functions"] {
         for source in sources(folder) {
-            let code = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
             let code: String = code
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
