@@ -37,6 +37,7 @@ def main():
     with open(order["template"], encoding="utf-8") as file:
         template = yaml_parse(file.read())
     upload_code(client("s3"), template, order["binaries"])
+    leave_out_deployments(template)
     resources, outputs = create_stack(client("cloudformation"), template, order)
     api_id = add_routes(client("apigatewayv2"), client("lambda"), template, resources)
     enable_ttl(client("dynamodb"), template, resources)
@@ -78,6 +79,13 @@ def upload_code(s3, template, binaries):
             uploaded[binary] = key
         function["Properties"]["CodeUri"] = {"Bucket": BUCKET, "Key": uploaded[binary]}
     template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+
+
+def leave_out_deployments(template):
+    """MiniStack has no CodeDeploy, and refuses a template that wants it. Versions and aliases are there."""
+    functions = [function["Properties"] for _, function in of_type(template, "AWS::Serverless::Function")]
+    for properties in [template.get("Globals", {}).get("Function", {}), *functions]:
+        properties.pop("DeploymentPreference", None)
 
 
 def create_stack(cloudformation, template, order):

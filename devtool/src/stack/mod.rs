@@ -174,6 +174,7 @@ impl Stack {
             ("BOKBRO_HUB_TABLE", output("HubTableName")),
             ("BOKBRO_IDEMPOTENCY_TABLE", output("IdempotencyTableName")),
             ("BOKBRO_SECRET_PREFIX", "bokbro/dev/".to_owned()),
+            ("BOKBRO_SECRETS_KEY", output("DataKeyArn")),
         ]
         .map(|(name, value)| (name.to_owned(), value));
         // Every queue's address, whichever queues there are: `PaymentsQueueUrl` is `BOKBRO_PAYMENTS_QUEUE_URL`.
@@ -214,8 +215,11 @@ impl Stack {
             "pulls": output("PullsDeadLettersUrl"),
             "replays": output("ReplaysDeadLettersUrl"),
         });
-        told["functions"] =
-            json!({ "scheduler": output("SchedulerFunctionName"), "replay": output("ReplayFunctionName") });
+        told["functions"] = json!({
+            "webhook": output("WebhookFunctionName"),
+            "scheduler": output("SchedulerFunctionName"),
+            "replay": output("ReplayFunctionName"),
+        });
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());
@@ -266,6 +270,8 @@ fn parameters(simulators: Option<&Simulators>, base_url: &str) -> BTreeMap<Strin
     };
     parameters.insert("Stage".to_owned(), "dev".to_owned());
     parameters.insert("PublicUrl".to_owned(), base_url.to_owned());
+    // Every webhook shows that addresses are looked at, and that those that were named get in.
+    parameters.insert("VivaSourceAddresses".to_owned(), "127.0.0.1".to_owned());
     parameters.insert("Architecture".to_owned(), architecture.to_owned());
     parameters
 }

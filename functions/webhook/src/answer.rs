@@ -1,8 +1,10 @@
 //! What the sender is told: good only when the event is durable, and a failure of ours asks it to try again.
 
+use std::net::IpAddr;
+
 use bokbro_app::error::chain;
 use bokbro_app::webhooks::{Ingress, MAX_BODY};
-use bokbro_domain::ids::CorrelationId;
+use bokbro_domain::ids::{CorrelationId, Provider};
 use bokbro_runtime::problem::{Problem, json_response};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
@@ -37,6 +39,17 @@ pub(crate) fn to(ingress: Ingress, correlation: &CorrelationId) -> Response<Body
 pub(crate) fn unknown(correlation: &CorrelationId) -> Response<Body> {
     Problem::new(StatusCode::NOT_FOUND, "unknown_endpoint", "There is no such webhook endpoint.", correlation)
         .response()
+}
+
+pub(crate) fn not_from_there(
+    provider: &Provider,
+    source: Option<IpAddr>,
+    correlation: &CorrelationId,
+) -> Response<Body> {
+    let source = source.map(|source| source.to_string()).unwrap_or_default();
+    tracing::warn!(%correlation, %provider, source, "a delivery from an address that is none of the provider's");
+    let detail = "Deliveries from this address are not taken.";
+    Problem::new(StatusCode::FORBIDDEN, "not_from_there", detail, correlation).response()
 }
 
 pub(crate) fn method_not_allowed(correlation: &CorrelationId) -> Response<Body> {

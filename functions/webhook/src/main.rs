@@ -6,8 +6,9 @@ use bokbro_app::webhooks::{EndpointCache, parcel_webhook_receive, webhook_handsh
 use bokbro_domain::ids::{CorrelationId, Provider};
 use bokbro_runtime::Platform;
 use bokbro_runtime::config::Role;
+use bokbro_runtime::sources::source_address;
 use lambda_http::http::Method;
-use lambda_http::{Body, Error, Request, Response, run, service_fn};
+use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -25,6 +26,10 @@ async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) ->
     let Some((provider, endpoint)) = address(request.uri().path()) else {
         return answer::unknown(&correlation);
     };
+    let source = source_address(&request.request_context());
+    if !platform.sources.admit(&provider, source) {
+        return answer::not_from_there(&provider, source, &correlation);
+    }
     let ingress = match *request.method() {
         Method::GET => webhook_handshake(app, cache, &provider, endpoint).await,
         Method::POST => match app.providers.parcel_webhooks(&provider) {

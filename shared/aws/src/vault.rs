@@ -26,12 +26,20 @@ const PENDING: &str = "AWSPENDING";
 pub struct SecretsVault {
     client: Client,
     prefix: String,
+    /// Encrypts the secrets that are made here; empty for the account's own key.
+    key: String,
 }
 
 impl SecretsVault {
     /// The secrets whose names begin with the prefix.
     pub(crate) fn new(config: &SdkConfig, prefix: String) -> Self {
-        Self { client: Client::new(config), prefix }
+        Self { client: Client::new(config), prefix, key: String::new() }
+    }
+
+    /// The same, but secrets that are made from now on are encrypted with the key of this ARN.
+    #[must_use]
+    pub fn encrypting_with(self, key: impl Into<String>) -> Self {
+        Self { key: key.into(), ..self }
     }
 
     fn full_name(&self, name: &str) -> String {
@@ -115,6 +123,7 @@ impl Vault for SecretsVault {
             Err(error) => return Err(storage(STEP)(error)),
         }
         let create = self.client.create_secret().name(&name).client_request_token(&token);
+        let create = create.set_kms_key_id(Some(self.key.clone()).filter(|key| !key.is_empty()));
         match create.secret_string(text.expose()).send().await {
             Ok(_) => Ok(()),
             // Somebody else made it since; their version stays as the previous one.
@@ -165,8 +174,10 @@ mod tests {
             Answer::ok(json!({"VersionId": "1"})),
         ];
         let canned = Canned::new(answers);
-        vault(&canned).secret_put("app/ledger", &credentials()).await.unwrap();
+        let vault = vault(&canned).encrypting_with("arn:aws:kms:key");
+        vault.secret_put("app/ledger", &credentials()).await.unwrap();
         let requests = canned.requests();
+        assert_eq!(requests[1].body["KmsKeyId"], "arn:aws:kms:key");
         let operations: Vec<&str> = requests.iter().map(|r| r.operation.as_str()).collect();
         let expected =
             ["PutSecretValue", "CreateSecret", "PutSecretValue"].map(|o| format!("secretsmanager.{o}"));

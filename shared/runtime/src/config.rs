@@ -94,6 +94,20 @@ impl Role {
         }
     }
 
+    /// Whether the function makes secrets, for which it must know the key that encrypts them.
+    fn makes_secrets(self) -> bool {
+        match self {
+            Self::Admin | Self::Oauth => true,
+            Self::Webhook
+            | Self::Payments
+            | Self::Accounting
+            | Self::Warehouse
+            | Self::Pulls
+            | Self::Scheduler
+            | Self::Replay => false,
+        }
+    }
+
     /// Whether the function uses the idempotency table.
     fn uses_idempotency(self) -> bool {
         match self {
@@ -116,6 +130,10 @@ pub struct Config {
     pub dead_letters: BTreeMap<QueueName, String>,
     /// What the names of our secrets begin with; empty for functions that open no connections.
     pub secret_prefix: String,
+    /// ARN of the key that encrypts the secrets that the function makes; empty for functions that make none.
+    pub secrets_key: String,
+    /// Where webhooks may come from, as [`Sources`](crate::sources::Sources) reads it; empty for anywhere.
+    pub webhook_sources: String,
     /// Where browsers find us, when that is not the address that requests come to: no trailing slash.
     pub public_url: Option<String>,
     /// Where people sign in, for the function that has pages; none when nobody has set it up.
@@ -146,6 +164,8 @@ impl Config {
             queues: addresses(role.queues(), queue_variable)?,
             dead_letters: addresses(role.dead_letters(), dead_letters_variable)?,
             secret_prefix: required_if(role.opens_connections(), "BOKBRO_SECRET_PREFIX")?,
+            secrets_key: required_if(role.makes_secrets(), "BOKBRO_SECRETS_KEY")?,
+            webhook_sources: lookup("BOKBRO_WEBHOOK_SOURCES").unwrap_or_default(),
             public_url: lookup("BOKBRO_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             sign_in: lookup("BOKBRO_SIGN_IN_ISSUER").map(|issuer| SignInConfig {
                 issuer,

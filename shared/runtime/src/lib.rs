@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 mod platform;
 pub mod problem;
+pub mod sources;
 pub mod sqs;
 mod telemetry;
 pub mod tick;

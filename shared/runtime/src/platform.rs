@@ -12,6 +12,7 @@ use bokbro_connectors::signin::Oidc;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Missing, Role, variable};
+use crate::sources::{Sources, UnreadableSource};
 
 /// Why a function could not start.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum StartError {
     /// A variable is missing.
     #[error(transparent)]
     Missing(#[from] Missing),
+    /// The addresses that webhooks may come from cannot be read.
+    #[error(transparent)]
+    Sources(#[from] UnreadableSource),
     /// A client for AWS could not be built.
     #[error("a client for AWS could not be built")]
     Aws(#[from] bokbro_app::error::Error),
@@ -35,6 +39,8 @@ pub struct Platform {
     pub public_url: Option<String>,
     /// Whether it books what merchants really sell.
     pub stage: Stage,
+    /// Where webhooks may come from.
+    pub sources: Sources,
     /// Where people sign in, when that is set up.
     pub sign_in: Option<Arc<dyn SignIn>>,
 }
@@ -47,11 +53,13 @@ impl Platform {
     pub async fn start(role: Role) -> Result<Self, StartError> {
         let config = Config::read(role, &variable)?;
         crate::telemetry::start(&config.log);
+        let sources = Sources::parse(&config.webhook_sources)?;
         let clients = Clients::load(role.app_name()).await?;
         let clock = Arc::new(SystemClock);
         let wire = Arc::new(Transport::new().map_err(|error| StartError::Providers(error.into()))?);
         let registry = Registry::over(Urls::overridden(&variable), wire.clone(), clock.clone());
-        let vault: Arc<dyn Vault> = Arc::new(clients.vault(config.secret_prefix));
+        let vault: Arc<dyn Vault> =
+            Arc::new(clients.vault(config.secret_prefix).encrypting_with(config.secrets_key));
         let sign_in = config.sign_in.map(|config| Oidc::new(config, wire, clock.clone(), vault.clone()));
         let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
         let mut app = App::new(
@@ -64,6 +72,7 @@ impl Platform {
         );
         app.patience.look_first = config.look_first;
         let sign_in = sign_in.map(|sign_in| -> Arc<dyn SignIn> { Arc::new(sign_in) });
-        Ok(Self { app, public_url: config.public_url, stage: Stage::named(config.stage.as_deref()), sign_in })
+        let stage = Stage::named(config.stage.as_deref());
+        Ok(Self { app, public_url: config.public_url, stage, sources, sign_in })
     }
 }
