@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use crate::tidy::files;
 
-fn event(name: &str) -> Value {
+/// A file of `events/`, by its path without the ending.
+pub(crate) fn event(name: &str) -> Value {
     let name = format!("events/{name}.json");
     let (_, text) = files("json").into_iter().find(|(file, _)| *file == name).unwrap();
     serde_json::from_str(&text).unwrap()

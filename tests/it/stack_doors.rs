@@ -32,6 +32,26 @@ async fn people_sign_in_and_out() {
 }
 
 #[tokio::test]
+async fn a_webhook_from_an_address_of_somebody_else_is_refused() {
+    let Some(stack) = Stack::shared() else { return };
+    // The local stack names its own address for payments, and none for parcels.
+    for (event, source, status) in [
+        ("webhook/payment-created", "127.0.0.1", 404),
+        ("webhook/payment-created", "203.0.113.9", 403),
+        ("webhook/payment-created", "", 403),
+        ("webhook/handshake", "203.0.113.9", 403),
+        ("webhook/ongoing-status", "203.0.113.9", 404),
+    ] {
+        let mut event = crate::events::event(event);
+        event["requestContext"]["http"]["sourceIp"] = json!(source);
+        // What a sender says of itself does not count.
+        event["headers"]["x-forwarded-for"] = json!("127.0.0.1");
+        let answer = stack.invoke("webhook", &event).await.unwrap();
+        assert_eq!(answer["statusCode"], status, "{source}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_in_no_group_is_told_so() {
     let Some(stack) = Stack::shared() else { return };
     let mut visitor = Visitor::to(&stack);

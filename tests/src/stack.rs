@@ -78,8 +78,8 @@ impl Stack {
         aws_sdk_sqs::Client::new(&self.aws().await)
     }
 
-    /// Invokes a function that `stack.json` names and waits for it; gives its error's text when it failed.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Result<(), String> {
+    /// Invokes a function that `stack.json` names and waits for its answer; gives its error's text when it failed.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
         let name = self.text(&format!("/functions/{function}"));
         let url = format!("{}/2015-03-31/functions/{name}/invocations", self.text("/aws_endpoint"));
         // The local AWS takes the caller from the credential and does not verify the signature.
@@ -90,7 +90,7 @@ impl Stack {
         assert_eq!(answer.status(), StatusCode::OK);
         let failed = answer.headers().contains_key("x-amz-function-error");
         let body = json_of(answer).await;
-        if failed { Err(body["errorMessage"].as_str().unwrap().to_owned()) } else { Ok(()) }
+        if failed { Err(body["errorMessage"].as_str().unwrap().to_owned()) } else { Ok(body) }
     }
 
     /// One text of `stack.json`, by JSON pointer.

@@ -90,7 +90,13 @@ impl Step {
                 let python = python::sam(project).await?;
                 let mut sam = Command::new(python.with_file_name("sam"));
                 sam.current_dir(project.root()).args(["validate", "--lint"]).env("SAM_CLI_TELEMETRY", "0");
-                check(&mut sam).await
+                if let Outcome::Failed(reason) = check(&mut sam).await? {
+                    return Ok(Outcome::Failed(reason));
+                }
+                // What sam does not ask for: that each thing that holds something says what becomes of it.
+                let mut lint = Command::new(python.with_file_name("cfn-lint"));
+                lint.args(["--include-checks", "I", "--regions", "eu-north-1", "--", "template.yaml"]);
+                check(lint.current_dir(project.root())).await
             }
             Self::Tests => tests(project, quick).await,
         }

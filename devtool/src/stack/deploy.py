@@ -36,9 +36,11 @@ def main():
 
     with open(order["template"], encoding="utf-8") as file:
         template = yaml_parse(file.read())
-    upload_code(client("s3"), template, order["binaries"])
+    s3 = client("s3")
+    upload_code(s3, template, order["binaries"])
     leave_out_deployments(template)
-    resources, outputs = create_stack(client("cloudformation"), template, order)
+    address = upload_template(s3, template)
+    resources, outputs = create_stack(client("cloudformation"), address, order)
     api_id = add_routes(client("apigatewayv2"), client("lambda"), template, resources)
     enable_ttl(client("dynamodb"), template, resources)
     json.dump(
@@ -88,11 +90,17 @@ def leave_out_deployments(template):
         properties.pop("DeploymentPreference", None)
 
 
-def create_stack(cloudformation, template, order):
+def upload_template(s3, template):
+    """CloudFormation takes a template of this size from a bucket only, where `sam deploy` puts it too."""
+    s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
+    return f"{s3.meta.endpoint_url}/{BUCKET}/template.json"
+
+
+def create_stack(cloudformation, address, order):
     stack = order["stack"]
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=json.dumps(template),
+        TemplateURL=address,
         Parameters=[
             {"ParameterKey": k, "ParameterValue": v} for k, v in order["parameters"].items()
         ],
