@@ -85,7 +85,8 @@ fn a_new_version_takes_over_slowly_and_errors_take_it_back() {
         let watched = alarms.iter().any(|alarm| {
             let alarm = &template.resource(alarm["Ref"].as_str().unwrap())["Properties"];
             let live = json!({ "Name": "Resource", "Value": { "Fn::Sub": format!("${{{}}}:live", logical(&template, &name)) } });
-            (alarm["Namespace"], alarm["MetricName"]) == (json!("AWS/Lambda"), json!("Errors"))
+            alarm["Namespace"] == "AWS/Lambda"
+                && alarm["MetricName"] == "Errors"
                 && alarm["Dimensions"].as_array().unwrap().contains(&live)
         });
         assert!(watched, "{name}: no alarm looks at the errors of the version that takes over");
