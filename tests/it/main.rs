@@ -54,11 +54,8 @@ mod stores;
 mod sums;
 mod sweeps;
 mod table_fails;
-<<<<<<< HEAD
-mod test_orders;
-=======
 mod template;
->>>>>>> a5f2d30 (template: read by tests, against the code; docs: how to deploy)
+mod test_orders;
 mod tidy;
 mod tokens;
 mod visma;

@@ -21,8 +21,11 @@ const ROLES: [(&str, Role); 9] = [
     ("replay", Role::Replay),
 ];
 
-/// Variables that every function may read, or of which one program tells by itself what it is.
-const BESIDES: [&str; 2] = ["BOKBRO_STAGE", "BOKBRO_SYNC_ROLE"];
+/// Variables that a program reads before it knows which function it is.
+const BESIDES: [&str; 1] = ["BOKBRO_SYNC_ROLE"];
+
+/// What each variable is set to here; yes to those that ask for no more than that.
+const VALUE: &str = "true";
 
 /// The names that something looks up, with what it found there.
 fn looked_up<T>(
@@ -32,7 +35,7 @@ fn looked_up<T>(
     let asked = RefCell::new(BTreeSet::new());
     let read = read(&|name: &str| {
         asked.borrow_mut().insert(name.to_owned());
-        set.contains(name).then(|| "https://value.example".to_owned())
+        set.contains(name).then(|| VALUE.to_owned())
     });
     (read, asked.into_inner())
 }

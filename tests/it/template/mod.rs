@@ -2,6 +2,7 @@
 
 mod environment;
 mod front;
+mod guide;
 mod kept;
 mod reach;
 mod roles;

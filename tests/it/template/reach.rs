@@ -6,14 +6,15 @@
 //! where neither its type nor its trait is named on the way, and then the stack's tests, which hold every function to its
 //! role, fail on it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
 use crate::tidy::files;
 
-/// Types that everything mentions: they are made of all ports, and say nothing of who uses which.
-const WIRING: [&str; 3] = ["App", "Platform", "Error"];
+/// Types that everything mentions: they are made of all ports, or lead to all messages, and say nothing of who uses which.
+const WIRING: [&str; 4] = ["App", "Platform", "Error", "UseCases"];
 /// Sources that put things together, or stand in for AWS.
 const APART: [&str; 6] =
     ["tests", "/memory/", "/contract/", "canned.rs", "samples.rs", "runtime/src/platform.rs"];
@@ -31,9 +32,21 @@ const WRITES: [(&str, &str); 6] = [
 struct Piece {
     file: String,
     text: String,
+    step: OnceCell<Step>,
+}
+
+/// The IAM actions that a piece calls by itself, and the pieces that it leads to.
+#[derive(Clone, Default)]
+struct Step {
+    actions: BTreeSet<String>,
+    next: BTreeSet<usize>,
 }
 
 impl Piece {
+    fn new(file: &str, text: &str) -> Self {
+        Self { file: file.to_owned(), text: text.to_owned(), step: OnceCell::new() }
+    }
+
     /// Folder under `functions/`: their names are their own.
     fn function(&self) -> Option<&str> {
         self.file.strip_prefix("functions/")?.split('/').next()
@@ -123,14 +136,14 @@ impl Sources {
         for (file, text) in sources(&folders) {
             for (name, text) in blocks(&text, &function, "") {
                 found.functions.entry(name).or_default().push(found.pieces.len());
-                found.pieces.push(Piece { file: file.clone(), text: text.to_owned() });
+                found.pieces.push(Piece::new(&file, text));
             }
             for (name, text) in blocks(&text, &methods, "") {
                 if let Some(of) = methods.captures(text).and_then(|captures| captures.name("trait")) {
                     found.traits.entry(of.as_str().to_owned()).or_default().insert(name.clone());
                 }
                 found.types.entry(name).or_default().push(found.pieces.len());
-                found.pieces.push(Piece { file: file.clone(), text: text.to_owned() });
+                found.pieces.push(Piece::new(&file, text));
             }
             if file == "shared/app/src/app.rs" {
                 let fields = regex(r"pub (\w+): Arc<(\w+)>");
@@ -166,28 +179,32 @@ impl Sources {
     }
 
     fn reach(&self, start: Vec<(&Piece, String)>) -> BTreeSet<String> {
-        let mut actions = BTreeSet::new();
-        let (mut seen, mut next) = (BTreeSet::new(), Vec::new());
+        let mut reached = Step::default();
         for (piece, text) in &start {
-            self.follow(piece, text, &mut actions, &mut next);
+            let step = self.follow(piece, text);
+            reached.actions.extend(step.actions);
+            reached.next.extend(step.next);
         }
-        while let Some(index) = next.pop() {
+        let mut seen = BTreeSet::new();
+        while let Some(index) = reached.next.pop_first() {
             if seen.insert(index) {
                 let piece = &self.pieces[index];
-                self.follow(piece, &piece.text, &mut actions, &mut next);
+                let step = piece.step.get_or_init(|| self.follow(piece, &piece.text)).clone();
+                reached.actions.extend(step.actions);
+                reached.next.extend(step.next);
             }
         }
-        actions
+        reached.actions
     }
 
-    /// What a piece calls by itself, and where it leads to.
-    fn follow(&self, from: &Piece, text: &str, actions: &mut BTreeSet<String>, next: &mut Vec<usize>) {
+    /// What a piece, of which `text` is looked at, calls by itself and where it leads to.
+    fn follow(&self, from: &Piece, text: &str) -> Step {
+        let Step { mut actions, mut next } = Step::default();
         for method in self.words.method.captures_iter(text) {
             actions.extend(self.ports.get(&method[1]).into_iter().flatten().cloned());
         }
         let visible = |index: &usize| {
             let to = self.pieces[*index].function();
-            // The adapter of queues has its worker handed in; the arms of the one that counts are followed by themselves.
             to.is_none() || to == from.function()
         };
         for name in self.words.path.captures_iter(text) {
@@ -209,12 +226,13 @@ impl Sources {
         }
         let fields = self.words.field.captures_iter(text).filter_map(|field| self.fields.get(&field[1]));
         kinds.extend(fields.map(String::as_str));
-        for kind in kinds.iter().filter(|kind| !WIRING.contains(kind) && **kind != "UseCases") {
+        for kind in kinds.iter().filter(|kind| !WIRING.contains(kind)) {
             let behind = self.traits.get(*kind).into_iter().flatten().filter(|_| !EVERYWHERE.contains(kind));
             for name in behind.map(String::as_str).chain([*kind]) {
                 next.extend(self.types.get(name).into_iter().flatten().filter(|index| visible(index)));
             }
         }
+        Step { actions, next }
     }
 }
 
