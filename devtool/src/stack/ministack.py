@@ -3,7 +3,7 @@
 The tool holds the other end of standard input and never writes to it: end of file means that the tool has
 ended, however it ended. MiniStack leads a process group of its own, so the functions go with it.
 
-Three things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
+Four things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
 """
 
 import json
@@ -14,13 +14,14 @@ import sys
 import threading
 from datetime import datetime, timezone
 
-from ministack.app import main
+from ministack import app
 from ministack.core import iam_actions
 from ministack.services import eventbridge
 
 extract_iam_action = iam_actions.extract_iam_action
 extract_resource_arn = iam_actions.extract_resource_arn
 invoke_target = eventbridge._invoke_target
+pin_request_origin = app.pin_request_origin
 
 
 def extract_iam_action_of_one(*request):
@@ -38,6 +39,11 @@ def extract_resource_arn_of_a_move(service, method, path, headers, body, *rest):
     return extract_resource_arn(service, method, path, headers, body, *rest)
 
 
+def pin_request_origin_over_tls(address, _secure):
+    """Nothing here speaks TLS, and what the template keeps to TLS would be kept from everybody."""
+    return pin_request_origin(address, True)
+
+
 def invoke_target_rendered(target, event, *rest):
     """MiniStack sends a schedule's input as it stands; EventBridge Scheduler puts the due time in.
 
@@ -52,10 +58,7 @@ def invoke_target_rendered(target, event, *rest):
 iam_actions.extract_iam_action = extract_iam_action_of_one
 iam_actions.extract_resource_arn = extract_resource_arn_of_a_move
 eventbridge._invoke_target = invoke_target_rendered
-
-
-# Named by the tool, never guessed: Python's own guess is /tmp when this folder is gone already.
-SCRATCH = os.environ["TMPDIR"]
+app.pin_request_origin = pin_request_origin_over_tls
 
 
 # Named by the tool, never guessed: Python's own guess is /tmp when this folder is gone already.
@@ -69,4 +72,4 @@ def end_with_parent():
 
 
 threading.Thread(target=end_with_parent, daemon=True).start()
-main()
+app.main()
