@@ -230,6 +230,10 @@ impl Queues for Counted {
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
         self.queue.queue_give_back(queue, receipt, after).await
     }
+
+    async fn queue_waiting(&self, queue: QueueName) -> Result<u64, Error> {
+        self.queue.queue_waiting(queue).await
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ struct Odd {
 }
 
 /// Draws from a strategy, the same things in each run.
-fn draw<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
+pub(crate) fn draw<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
     let tree: NewTree<S> = strategy.new_tree(runner);
     tree.unwrap().current()
 }
@@ -57,14 +57,14 @@ fn odd() -> impl Strategy<Value = Value> {
 
 /// What is done to an example.
 #[derive(Debug, Clone)]
-enum Change {
+pub(crate) enum Change {
     Replace(usize, Value),
     Remove(usize),
     Add(usize, String, Value),
     Whole(Value),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(crate) fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         5 => (any::<usize>(), odd()).prop_map(|(at, value)| Change::Replace(at, value)),
         2 => any::<usize>().prop_map(Change::Remove),
@@ -89,7 +89,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn changed(example: &Value, change: &Change) -> Value {
+pub(crate) fn changed(example: &Value, change: &Change) -> Value {
     let mut value = example.clone();
     let mut all = Vec::new();
     places(example, "", &mut all);

@@ -85,6 +85,7 @@ kept_by_every_store!(
     the_same_key_gives_the_same_order,
     the_same_trouble_is_parked_once,
     unlinked_trouble_may_be_parked_beside,
+    what_many_count_adds_up,
 );
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub struct Answered {
     pub status: StatusCode,
     /// Media type, without parameters.
     pub media: String,
+    /// The body as text.
+    pub text: String,
     /// The body's JSON, null when it is none.
     pub body: Value,
 }
@@ -100,7 +102,7 @@ impl Contract {
 
     /// What is wrong with an answer by the contract; nothing when it keeps to it.
     pub fn wrong(&self, route: &Route, answered: &Answered) -> Option<String> {
-        let Answered { status, media, body } = answered;
+        let Answered { status, media, body, text: _ } = answered;
         let told = route.about["responses"].get(status.as_str());
         let Some(told) = told else { return Some(format!("{status} is not promised: {body}")) };
         let Some(content) = told.get("content") else {
@@ -121,6 +123,7 @@ pub async fn ask(request: RequestBuilder) -> Answered {
     let media = answer.headers().get("content-type").map_or("", |value| value.to_str().unwrap());
     let media = media.split(';').next().unwrap_or_default().to_owned();
     let status = answer.status();
-    let body = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
-    Answered { status, media, body }
+    let text = answer.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    Answered { status, media, text, body }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::{Client, Method, Response, StatusCode, Url};
+use uuid::Uuid;
 
 use crate::stack::Stack;
 
@@ -10,6 +11,7 @@ use crate::stack::Stack;
 pub struct Visitor {
     client: Client,
     base: Url,
+    address: String,
     cookies: BTreeMap<String, String>,
 }
 
@@ -28,7 +30,14 @@ impl Visitor {
     /// A browser that knows nothing yet.
     pub fn to(stack: &Stack) -> Self {
         let base = Url::parse(stack.text("/base_url")).unwrap();
-        Self { client: bokbro_simulators::kit::http_client(), base, cookies: BTreeMap::new() }
+        let [one, two, three, ..] = Uuid::new_v4().into_bytes();
+        let address = format!("10.{one}.{two}.{three}");
+        Self { client: bokbro_simulators::kit::http_client(), base, address, cookies: BTreeMap::new() }
+    }
+
+    /// The address that they come from, which no other visitor has.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Somebody who has signed in with this e-mail address.
@@ -76,6 +85,7 @@ impl Visitor {
     /// One request, without following.
     pub async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)]) -> Response {
         let mut request = self.client.request(method.clone(), self.base.join(path).unwrap());
+        request = request.header("x-local-source", &self.address);
         if method == Method::POST {
             request = request.form(fields).header("sec-fetch-site", "same-origin");
         }

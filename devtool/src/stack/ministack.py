@@ -3,7 +3,7 @@
 The tool holds the other end of standard input and never writes to it: end of file means that the tool has
 ended, however it ended. MiniStack leads a process group of its own, so the functions go with it.
 
-Four things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
+Five things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
 """
 
 import json
@@ -16,12 +16,13 @@ from datetime import datetime, timezone
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.services import eventbridge
+from ministack.services import apigateway, eventbridge
 
 extract_iam_action = iam_actions.extract_iam_action
 extract_resource_arn = iam_actions.extract_resource_arn
 invoke_target = eventbridge._invoke_target
 pin_request_origin = app.pin_request_origin
+run_reentrant = apigateway.run_reentrant
 
 
 def extract_iam_action_of_one(*request):
@@ -55,10 +56,20 @@ def invoke_target_rendered(target, event, *rest):
     return invoke_target(target, event, *rest)
 
 
+def run_reentrant_from_somewhere(function, *args, **options):
+    """MiniStack takes every request for one from 127.0.0.1; whoever wants to come from elsewhere says so in a header."""
+    for event in args:
+        if isinstance(event, dict) and "http" in event.get("requestContext", {}):
+            source = event["headers"].pop("x-local-source", "127.0.0.1")
+            event["requestContext"]["http"]["sourceIp"] = source
+    return run_reentrant(function, *args, **options)
+
+
 iam_actions.extract_iam_action = extract_iam_action_of_one
 iam_actions.extract_resource_arn = extract_resource_arn_of_a_move
 eventbridge._invoke_target = invoke_target_rendered
 app.pin_request_origin = pin_request_origin_over_tls
+apigateway.run_reentrant = run_reentrant_from_somewhere
 
 
 # Named by the tool, never guessed: Python's own guess is /tmp when this folder is gone already.

@@ -2,6 +2,7 @@
 
 mod api;
 mod connections;
+mod health;
 mod keys;
 mod orders;
 mod pages;

@@ -11,16 +11,16 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use bokbro_app::auth::{Caller, caller_find};
+use bokbro_app::auth::{Unknown, caller_admit};
 use bokbro_app::contract::{self, Build, Described, Operation, Verb};
 use bokbro_app::records::{self, Role};
+use bokbro_domain::ids::CorrelationId;
 use bokbro_runtime::Platform;
-use bokbro_runtime::browser::Cookie;
-use bokbro_runtime::problem::{Problem, json_response};
-use serde_json::json;
+use bokbro_runtime::browser::{Cookie, source};
+use bokbro_runtime::problem::{Problem, json_response, too_many};
 
 use crate::api::{Api, correlation, failed};
-use crate::{connections, keys, orders, pages, parked, settings, stock, work};
+use crate::{connections, health, keys, orders, pages, parked, settings, stock, work};
 
 /// Who may call a route, and what a route of the API promises: none is without.
 #[derive(Clone, Copy)]
@@ -31,6 +31,8 @@ enum Needs {
     Role(Role, &'static Operation),
     /// Whoever comes, to a page.
     Visit,
+    /// Whoever comes to sign in, not too often from one address.
+    SignIn,
     /// Somebody who is signed in, with this role or a higher one; others are taken to where they sign in.
     Page(Role),
     /// The same, with a form that one of our pages has sent.
@@ -66,13 +68,13 @@ fn routes() -> Vec<Route> {
 
 /// Pages for people.
 fn pages() -> Vec<Route> {
-    use Needs::{Form, Page, Visit};
+    use Needs::{Form, Page, SignIn, Visit};
     use Role::{Bookkeeper, Operator, Owner, Viewer};
     use Verb::{Get, Post};
     vec![
         route(Get, "/app/sign-in", Visit, pages::sign_in::page),
-        route(Get, "/app/sign-in/start", Visit, pages::sign_in::start),
-        route(Get, "/app/sign-in/callback", Visit, pages::sign_in::callback),
+        route(Get, "/app/sign-in/start", SignIn, pages::sign_in::start),
+        route(Get, "/app/sign-in/callback", SignIn, pages::sign_in::callback),
         route(Get, "/app/signed-out", Visit, pages::sign_in::signed_out),
         route(Get, "/app/assets/{name}", Visit, pages::asset),
         route(Post, "/app/sign-out", Form(Viewer), pages::sign_in::sign_out),
@@ -114,7 +116,8 @@ fn api() -> Vec<Route> {
     use Verb::{Delete, Get, Post, Put};
     use records::Role::{Bookkeeper, Operator, Owner, Viewer};
     vec![
-        route(Get, "/health", Nothing(&contract::HEALTH), health),
+        route(Get, "/health", Nothing(&contract::HEALTH), health::shallow),
+        route(Get, "/health/deep", Role(Operator, &contract::HEALTH_DEEP), health::deep),
         route(Get, "/openapi.json", Nothing(&contract::CONTRACT), document),
         route(Post, "/v1/orders", Role(Operator, &contract::ORDER_POST), orders::post_order),
         route(Get, "/v1/orders", Role(Viewer, &contract::ORDERS_LIST), orders::list),
@@ -178,7 +181,7 @@ pub(crate) fn described() -> Vec<Described> {
         let (role, operation) = match needs {
             Needs::Nothing(operation) => (None, operation),
             Needs::Role(role, operation) => (Some(role), operation),
-            Needs::Visit | Needs::Page(_) | Needs::Form(_) => return None,
+            Needs::Visit | Needs::SignIn | Needs::Page(_) | Needs::Form(_) => return None,
         };
         Some(Described { verb, path, role, operation })
     };
@@ -192,6 +195,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         let behind = |role| Guard { platform: platform.clone(), role };
         let handler = match needs {
             Needs::Nothing(_) | Needs::Visit => handler,
+            Needs::SignIn => handler.layer(from_fn_with_state(platform.clone(), pages::sign_in::guard)),
             Needs::Role(role, _) => handler.layer(from_fn_with_state(behind(role), guard)),
             Needs::Page(role) => handler.layer(from_fn_with_state(behind(role), pages::page_guard)),
             Needs::Form(role) => handler.layer(from_fn_with_state(behind(role), pages::form_guard)),
@@ -217,6 +221,13 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     let platform = &guard.platform;
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let session = Cookie::Session.read(request.headers());
+    let from = source(request.extensions());
+    let caller = match caller_admit(&platform.app, header, session.as_ref(), &from).await {
+        Ok(caller) => caller,
+        Err(Unknown::Stranger) => return unauthorized(&correlation(platform)),
+        Err(Unknown::TooMany(many)) => return too_many(many, &correlation(platform)),
+        Err(Unknown::Failed(error)) => return failed(&error, &correlation(platform)),
+    };
     // A browser sends the cookie along whoever asks it to; only our own pages know the token.
     if header.is_none()
         && let Some(cookie) = &session
@@ -227,31 +238,21 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         let correlation = correlation(platform);
         return Problem::new(StatusCode::FORBIDDEN, "form_token_missing", detail, &correlation).response();
     }
-    match caller_find(&platform.app, header, session.as_ref()).await {
-        Ok(Some(caller)) if caller.role >= guard.role => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Ok(Some(Caller { .. })) => {
-            let detail = format!("This needs the role {} or a higher one.", guard.role.as_str());
-            Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, &correlation(platform)).response()
-        }
-        Ok(None) => {
-            let detail = "Send an API key: Authorization: Bearer bk_…";
-            let problem =
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail, &correlation(platform));
-            let mut response: Response = problem.response();
-            let bearer = header::HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-            response
-        }
-        Err(error) => failed(&error, &correlation(platform)),
+    if caller.role < guard.role {
+        let detail = format!("This needs the role {} or a higher one.", guard.role.as_str());
+        return Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, &correlation(platform)).response();
     }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
 }
 
-async fn health() -> Response<Body> {
-    let body = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-    json_response(200, "application/json", body.to_string())
+fn unauthorized(correlation: &CorrelationId) -> Response {
+    let detail = "Send an API key: Authorization: Bearer bk_…";
+    let mut response: Response =
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail, correlation).response();
+    let bearer = header::HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    response
 }
 
 async fn document(State(platform): Api) -> Response<Body> {

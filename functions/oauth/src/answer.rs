@@ -1,6 +1,7 @@
 //! Answers to programs and to people in a browser, and of addresses that nobody owns.
 
 use bokbro_app::error::{Error, chain};
+use bokbro_app::gate::TooMany;
 use bokbro_app::oauth::Started;
 use bokbro_app::orders::Refusal;
 use bokbro_app::records::Role;
@@ -9,7 +10,7 @@ use bokbro_pages::Texts;
 use bokbro_pages::layout::PROTECTION;
 use bokbro_pages::sign_in::Message;
 use bokbro_runtime::browser::{self, Cookie};
-use bokbro_runtime::problem::{Problem, json_response};
+use bokbro_runtime::problem::{Problem, json_response, too_many};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
@@ -42,6 +43,7 @@ pub(crate) fn refused(refused: &Refused, correlation: &CorrelationId) -> Respons
             let detail = "This needs the role owner.";
             Problem::new(StatusCode::FORBIDDEN, "forbidden", detail, correlation).response()
         }
+        Refused::TooMany(many) => too_many(*many, correlation),
         Refused::BadService => {
             let detail = "service: must be true or false";
             Problem::new(StatusCode::BAD_REQUEST, "invalid", detail, correlation).at("service").response()
@@ -71,6 +73,7 @@ pub(crate) fn refused_page(
     let message = match refused {
         Refused::Unauthorized => return to_sign_in(request, texts),
         Refused::Forbidden => Message::Forbidden(Role::Owner),
+        Refused::TooMany(many) => return too_many_page(*many, texts),
         Refused::BadService | Refused::Refusal(Refusal::Invalid(_) | Refusal::NotFound(_)) => {
             Message::NotFound
         }
@@ -81,6 +84,14 @@ pub(crate) fn refused_page(
         }
     };
     page(message.status(), message.page(texts), texts)
+}
+
+fn too_many_page(many: TooMany, texts: Texts) -> Response<Body> {
+    let seconds = many.after.as_secs();
+    let message = Message::TooMany { seconds };
+    let mut response = page(message.status(), message.page(texts), texts);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 fn to_sign_in(request: &Request, texts: Texts) -> Response<Body> {

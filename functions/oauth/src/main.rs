@@ -2,7 +2,8 @@
 
 mod answer;
 
-use bokbro_app::auth::caller_find;
+use bokbro_app::auth::{Unknown, caller_admit};
+use bokbro_app::gate::TooMany;
 use bokbro_app::oauth::{Callback, Started, oauth_callback, oauth_start};
 use bokbro_app::orders::Refusal;
 use bokbro_app::records;
@@ -54,15 +55,27 @@ enum Refused {
     Unauthorized,
     /// Somebody who is no owner.
     Forbidden,
+    /// Somebody who has come too often.
+    TooMany(TooMany),
     /// `service` is neither true nor false.
     BadService,
     /// As other requests are refused.
     Refusal(Refusal),
 }
 
-impl<E: Into<Refusal>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self::Refusal(error.into())
+impl From<Unknown> for Refused {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Stranger => Self::Unauthorized,
+            Unknown::TooMany(many) => Self::TooMany(many),
+            Unknown::Failed(error) => Self::Refusal(error.into()),
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
     }
 }
 
@@ -74,8 +87,8 @@ async fn start(
 ) -> Result<Started, Refused> {
     let session = Cookie::Session.read(request.headers());
     let authorization = header_text(request.headers(), "authorization");
-    let caller = caller_find(&platform.app, authorization, session.as_ref()).await?;
-    let caller = caller.ok_or(Refused::Unauthorized)?;
+    let from = browser::source(request.extensions());
+    let caller = caller_admit(&platform.app, authorization, session.as_ref(), &from).await?;
     if caller.role < records::Role::Owner {
         return Err(Refused::Forbidden);
     }

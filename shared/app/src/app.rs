@@ -7,6 +7,7 @@ use bokbro_domain::ids::CorrelationId;
 use jiff::Timestamp;
 
 use crate::access::AccessDesk;
+use crate::gate::Gate;
 use crate::limits::Limiters;
 use crate::ports::{
     Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Inbox, Jobs, Keyring, Ledgers,
@@ -63,6 +64,8 @@ pub struct App {
     pub access: Arc<AccessDesk>,
     /// The providers' limits as this process knows them.
     pub limiters: Arc<Limiters>,
+    /// How often callers of ours may call.
+    pub gate: Arc<Gate>,
     /// Where tests let a worker die.
     pub crash: Arc<dyn CrashPoints>,
     /// How patient the effect ledger is.
@@ -95,6 +98,7 @@ impl App {
             providers.clone(),
             crash.clone(),
         );
+        let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         Self {
             orders: store.clone(),
             open_work: store.clone(),
@@ -119,6 +123,7 @@ impl App {
             providers,
             access: Arc::new(access),
             limiters,
+            gate,
             crash,
             patience: Patience::default(),
             stamps: Arc::new(Stamps::default()),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::audit::{By, Changed, audit_add};
 use crate::error::{Error, chain};
+use crate::gate::{Door, Halted, TooMany};
 use crate::orders::Refusal;
 use crate::records::{ApiKey, Role, Session};
 use crate::secret::SecretText;
@@ -48,29 +49,76 @@ impl Caller {
     }
 }
 
-/// Finds the caller by the value of the `Authorization` header or, without one, by the cookie of a session; `None` when
-/// it opens nothing.
+/// Why nobody is let in.
+#[derive(Debug)]
+pub enum Unknown {
+    /// What was shown opens nothing, or nothing was shown.
+    Stranger,
+    /// Came too often, as a caller or as a stranger.
+    TooMany(TooMany),
+    /// Something of ours failed.
+    Failed(Error),
+}
+
+impl From<Error> for Unknown {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Halted> for Unknown {
+    fn from(halted: Halted) -> Self {
+        match halted {
+            Halted::TooMany(many) => Self::TooMany(many),
+            Halted::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Finds the caller by the value of the `Authorization` header or, without one, by the cookie of a session, unless they
+/// have called too often. `from` is the address that they call from.
 ///
 /// # Errors
-/// When the table fails.
-pub async fn caller_find(
+/// Why nobody is let in.
+pub async fn caller_admit(
     app: &App,
     authorization: Option<&str>,
     session: Option<&SecretText>,
-) -> Result<Option<Caller>, Error> {
+    from: &str,
+) -> Result<Caller, Unknown> {
     if let (None, Some(cookie)) = (authorization, session) {
-        return Ok(session_find(app, cookie).await?.and_then(|session| Caller::of(&session)));
+        let session = session_admit(app, cookie, from).await?;
+        return Caller::of(&session).ok_or(Unknown::Stranger);
     }
-    let Some(key) = authorization.and_then(bearer) else { return Ok(None) };
+    let key = authorization.and_then(bearer).ok_or(Unknown::Stranger)?;
     let hash = sha256(key);
-    let Some(found) = app.keyring.api_key_get(&hash).await? else { return Ok(None) };
+    let Some(found) = app.keyring.api_key_get(&hash).await? else { return Err(stranger(app, from).await) };
+    app.gate.pass(Door::Caller, &hash).await?;
     let now = app.clock.now();
     if found.used_at.is_none_or(|used| now.duration_since(used) >= USE_KNOWN_WITHIN)
         && let Err(error) = app.keyring.api_key_used(&hash, &found, now).await
     {
         tracing::warn!(prefix = found.prefix, error = chain(&error), "use of a key not noted");
     }
-    Ok(Some(Caller { tenant: found.tenant, role: found.role, who: found.prefix }))
+    Ok(Caller { tenant: found.tenant, role: found.role, who: found.prefix })
+}
+
+/// Finds the session of a cookie, unless its person has called too often.
+///
+/// # Errors
+/// Why nobody is let in.
+pub async fn session_admit(app: &App, cookie: &SecretText, from: &str) -> Result<Session, Unknown> {
+    let Some(session) = session_find(app, cookie).await? else { return Err(stranger(app, from).await) };
+    app.gate.pass(Door::Caller, &session.subject).await?;
+    Ok(session)
+}
+
+/// Somebody has shown what opens nothing.
+async fn stranger(app: &App, from: &str) -> Unknown {
+    match app.gate.pass(Door::Stranger, from).await {
+        Ok(()) => Unknown::Stranger,
+        Err(halted) => halted.into(),
+    }
 }
 
 fn bearer(authorization: &str) -> Option<&str> {

@@ -17,6 +17,8 @@ pub mod days;
 pub mod dead_letters;
 pub mod effects;
 pub mod error;
+pub mod gate;
+pub mod health;
 pub mod language;
 pub mod limits;
 pub mod memory;

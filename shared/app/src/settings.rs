@@ -13,7 +13,7 @@ use crate::audit::{By, Changed, audit_add};
 use crate::error::Error;
 use crate::orders::Refusal;
 use crate::records::{ConnectionState, Settings};
-use crate::wire::fields::{Fields, none_of, read_json};
+use crate::wire::fields::{Fields, none_of, read_json, read_whole};
 
 /// Accounts in the BAS chart.
 const ACCOUNTS: std::ops::RangeInclusive<u64> = 1_000..=9_999;
@@ -168,7 +168,7 @@ fn read_accounts(value: &Value) -> Result<BTreeMap<AccountRole, u16>, FieldError
     let mut accounts = BTreeMap::new();
     for role in AccountRole::ALL {
         let Some(value) = fields.optional(role.as_str()) else { continue };
-        let number = value.as_u64().filter(|number| ACCOUNTS.contains(number));
+        let number = read_whole(value).filter(|number| ACCOUNTS.contains(number));
         let number = number.and_then(|number| u16::try_from(number).ok()).ok_or_else(|| {
             FieldError::new(
                 format!("accounts.{}", role.as_str()),

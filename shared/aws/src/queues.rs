@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
 use bokbro_app::error::Error;
 use bokbro_app::message::Envelope;
 use bokbro_app::ports::{QueueName, Queues};
@@ -101,6 +101,17 @@ impl Queues for SqsQueues {
             }
         }
         Ok(())
+    }
+
+    async fn queue_waiting(&self, queue: QueueName) -> Result<u64, Error> {
+        const STEP: &str = "asking how many messages wait";
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let request = self.client.get_queue_attributes().queue_url(self.url(STEP, queue)?);
+        let output = request.attribute_names(name.clone()).send().await.map_err(storage(STEP))?;
+        let count = output.attributes.as_ref().and_then(|attributes| attributes.get(&name));
+        count
+            .and_then(|count| count.parse().ok())
+            .ok_or_else(|| Error::storage(STEP, Failure::coded(format!("the queue has no {name}"))))
     }
 
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {

@@ -14,6 +14,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod posting;
+pub mod rate;
 pub mod retry;
 pub mod said;
 pub mod shipment;

@@ -38,6 +38,8 @@ other-browser-title = This sign-in does not count
 other-browser-text = It was begun in another browser or more than ten minutes ago. Begin again from here.
 not-signed-in-title = Nobody was signed in
 not-signed-in-text = The sign-in service signed nobody in. Try again.
+sign-in-away-title = The sign-in service does not answer
+sign-in-away-text = Nobody was signed in. Wait a minute and sign in again; tell whoever looks after the sign-in service if it goes on.
 no-access-title = You have no access
 no-access-text = You are signed in as { $name }, but nobody has let you into a company. Ask the owner to add you to a group such as { $group }.
 failed-title = Something of ours failed
@@ -49,6 +51,11 @@ not-found-text = The address is wrong, or what it showed is gone.
 conflict-title = That cannot be done
 form-expired-title = This form does not count any more
 form-expired-text = Go back, load the page again and try once more.
+too-many-title = Too many requests
+too-many-text = { $minutes ->
+    [one] Try again in a minute.
+   *[other] Try again in { $minutes } minutes.
+}
 back-home = To the overview
 reference = Reference
 

@@ -38,6 +38,8 @@ other-browser-title = Inloggningen gäller inte
 other-browser-text = Den påbörjades i en annan webbläsare eller för mer än tio minuter sedan. Börja om härifrån.
 not-signed-in-title = Ingen blev inloggad
 not-signed-in-text = Inloggningstjänsten loggade inte in någon. Försök igen.
+sign-in-away-title = Inloggningstjänsten svarar inte
+sign-in-away-text = Ingen blev inloggad. Vänta någon minut och logga in igen; säg till den som sköter inloggningstjänsten om det fortsätter.
 no-access-title = Du saknar behörighet
 no-access-text = Du är inloggad som { $name }, men ingen har gett dig tillgång till något företag. Be ägaren lägga till dig i en grupp, till exempel { $group }.
 failed-title = Något gick fel hos oss
@@ -49,6 +51,11 @@ not-found-text = Adressen är fel eller så är det den visade borttaget.
 conflict-title = Det går inte
 form-expired-title = Formuläret gäller inte längre
 form-expired-text = Gå tillbaka, ladda om sidan och försök igen.
+too-many-title = För många förfrågningar
+too-many-text = { $minutes ->
+    [one] Försök igen om en minut.
+   *[other] Försök igen om { $minutes } minuter.
+}
 back-home = Till översikten
 reference = Referens
 

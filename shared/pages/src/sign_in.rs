@@ -1,6 +1,8 @@
 //! Pages around signing in, and those that say why something cannot be shown.
 
+use bokbro_app::error::Error;
 use bokbro_app::records::Role;
+use bokbro_app::signin::Refused;
 use bokbro_domain::said::Said;
 use maud::html;
 
@@ -19,6 +21,8 @@ pub enum Message {
     OtherBrowser,
     /// The provider signed nobody in.
     NotSignedIn,
+    /// The provider does not answer.
+    Away,
     /// Signed in, and let in nowhere.
     NoAccess {
         /// Who it is.
@@ -35,6 +39,11 @@ pub enum Message {
     },
     /// The form is of another session.
     FormExpired,
+    /// Came too often.
+    TooMany {
+        /// When to come back.
+        seconds: u64,
+    },
     /// Something failed.
     Failed {
         /// What to tell us when asking about it.
@@ -43,6 +52,18 @@ pub enum Message {
 }
 
 impl Message {
+    /// What somebody is told whom nobody signed in; `reference` is what to tell us when something of ours failed.
+    #[must_use]
+    pub fn refused(refused: &Refused, reference: &str) -> Self {
+        match refused {
+            Refused::OtherBrowser => Self::OtherBrowser,
+            Refused::NotSignedIn | Refused::Failed(Error::Consent { .. }) => Self::NotSignedIn,
+            Refused::NoAccess { name } => Self::NoAccess { name: name.clone() },
+            Refused::Failed(Error::Unavailable { .. }) => Self::Away,
+            Refused::Failed(_) => Self::Failed { reference: reference.to_owned() },
+        }
+    }
+
     /// HTTP status of the page.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -52,7 +73,8 @@ impl Message {
             Self::NoAccess { .. } | Self::Forbidden(_) => 403,
             Self::NotFound => 404,
             Self::Conflict { .. } => 409,
-            Self::NoSignIn | Self::Failed { .. } => 503,
+            Self::TooMany { .. } => 429,
+            Self::NoSignIn | Self::Away | Self::Failed { .. } => 503,
         }
     }
 
@@ -74,7 +96,7 @@ impl Message {
                     }
                     p { a.button href="/app" { (texts.get("sign-in-again")) } }
                 }
-                Self::OtherBrowser | Self::NotSignedIn => {
+                Self::OtherBrowser | Self::NotSignedIn | Self::Away => {
                     p { a.button href="/app" { (texts.get("sign-in-again")) } }
                 }
                 Self::Failed { reference } => {
@@ -84,7 +106,7 @@ impl Message {
                 Self::Forbidden(_) | Self::NotFound | Self::Conflict { .. } | Self::FormExpired => {
                     p { a href="/app" { (texts.get("back-home")) } }
                 }
-                Self::NoSignIn | Self::NoAccess { .. } => {}
+                Self::NoSignIn | Self::NoAccess { .. } | Self::TooMany { .. } => {}
             }
         };
         outside(texts, &title, &body)
@@ -97,6 +119,7 @@ impl Message {
             Self::SignedOut(_) => plain("signed-out-title", "signed-out-text"),
             Self::OtherBrowser => plain("other-browser-title", "other-browser-text"),
             Self::NotSignedIn => plain("not-signed-in-title", "not-signed-in-text"),
+            Self::Away => plain("sign-in-away-title", "sign-in-away-text"),
             Self::NoAccess { name } => {
                 let values = [("name", name.as_str().into()), ("group", "demo:bookkeeper".into())];
                 (texts.get("no-access-title"), texts.with("no-access-text", &values))
@@ -108,6 +131,10 @@ impl Message {
             Self::NotFound => plain("not-found-title", "not-found-text"),
             Self::Conflict { .. } => (texts.get("conflict-title"), String::new()),
             Self::FormExpired => plain("form-expired-title", "form-expired-text"),
+            Self::TooMany { seconds } => {
+                let minutes = seconds.div_ceil(60);
+                (texts.get("too-many-title"), texts.with("too-many-text", &[("minutes", minutes.into())]))
+            }
             Self::Failed { .. } => plain("failed-title", "failed-text"),
         }
     }

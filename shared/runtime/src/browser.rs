@@ -1,5 +1,7 @@
 //! What browsers need: our own address, cookies, their language, and pages as answers.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use bokbro_app::language::Language;
 use bokbro_app::secret::SecretText;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -98,6 +100,20 @@ fn gateway_origin(extensions: &Extensions) -> Option<String> {
     }
 }
 
+/// The address that a request came from, as API Gateway saw it. `X-Forwarded-For` is the caller's word and counts for
+/// nothing. Of an IPv6 address the network alone, because its owner has all of it.
+#[must_use]
+pub fn source(extensions: &Extensions) -> String {
+    let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() else {
+        return String::new();
+    };
+    let address = context.http.source_ip.as_deref().unwrap_or_default();
+    match address.parse() {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string(),
+        Ok(IpAddr::V4(_)) | Err(_) => address.to_owned(),
+    }
+}
+
 /// A page as an answer.
 #[must_use]
 pub fn page_response<B: From<String>>(status: u16, html: String, language: Language) -> Response<B> {
@@ -172,6 +188,22 @@ mod tests {
             ("a=b", "de", Language::English),
         ] {
             assert_eq!(spoken(cookie, accepted), expected, "{cookie}, {accepted}");
+        }
+    }
+
+    #[test]
+    fn no_header_decides_where_a_request_comes_from() {
+        assert_eq!(source(&Extensions::new()), "");
+        for (told, taken) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("not an address", "not an address"),
+        ] {
+            let mut context = aws_lambda_events::apigw::ApiGatewayV2httpRequestContext::default();
+            context.http.source_ip = Some(told.to_owned());
+            let mut extensions = Extensions::new();
+            extensions.insert(RequestContext::ApiGatewayV2(context));
+            assert_eq!(source(&extensions), taken);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Errors of the HTTP API as RFC 9457 `application/problem+json`.
 
+use bokbro_app::gate::TooMany;
 use bokbro_domain::ids::CorrelationId;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
@@ -53,6 +54,17 @@ impl Problem {
         let body = serde_json::to_string(self).unwrap_or_default();
         json_response(self.status, "application/problem+json", body)
     }
+}
+
+/// What somebody is told who came too often.
+#[must_use]
+pub fn too_many<B: From<String>>(many: TooMany, correlation: &CorrelationId) -> Response<B> {
+    let seconds = many.after.as_secs();
+    let detail = format!("Too many requests. Try again in {seconds} s.");
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail, correlation);
+    let mut response = problem.response();
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// An answer with a JSON body.

@@ -10,7 +10,9 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
-use ring::signature::KeyPair as _;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{EcdsaKeyPair, KeyPair as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,7 +22,6 @@ use crate::kit::oauth::{after, back_to, is_client};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(60);
-const KEY_ID: &str = "simulated-1";
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -37,10 +38,11 @@ fn origin(headers: &HeaderMap) -> String {
     format!("http://{host}")
 }
 
-async fn discovery(headers: HeaderMap) -> Json<Value> {
+async fn discovery(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<Value> {
     let origin = origin(&headers);
+    let issuer = shared.state().switches.wrong_issuer.clone().unwrap_or_else(|| origin.clone());
     Json(json!({
-        "issuer": origin,
+        "issuer": issuer,
         "authorization_endpoint": format!("{origin}/authorize"),
         "token_endpoint": format!("{origin}/token"),
         "jwks_uri": format!("{origin}/keys"),
@@ -53,11 +55,12 @@ async fn discovery(headers: HeaderMap) -> Json<Value> {
 }
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let point = shared.key.public_key().as_ref();
+    let state = shared.state();
+    let point = state.key.pair.public_key().as_ref();
     let (x, y) = point[1..].split_at(32);
     let [x, y] = [x, y].map(|half| URL_SAFE_NO_PAD.encode(half));
     Json(json!({ "keys": [
-        { "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": KEY_ID, "x": x, "y": y },
+        { "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": state.key.id(), "x": x, "y": y },
     ]}))
 }
 
@@ -173,13 +176,17 @@ async fn token(
     for (name, value) in std::mem::take(&mut state.switches.wrong_claims) {
         claims[name] = value;
     }
-    let head = json!({ "alg": "ES256", "kid": KEY_ID, "typ": "JWT" });
+    if let Some(claims) = claims.as_object_mut() {
+        claims.retain(|_, value| !value.is_null());
+    }
+    let algorithm = state.switches.wrong_algorithm.take().unwrap_or_else(|| "ES256".to_owned());
+    let head = json!({ "alg": algorithm, "kid": state.key.id(), "typ": "JWT" });
     let [head, claims] = [head, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let signed = format!("{head}.{claims}");
-    let Ok(signature) = shared.key.sign(&shared.random, signed.as_bytes()) else {
+    let Some(signature) = signature(&algorithm, &state.key.pair, &shared.random, &signed) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let id_token = state.mint.give(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)));
+    let id_token = state.mint.give(format!("{signed}.{signature}"));
     let access_token = state.mint.digest(now);
     let access_token = state.mint.give(access_token);
     let life = TOKEN_LIFE.as_secs();
@@ -187,6 +194,19 @@ async fn token(
         "token_type": "Bearer", "access_token": access_token, "id_token": id_token, "expires_in": life,
     }))
     .into_response()
+}
+
+/// A signature as the algorithm has it. The secret of `HS256` is the public key, which is what attackers try.
+fn signature(algorithm: &str, pair: &EcdsaKeyPair, random: &SystemRandom, signed: &str) -> Option<String> {
+    let signature = match algorithm {
+        "none" => Vec::new(),
+        "HS256" => {
+            let secret = hmac::Key::new(hmac::HMAC_SHA256, pair.public_key().as_ref());
+            hmac::sign(&secret, signed.as_bytes()).as_ref().to_vec()
+        }
+        _ => pair.sign(random, signed.as_bytes()).ok()?.as_ref().to_vec(),
+    };
+    Some(URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// Query of the end of a session.

@@ -76,8 +76,12 @@ impl Default for SignInConfig {
 pub struct Switches {
     /// The page sends everybody back with this error.
     pub refuse: Option<String>,
-    /// Claims that stand in the next tokens instead of the right ones.
+    /// Claims that stand in the next token instead of the right ones; null leaves one out.
     pub wrong_claims: BTreeMap<String, serde_json::Value>,
+    /// How the next token says that it is signed: `none` and `HS256` are signed so.
+    pub wrong_algorithm: Option<String>,
+    /// What the provider says that it is called; its own address when absent.
+    pub wrong_issuer: Option<String>,
 }
 
 /// Starts the simulator.
@@ -91,27 +95,24 @@ impl SignIn {
     pub async fn start(config: SignInConfig) -> io::Result<Handle> {
         let kit = Kit::default();
         let random = SystemRandom::new();
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let refused = |_| io::Error::other("no key could be made");
-        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(refused)?;
-        let key = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random)
-            .map_err(|_| io::Error::other("the key that was made cannot be read"))?;
         let state = State {
+            key: Key::make(1, &random)?,
             mint: Mint::new(format!("sign-in:{}:{}", config.client_id, config.client_secret)),
             codes: BTreeMap::new(),
             switches: Switches::default(),
         };
-        let shared =
-            Arc::new(Shared { config, clock: kit.clock.clone(), key, random, state: Mutex::new(state) });
+        let shared = Arc::new(Shared { config, clock: kit.clock.clone(), random, state: Mutex::new(state) });
         let routes = api::routes(shared.clone());
-        let running = Server::start(shared.config.port, kit, shared.clone(), routes).await?;
-        Ok(Handle { running, shared })
+        let running = Server::start(shared.config.port, kit.clone(), shared.clone(), routes).await?;
+        Ok(Handle { running, kit, shared })
     }
 }
 
 /// A running simulator.
 pub struct Handle {
     running: Running,
+    /// Its clock, faults and log.
+    pub kit: Kit,
     shared: Arc<Shared>,
 }
 
@@ -134,6 +135,17 @@ impl Handle {
         change(&mut self.shared.state().switches);
     }
 
+    /// Signs with another key from now on, and publishes that one alone.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn rotate(&self) -> io::Result<()> {
+        let number = self.shared.state().key.number + 1;
+        let key = Key::make(number, &self.shared.random)?;
+        self.shared.state().key = key;
+        Ok(())
+    }
+
     /// Every code and token given out so far.
     #[must_use]
     pub fn made(&self) -> Vec<String> {
@@ -150,17 +162,38 @@ struct Code {
     expires: Timestamp,
 }
 
+/// What tokens are signed with.
+struct Key {
+    number: u32,
+    pair: EcdsaKeyPair,
+}
+
+impl Key {
+    fn make(number: u32, random: &SystemRandom) -> io::Result<Self> {
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let document = EcdsaKeyPair::generate_pkcs8(algorithm, random)
+            .map_err(|_| io::Error::other("no key could be made"))?;
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), random)
+            .map_err(|_| io::Error::other("the key that was made cannot be read"))?;
+        Ok(Self { number, pair })
+    }
+
+    fn id(&self) -> String {
+        format!("simulated-{}", self.number)
+    }
+}
+
 struct State {
+    key: Key,
     mint: Mint,
     codes: BTreeMap<String, Code>,
     switches: Switches,
 }
 
-/// What routes share. It has no `Debug`: the key is a secret.
+/// What routes share. It has no `Debug`: the client's secret is in it.
 struct Shared {
     config: SignInConfig,
     clock: Clock,
-    key: EcdsaKeyPair,
     random: SystemRandom,
     state: Mutex<State>,
 }

@@ -127,4 +127,8 @@ impl Queues for Tapped {
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
         self.queues.queue_give_back(queue, receipt, after).await
     }
+
+    async fn queue_waiting(&self, queue: QueueName) -> Result<u64, Error> {
+        self.queues.queue_waiting(queue).await
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bokbro_app::app::App;
-use bokbro_app::auth::{api_key_store, caller_find};
+use bokbro_app::auth::{api_key_store, caller_admit};
 use bokbro_app::language::Language;
 use bokbro_app::oauth::{Callback, Outcome, oauth_start};
 use bokbro_app::ports::{Directory, LedgerKey, Queues, Store, Vault};
@@ -136,7 +136,7 @@ impl Watched {
         deploy_key(&self.world).await;
         let key = SecretText::new(API_KEY.to_owned());
         api_key_store(app, &key, &tenant(), Role::Owner, "watched").await.unwrap();
-        assert!(caller_find(app, Some(&format!("Bearer {API_KEY}")), None).await.unwrap().is_some());
+        assert!(caller_admit(app, Some(&format!("Bearer {API_KEY}")), None, "").await.is_ok());
     }
 
     /// Posts and pays an order whose payer left traces at the payment provider; gives the webhook's body.

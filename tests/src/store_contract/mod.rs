@@ -3,6 +3,7 @@
 //!
 //! A promise that is broken panics.
 
+mod counters;
 mod days;
 mod directory;
 mod keyring;
@@ -19,6 +20,7 @@ mod warehouse;
 
 pub use bokbro_app::ports::Store;
 
+pub use counters::what_many_count_adds_up;
 pub use days::{
     a_batch_s_trouble_is_parked_once, a_batch_that_was_taken_takes_no_more,
     an_entry_joins_with_its_order_s_ledger, batches_are_listed_until_they_are_dropped,

@@ -182,6 +182,10 @@ impl Queues for FairQueue {
         Ok(())
     }
 
+    async fn queue_waiting(&self, _queue: QueueName) -> Result<u64, Error> {
+        Ok(self.state().messages.len() as u64)
+    }
+
     async fn queue_give_back(&self, _queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error> {
         let receipt: u64 = receipt.parse().unwrap();
         let visible_at = self.in_seconds(after, MAX_VISIBILITY);

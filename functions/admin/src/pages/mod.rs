@@ -14,8 +14,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bokbro_app::audit::By;
-use bokbro_app::auth::Caller;
+use bokbro_app::auth::{Caller, Unknown, session_admit};
 use bokbro_app::error::{Error, chain};
+use bokbro_app::gate::TooMany;
 use bokbro_app::orders::Refusal;
 use bokbro_app::records::Session;
 use bokbro_app::secret::SecretText;
@@ -25,7 +26,7 @@ use bokbro_pages::layout::{Frame, PROTECTION};
 use bokbro_pages::sign_in::Message;
 use bokbro_pages::{Texts, assets};
 use bokbro_runtime::Platform;
-use bokbro_runtime::browser::{self, Cookie};
+use bokbro_runtime::browser::{self, Cookie, source};
 
 use crate::api::{correlation, header_text};
 use crate::routes::Guard;
@@ -113,10 +114,12 @@ async fn admit(guard: &Guard, request: &Parts) -> Result<Guest, Response> {
     let texts = texts(headers);
     let found = match Cookie::Session.read(headers) {
         None => None,
-        Some(cookie) => {
-            let session = session_find(&platform.app, &cookie).await;
-            session.map_err(|error| failed(&error, texts, platform))?.map(|session| (cookie, session))
-        }
+        Some(cookie) => match session_admit(&platform.app, &cookie, &source(&request.extensions)).await {
+            Ok(session) => Some((cookie, session)),
+            Err(Unknown::Stranger) => None,
+            Err(Unknown::TooMany(many)) => return Err(too_many(many, texts)),
+            Err(Unknown::Failed(error)) => return Err(failed(&error, texts, platform)),
+        },
     };
     let caller = found.as_ref().and_then(|(_, session)| Caller::of(session));
     let (Some((cookie, session)), Some(caller)) = (found, caller) else {
@@ -186,6 +189,14 @@ pub(crate) fn show(guest: &Guest, title: &str, body: &bokbro_pages::Markup) -> R
 /// A page with a message.
 pub(crate) fn message(message: &Message, texts: Texts) -> Response {
     html(message.status(), texts, message.page(texts))
+}
+
+/// The page that says that somebody came too often.
+pub(crate) fn too_many(many: TooMany, texts: Texts) -> Response {
+    let seconds = many.after.as_secs();
+    let mut response = message(&Message::TooMany { seconds }, texts);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// The page that says that something of ours failed.

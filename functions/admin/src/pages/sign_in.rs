@@ -3,22 +3,35 @@
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use bokbro_app::error::{Error, chain};
+use bokbro_app::gate::{Door, Halted};
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{HOME, Refused, Return, session_end, session_switch, signin_begin, signin_finish};
 use bokbro_domain::ids::TenantId;
-use bokbro_pages::Language;
 use bokbro_pages::sign_in as page_of;
 use bokbro_pages::sign_in::Message;
+use bokbro_pages::{Language, Texts};
+use bokbro_runtime::Platform;
 use bokbro_runtime::browser::{self, Cookie, LANGUAGE};
 use serde::Deserialize;
 
-use super::{Form, Guest, failed, html, message, redirect, texts};
-use crate::api::Api;
+use super::{Form, Guest, failed, html, message, redirect, texts, too_many};
+use crate::api::{Api, correlation};
 
 /// How long a choice of language is kept, in seconds: a year.
 const LANGUAGE_AGE: u32 = 31_536_000;
+
+/// Lets in whoever has not come too often from the same address.
+pub(crate) async fn guard(State(platform): Api, request: Request, next: Next) -> Response {
+    let from = browser::source(request.extensions());
+    match platform.app.gate.pass(Door::SignIn, &from).await {
+        Ok(()) => next.run(request).await,
+        Err(Halted::TooMany(many)) => too_many(many, texts(request.headers())),
+        Err(Halted::Failed(error)) => failed(&error, texts(request.headers()), &platform),
+    }
+}
 
 /// Where somebody was on their way to.
 #[derive(Deserialize)]
@@ -42,8 +55,19 @@ pub(crate) async fn start(State(platform): Api, Query(wanted): Query<Wanted>, re
     };
     match signin_begin(&**at, &origin, wanted.to.as_deref()).await {
         Ok(begun) => keeping(redirect(&begun.location), [Cookie::Visit.keep(&begun.kept)]),
+        Err(error @ Error::Unavailable { .. }) => not_signed_in(&platform, &Refused::Failed(error), texts),
+        // What else can fail here is set up wrongly.
         Err(error) => failed(&error, texts, &platform),
     }
+}
+
+/// The page that says why nobody is signed in, and what to do.
+fn not_signed_in(platform: &Platform, refused: &Refused, texts: Texts) -> Response {
+    let reference = correlation(platform);
+    if let Refused::Failed(error) = refused {
+        tracing::warn!(code = "sign_in_failed", correlation = %reference, error = chain(error), "nobody was signed in");
+    }
+    message(&Message::refused(refused, reference.as_str()), texts)
 }
 
 /// What a browser brings from the sign-in provider.
@@ -72,14 +96,7 @@ pub(crate) async fn callback(
     };
     let answer = match signin_finish(&platform.app, &**at, &origin, &back).await {
         Ok(signed_in) => keeping(redirect(&signed_in.wanted), [Cookie::Session.keep(&signed_in.cookie)]),
-        Err(Refused::OtherBrowser) => message(&Message::OtherBrowser, texts),
-        Err(Refused::NotSignedIn) => message(&Message::NotSignedIn, texts),
-        Err(Refused::NoAccess { name }) => message(&Message::NoAccess { name }, texts),
-        Err(Refused::Failed(error @ Error::Consent { .. })) => {
-            tracing::warn!(code = "sign_in_refused", error = chain(&error), "nobody was signed in");
-            message(&Message::NotSignedIn, texts)
-        }
-        Err(Refused::Failed(error)) => failed(&error, texts, &platform),
+        Err(refused) => not_signed_in(&platform, &refused, texts),
     };
     keeping(answer, [Cookie::Visit.forget()])
 }

@@ -211,6 +211,11 @@ impl Described {
             if self.verb != Verb::Get {
                 all.push((403, "form_token_missing", "A session without its form token."));
             }
+            all.push((
+                429,
+                "too_many_requests",
+                "Too many requests of one key or person, or with unknown keys from one address; `Retry-After` says when.",
+            ));
             all.push((503, "try_again", "Something of ours failed; trying again is safe."));
         }
         if has(Place::Path) && self.role.is_some() {

@@ -42,6 +42,17 @@ const fn body(shape: &'static Shape) -> Option<Posted> {
 pub const HEALTH: Operation =
     reads("health", "Says that it runs.", &[], &[one(200, "It runs.", &shapes::HEALTH)]);
 
+/// `GET /health/deep`.
+pub const HEALTH_DEEP: Operation = reads(
+    "health_deep",
+    "Asks everything that it stands on: tables, queues, secrets, sign-in and the providers that are connected.",
+    &[],
+    &[
+        one(200, "All is well.", &shapes::DEEP_HEALTH),
+        one(503, "Something is not; `message` says what to do.", &shapes::DEEP_HEALTH),
+    ],
+);
+
 /// `GET /openapi.json`.
 pub const CONTRACT: Operation =
     reads("contract", "This contract.", &[], &[one(200, "OpenAPI 3.1.", &shapes::CONTRACT)]);

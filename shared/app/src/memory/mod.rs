@@ -4,6 +4,7 @@ mod clock;
 mod limits;
 mod queues;
 mod store;
+mod store_counters;
 mod store_days;
 mod store_jobs;
 mod store_keys;

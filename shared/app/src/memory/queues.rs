@@ -138,6 +138,10 @@ impl Queues for MemoryQueues {
     ) -> Result<(), Error> {
         Ok(())
     }
+
+    async fn queue_waiting(&self, queue: QueueName) -> Result<u64, Error> {
+        Ok(self.state().queues.get(&queue).map_or(0, |queue| queue.len() as u64))
+    }
 }
 
 #[async_trait]

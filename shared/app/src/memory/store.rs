@@ -58,6 +58,8 @@ pub(super) struct State {
     /// Orders by their invoices' numbers.
     pub(super) invoices: BTreeMap<(TenantId, Provider, String), OrderId>,
     pub(super) limiters: BTreeMap<LimitKey, StoredLimiter>,
+    /// Counts by subject and number of the window.
+    pub(super) counters: BTreeMap<(String, i64), u64>,
 }
 
 impl MemoryStore {

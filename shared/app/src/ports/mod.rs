@@ -1,5 +1,6 @@
 //! What the use cases need from outside, as small traits. No default bodies: leaving something out must not compile.
 
+mod counters;
 mod days;
 mod keyring;
 mod limits;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use counters::*;
 pub use days::*;
 pub use keyring::*;
 pub use limits::*;

@@ -79,6 +79,12 @@ pub trait Queues: Send + Sync {
     /// # Errors
     /// When the queue did not take it; the message then comes back by its own visibility time-out.
     async fn queue_give_back(&self, queue: QueueName, receipt: &str, after: Duration) -> Result<(), Error>;
+
+    /// About how many messages wait to be received.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    async fn queue_waiting(&self, queue: QueueName) -> Result<u64, Error>;
 }
 
 /// A message that failed too often, as somebody took it out of its dead-letter queue for a moment.

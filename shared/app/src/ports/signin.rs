@@ -1,6 +1,7 @@
 //! The provider at which people sign in.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::secret::SecretText;
@@ -43,6 +44,13 @@ pub trait SignIn: Send + Sync {
     /// # Errors
     /// `Consent` when the code or the proof does not count, `Unavailable` when the provider does not answer.
     async fn identity(&self, visit: &Visit, code: &SecretText) -> Result<Identity, Error>;
+
+    /// Asks whether the provider can be reached and says of itself what we need, and whether we know our own id there. Over
+    /// by the deadline.
+    ///
+    /// # Errors
+    /// As [`SignIn::page`].
+    async fn check(&self, deadline: Timestamp) -> Result<(), Error>;
 
     /// Address at which the provider forgets the browser too, if it has one.
     ///

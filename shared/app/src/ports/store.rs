@@ -1,8 +1,8 @@
 //! All of the table's ports in one.
 
 use super::{
-    Audits, Cursors, Days, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings, Nonces, OpenWork,
-    Orders, Parking, Stocks, TokenStates, Turns,
+    Audits, Counters, Cursors, Days, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings, Nonces,
+    OpenWork, Orders, Parking, Stocks, TokenStates, Turns,
 };
 
 /// Everything that the table keeps, behind one adapter.
@@ -15,6 +15,7 @@ pub trait Store:
     + Nonces
     + Jobs
     + Audits
+    + Counters
     + Directory
     + Keyring
     + TokenStates
@@ -36,8 +37,8 @@ impl<T> Store for T where
         + Nonces
         + Jobs
         + Audits
+        + Counters
         + Directory
-        + Keyring
         + Keyring
         + TokenStates
         + Limits

@@ -152,6 +152,11 @@ fn read_text(path: &str, value: &Value, max: usize) -> Result<Option<String>, Fi
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// A whole number that is not negative. `45.0` is one too: JSON knows no difference, and neither does JSON Schema.
+pub(crate) fn read_whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_f64()?.to_string().parse().ok())
+}
+
 fn kind_of(value: &Value) -> Said {
     match value {
         Value::Null => said!("json-null", "null"),

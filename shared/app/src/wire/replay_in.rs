@@ -5,7 +5,7 @@ use bokbro_domain::order::FieldError;
 use bokbro_domain::said;
 use serde_json::Value;
 
-use super::fields::{Fields, malformed, no_boolean, none_of, read_json};
+use super::fields::{Fields, malformed, no_boolean, none_of, read_json, read_whole};
 use crate::ports::QueueName;
 use crate::replay::{Asked, MAX_IDS, MAX_PER_SECOND};
 
@@ -88,7 +88,7 @@ fn read_ids(value: &Value) -> Result<Vec<String>, FieldError> {
 }
 
 fn read_rate(value: &Value) -> Result<u32, FieldError> {
-    let rate = value.as_u64().and_then(|rate| u32::try_from(rate).ok());
+    let rate = read_whole(value).and_then(|rate| u32::try_from(rate).ok());
     let message = said!("field-no-number", "must be a whole number from 1 to {most}", most = MAX_PER_SECOND);
     rate.filter(|rate| (1..=MAX_PER_SECOND).contains(rate))
         .ok_or_else(|| FieldError::new("per_second", message))
@@ -105,7 +105,7 @@ mod tests {
         let asked = read_replay(br#"{"all":true,"reason":"the books were down"}"#).unwrap();
         let reason = "the books were down".to_owned();
         assert_eq!(asked, Asked { queues: QueueName::ALL.into(), ids: None, reason, per_second: None });
-        let body = json!({"ids": ["b", "a", "b"], "queue": "accounting", "reason": "r", "per_second": 5});
+        let body = json!({"ids": ["b", "a", "b"], "queue": "accounting", "reason": "r", "per_second": 5.0});
         let asked = read_replay(body.to_string().as_bytes()).unwrap();
         assert_eq!(asked.ids.unwrap(), ["a", "b"]);
         assert_eq!((asked.queues, asked.per_second), (vec![QueueName::Accounting], Some(5)));

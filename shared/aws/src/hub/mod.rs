@@ -1,6 +1,7 @@
 //! The store: orders, ledgers, parked items, inbox and directory over two DynamoDB tables.
 
 mod batches;
+mod counters;
 mod days;
 mod directory;
 mod inbox;

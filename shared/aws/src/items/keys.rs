@@ -251,6 +251,11 @@ impl Key {
         Self { pk: format!("N#{sha256}"), sk: "N".to_owned() }
     }
 
+    /// How often somebody came in a window of time.
+    pub(crate) fn counter(subject: &str, window: i64) -> Self {
+        Self { pk: format!("Q#{subject}"), sk: window.to_string() }
+    }
+
     /// The key's attributes, alone for a read or with others around them for a write.
     pub(crate) fn into_item(self) -> Item {
         let attributes: [(&str, AttributeValue); 2] = [("pk", text(self.pk)), ("sk", text(self.sk))];

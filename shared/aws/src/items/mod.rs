@@ -31,7 +31,7 @@ use serde::de::DeserializeOwned;
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Version of all item formats so far, in the attribute `v`.
-const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 
 /// A stored item is not what it should be; says which attribute without quoting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

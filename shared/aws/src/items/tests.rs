@@ -72,6 +72,7 @@ fn keys_are_the_design_s() {
         (Key::api_key("ab12"), "A#ab12", "A".to_owned()),
         (Key::endpoint("e1"), "W#e1", "W".to_owned()),
         (Key::nonce("ab12"), "N#ab12", "N".to_owned()),
+        (Key::counter("ab12", 179_500_000), "Q#ab12", "179500000".to_owned()),
         (Key::limiter(&limit_key()), "R#ledger#client:1", "R".to_owned()),
     ];
     for (key, pk, sk) in cases {

@@ -11,7 +11,7 @@ use bokbro_domain::said::Said;
 use jiff::Timestamp;
 
 use super::request::{Answer, Auth, Request};
-use super::retry::{Next, Outcome, decide, longest_wait, retry_after};
+use super::retry::{Next, Outcome, decide, longest_wait, patience, retry_after};
 use super::transport::{Authorization, NoAnswer, Wire};
 
 /// Sends requests to one provider.
@@ -78,6 +78,12 @@ impl Client {
     #[must_use]
     pub fn paced(&self, access: &Access) -> Self {
         Self { pace: access.pace.clone(), deadline: access.deadline, ..self.clone() }
+    }
+
+    /// The same client for work that must be over by a deadline.
+    #[must_use]
+    pub fn until(&self, deadline: Timestamp) -> Self {
+        Self { deadline: Some(deadline), ..self.clone() }
     }
 
     /// The clock that waiting goes by.
@@ -170,7 +176,14 @@ impl Client {
 
     async fn exchange(&self, request: &Request, authorization: &Authorization) -> Result<Answer, NoAnswer> {
         let started = self.clock.now();
-        let result = self.wire.exchange(request, authorization).await;
+        let patience = patience(started, self.deadline).filter(|_| request.repeatable);
+        let result = match patience {
+            // Nobody waits for a read that comes after the deadline. Writes are heard out: what became of them counts.
+            Some(patience) if request.patience.is_none() => {
+                self.wire.exchange(&request.clone().with_patience(patience), authorization).await
+            }
+            Some(_) | None => self.wire.exchange(request, authorization).await,
+        };
         let duration_ms = self.clock.now().duration_since(started).as_millis();
         let (provider, operation) = (self.provider, request.operation);
         match &result {

@@ -5,6 +5,10 @@ use std::time::Duration;
 use bokbro_domain::retry::QUICK_TRIES;
 use jiff::Timestamp;
 
+use super::transport::TOTAL_TIMEOUT;
+
+/// What is asked at all gets this long to answer.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// Longest time that one call may wait in all.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The same when nobody said when the work must be over: a person waits for the answer.
@@ -16,6 +20,12 @@ pub(super) fn longest_wait(now: Timestamp, deadline: Option<Timestamp>) -> Durat
     let Some(deadline) = deadline else { return LONGEST_UNTOLD };
     let left = Duration::try_from(deadline.duration_since(now)).unwrap_or(Duration::ZERO);
     LONGEST_WAIT.min(left / 2)
+}
+
+/// How long one exchange may take that begins now, when that is less than usual because of the deadline.
+pub(super) fn patience(now: Timestamp, deadline: Option<Timestamp>) -> Option<Duration> {
+    let left = Duration::try_from(deadline?.duration_since(now)).unwrap_or(Duration::ZERO);
+    (left < TOTAL_TIMEOUT).then_some(left.max(LEAST_PATIENCE))
 }
 
 /// How one try ended.

@@ -19,7 +19,7 @@ const LARGEST_ANSWER: usize = 24 * 1024 * 1024;
 /// Time-out of resolving, connecting and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time-out of a whole call.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Proof of who sends a request, ready for its header.
 #[derive(Clone)]

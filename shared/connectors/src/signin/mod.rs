@@ -107,22 +107,33 @@ impl Oidc {
         {
             return Ok((metadata.clone(), keys.clone()));
         }
-        let path = format!("{}/.well-known/openid-configuration", self.config.issuer);
-        let metadata: Metadata = self.fetch("read_sign_in_metadata", &path).await?;
-        if metadata.issuer.trim_end_matches('/') != self.config.issuer {
-            return Err(self
-                .client
-                .consent("the sign-in provider calls itself by another name than its address".to_owned()));
-        }
-        let keys = proof::Keys::new(self.fetch("read_sign_in_keys", &metadata.jwks_uri).await?);
+        let (metadata, keys) = self.published(&self.client).await?;
         *known = Some((now, metadata.clone(), keys.clone()));
         Ok((metadata, keys))
     }
 
-    async fn fetch<T: DeserializeOwned>(&self, operation: &'static str, url: &str) -> Result<T, Error> {
+    /// What the provider publishes of itself just now.
+    async fn published(&self, client: &Client) -> Result<(Metadata, proof::Keys), Error> {
+        let path = format!("{}/.well-known/openid-configuration", self.config.issuer);
+        let metadata: Metadata = self.fetch(client, "read_sign_in_metadata", &path).await?;
+        if metadata.issuer.trim_end_matches('/') != self.config.issuer {
+            return Err(client.consent(
+                "the sign-in provider calls itself by another name than its address; see the parameter SignInIssuer".to_owned(),
+            ));
+        }
+        let keys = proof::Keys::new(self.fetch(client, "read_sign_in_keys", &metadata.jwks_uri).await?);
+        Ok((metadata, keys))
+    }
+
+    async fn fetch<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        operation: &'static str,
+        url: &str,
+    ) -> Result<T, Error> {
         let (base, path) = self.split(url)?;
         let request = Request::get(operation, base, path, Auth::None);
-        let answer = self.client.read(&request).await?;
+        let answer = client.read(&request).await?;
         self.read(&request, &answer)
     }
 
@@ -206,6 +217,11 @@ impl SignIn for Oidc {
         };
         let claims = keys.verify(&token, &expected).map_err(refused)?;
         Ok(claims.identity(&self.config.groups_claim))
+    }
+
+    async fn check(&self, deadline: Timestamp) -> Result<(), Error> {
+        self.client_id(&self.credentials().await?)?;
+        self.published(&self.client.until(deadline)).await.map(drop)
     }
 
     async fn leave(&self, back_to: &str) -> Result<Option<String>, Error> {

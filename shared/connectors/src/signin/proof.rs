@@ -42,6 +42,8 @@ pub(super) struct Claims {
     #[serde(default)]
     iat: Option<i64>,
     #[serde(default)]
+    nbf: Option<i64>,
+    #[serde(default)]
     nonce: Option<String>,
     #[serde(default)]
     azp: Option<String>,
@@ -104,7 +106,7 @@ impl Keys {
         if claims.exp.saturating_add(LEEWAY) <= now {
             return Err("it is too old");
         }
-        if claims.iat.is_some_and(|iat| iat > now.saturating_add(LEEWAY)) {
+        if [claims.iat, claims.nbf].into_iter().flatten().any(|from| from > now.saturating_add(LEEWAY)) {
             return Err("it is from the future");
         }
         if claims.azp.as_deref().is_some_and(|azp| azp != expected.audience) {

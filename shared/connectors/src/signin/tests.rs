@@ -91,6 +91,7 @@ fn a_token_with_one_thing_wrong_does_not_count() {
         ("nonce", Value::Null, "it is of another visit"),
         ("exp", json!(NOW - 60), "it is too old"),
         ("iat", json!(NOW + 61), "it is from the future"),
+        ("nbf", json!(NOW + 61), "it is from the future"),
     ];
     for (name, value, why) in wrong {
         let mut claims = claims();

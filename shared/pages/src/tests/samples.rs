@@ -206,10 +206,12 @@ impl World {
             Message::SignedOut(Some("https://id.example/logout?a=1&b=\"2".to_owned())),
             Message::OtherBrowser,
             Message::NotSignedIn,
+            Message::Away,
             Message::NoAccess { name: self.text("asa@example.se") },
             Message::NotFound,
             Message::Conflict { why: self.text("There are 100 API keys already.").into() },
             Message::FormExpired,
+            Message::TooMany { seconds: 61 },
             Message::Failed { reference },
         ];
         let messages = messages.into_iter().chain(Role::ALL.map(Message::Forbidden));

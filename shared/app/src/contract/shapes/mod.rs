@@ -17,11 +17,13 @@ pub use settings::*;
 pub use work::*;
 
 use super::{Build, Shape};
+use crate::health::CheckState;
 
 /// Every shape that has a name in the contract.
-pub const ALL: [&Shape; 30] = [
+pub const ALL: [&Shape; 31] = [
     &PROBLEM,
     &HEALTH,
+    &DEEP_HEALTH,
     &CONTRACT,
     &ORDER_IN,
     &ORDER,
@@ -81,6 +83,37 @@ pub const HEALTH: Shape = Shape {
     example: |_| json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
 };
 
+/// Whether everything works that it stands on.
+pub const DEEP_HEALTH: Shape = Shape {
+    name: "DeepHealth",
+    schema: |_| {
+        let check = object(
+            &[
+                ("name", about("`table`, `queue:payments`, `connection:` and a provider, say.", any_text())),
+                ("state", names(CheckState::ALL.map(CheckState::as_str))),
+                ("duration_ms", json!({"type": "integer", "minimum": 0})),
+                ("message", about("What is wrong and what to do next.", json!({"type": ["string", "null"]}))),
+            ],
+            &[],
+        );
+        object(
+            &[
+                ("status", names(["ok", "failing"])),
+                ("version", any_text()),
+                ("checks", json!({"type": "array", "items": check})),
+            ],
+            &[],
+        )
+    },
+    example: |build| {
+        json!({"status": "failing", "version": env!("CARGO_PKG_VERSION"), "checks": [
+            {"name": "table", "state": "ok", "duration_ms": 4, "message": null},
+            {"name": format!("connection:{}", Build::first(&build.accounting)), "state": "failed", "duration_ms": 812,
+                "message": "The consent was taken back. Connect again."},
+        ]})
+    },
+};
+
 /// The contract itself.
 pub const CONTRACT: Shape = Shape {
     name: "Contract",
@@ -110,19 +143,19 @@ fn any_text() -> Value {
     json!({"type": "string"})
 }
 
-/// A posted text of 1 to `max` characters.
+/// A posted text of 1 to `max` characters, not all of them blanks and none a control character.
 pub(super) fn text(max: usize) -> Value {
-    json!({"type": "string", "minLength": 1, "maxLength": max})
+    json!({"type": "string", "minLength": 1, "maxLength": max, "pattern": "^(?=.*\\S)[^\\x00-\\x1f\\x7f-\\x9f]*$"})
 }
 
 /// A posted text that may be empty, null or missing.
 fn text_or_none(max: usize) -> Value {
-    json!({"type": ["string", "null"], "maxLength": max})
+    json!({"type": ["string", "null"], "maxLength": max, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"})
 }
 
 /// A decimal number as text.
 fn decimal() -> Value {
-    json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$", "maxLength": 30})
+    json!({"type": "string", "pattern": "^-?[0-9]{1,18}(\\.[0-9]{1,9})?$"})
 }
 
 /// An id of ours: a prefix and a ULID.
