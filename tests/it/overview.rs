@@ -45,6 +45,7 @@ async fn the_guide_sees_what_was_done() {
             (Order, Open)
         ]
     );
+    assert!(connected.books() && !nothing.books());
     let key = ApiKey {
         tenant: tenant(),
         role: Role::Operator,

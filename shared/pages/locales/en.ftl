@@ -312,7 +312,7 @@ chart-booked = Booked
 chart-shipped = Shipped
 
 guide = Get started
-guide-text = Six steps from nothing to booked. The page sees for itself what is done; go on with what is left.
+guide-text = Five steps from nothing to booked, and one that can wait. The page sees for itself what is done; go on with what is left.
 guide-far = { $done } of { $all } steps are done.
 guide-go-on = Go on
 guide-see = Get started: all steps are done
@@ -340,6 +340,7 @@ guide-key-text = With the key the webshop hands its orders to Bokbro. It is show
 guide-key-do = To the keys
 guide-order = See an order being booked
 guide-order-text = Done when a paid order is in the books.
+guide-order-later = Once payments and books are connected and chosen, you can make a test order here.
 guide-order-production = Real sales are booked here, so there are no test orders. Place an order in the webshop and pay it.
 
 test-order-make = Make a test order

@@ -312,7 +312,7 @@ chart-booked = Bokförda
 chart-shipped = Skickade
 
 guide = Kom igång
-guide-text = Sex steg från tomt till bokförd. Sidan ser själv vad som är klart; gå vidare med det som återstår.
+guide-text = Fem steg från tomt till bokförd, och ett som kan vänta. Sidan ser själv vad som är klart; gå vidare med det som återstår.
 guide-far = { $done } av { $all } steg är klara.
 guide-go-on = Fortsätt
 guide-see = Kom igång: alla steg är klara
@@ -340,6 +340,7 @@ guide-key-text = Med nyckeln lämnar webbutiken sina ordrar till Bokbro. Den vis
 guide-key-do = Till nycklarna
 guide-order = Se en order bli bokförd
 guide-order-text = Klart när en betald order finns i bokföringen.
+guide-order-later = När betalning och bokföring är anslutna och valda kan du göra en testorder här.
 guide-order-production = Här bokförs riktiga affärer, så det går inte att göra en testorder. Lägg en order i webbutiken och betala den.
 
 test-order-make = Gör en testorder

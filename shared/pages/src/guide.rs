@@ -32,7 +32,7 @@ pub fn page(frame: &Frame<'_>, guide: &Guide, webhook_urls: &[String], stage: St
                     h2 { (texts.get(&format!("guide-{}", name.as_str()))) }
                     p class={ "state " (class(state)) } { (texts.get(key(state))) }
                     p { (texts.get(&format!("guide-{}-text", name.as_str()))) }
-                    (way(frame, name, webhook_urls, stage))
+                    (way(frame, name, guide, webhook_urls, stage))
                 }
             }
         }
@@ -57,7 +57,7 @@ pub fn summary(frame: &Frame<'_>, guide: &Guide) -> Markup {
 }
 
 /// Where a step is done, for whoever may do it.
-fn way(frame: &Frame<'_>, name: StepName, webhook_urls: &[String], stage: Stage) -> Markup {
+fn way(frame: &Frame<'_>, name: StepName, guide: &Guide, webhook_urls: &[String], stage: Stage) -> Markup {
     let texts = frame.texts;
     let link = |path: &str| {
         html! {
@@ -78,6 +78,7 @@ fn way(frame: &Frame<'_>, name: StepName, webhook_urls: &[String], stage: Stage)
         StepName::Key => link("/app/keys"),
         StepName::Order => match stage {
             Stage::Production => html! { p { (texts.get("guide-order-production")) } },
+            Stage::Trial if !guide.books() => html! { p.faint { (texts.get("guide-order-later")) } },
             Stage::Trial if frame.role >= Role::Operator => test_order(frame),
             Stage::Trial => Markup::default(),
         },

@@ -82,6 +82,13 @@ impl Guide {
         self.steps.iter().filter(|(name, _)| is_needed(*name)).count()
     }
 
+    /// Whether everything is there that an order needs to be paid and booked.
+    #[must_use]
+    pub fn books(&self) -> bool {
+        let done = |name| self.steps.contains(&(name, StepState::Done));
+        done(StepName::Payments) && done(StepName::Accounting) && done(StepName::Settings)
+    }
+
     pub(super) fn of(providers: &dyn Providers, facts: &Facts<'_>) -> Self {
         let is_connected = |provider: &Provider| {
             facts.connections.iter().any(|view| view.provider == *provider && connected(view))
