@@ -115,7 +115,10 @@ impl Cloud {
     pub async fn deliver(&self, event: &str) {
         let viva = Provider::parse("viva").unwrap();
         for _ in 0..REPEATS {
-            match webhook_receive(&self.app, &self.cache, &viva, ENDPOINT, event.as_bytes()).await {
+            let correlation = self.app.correlation();
+            match webhook_receive(&self.app, &self.cache, &viva, ENDPOINT, event.as_bytes(), &correlation)
+                .await
+            {
                 Ingress::Accepted => return,
                 Ingress::Failed(_) => {}
                 _ => panic!("the webhook was refused"),

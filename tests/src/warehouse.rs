@@ -78,8 +78,9 @@ impl World {
     /// Hands a delivery about a parcel to the ingress.
     pub async fn parcel_webhook(&self, body: &str, token: Option<&str>) -> Ingress {
         let ongoing = provider("ongoing");
-        parcel_webhook_receive(&self.app, &self.cache, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes())
-            .await
+        let (app, correlation) = (&self.app, self.app.correlation());
+        let body = body.as_bytes();
+        parcel_webhook_receive(app, &self.cache, &ongoing, PARCEL_ENDPOINT, token, body, &correlation).await
     }
 
     /// The parcel orders, oldest first.

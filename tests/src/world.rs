@@ -325,7 +325,8 @@ impl World {
 
     /// Hands a webhook body to the ingress.
     pub async fn webhook(&self, body: &str) -> Ingress {
-        webhook_receive(&self.app, &self.cache, &provider("viva"), ENDPOINT, body.as_bytes()).await
+        let (viva, correlation) = (provider("viva"), self.app.correlation());
+        webhook_receive(&self.app, &self.cache, &viva, ENDPOINT, body.as_bytes(), &correlation).await
     }
 
     /// Runs workers until nothing is left that time alone would change.

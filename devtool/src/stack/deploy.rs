@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::files::Project;
 use super::ministack::{REGION, python_command};
 use super::process::Group;
+use crate::progress;
 
 /// The order that `deploy.py` takes.
 #[derive(Serialize)]
@@ -32,6 +33,8 @@ pub(crate) struct Deployed {
     pub(crate) outputs: BTreeMap<String, String>,
     /// The functions by logical id.
     pub(crate) functions: BTreeMap<String, Function>,
+    /// Resources that the local AWS cannot have.
+    left_out: Vec<String>,
 }
 
 /// A deployed function.
@@ -72,5 +75,11 @@ pub(crate) async fn deploy(
     if !process.wait().await?.success() {
         bail!("template.yaml was not deployed into the local AWS:\n{}", complaint.trim());
     }
-    serde_json::from_slice(&answer).context("deploy.py answered something else than its docs say")
+    let deployed: Deployed =
+        serde_json::from_slice(&answer).context("deploy.py answered something else than its docs say")?;
+    if !deployed.left_out.is_empty() {
+        let count = deployed.left_out.len();
+        progress::step(format!("{count} alarms stay out, because the local AWS has no metric math"));
+    }
+    Ok(deployed)
 }

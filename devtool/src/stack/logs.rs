@@ -22,6 +22,7 @@ const LAST_ROUND_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct LogCopy {
     process: Group,
     stdin: ChildStdin,
+    folder: PathBuf,
 }
 
 impl LogCopy {
@@ -53,7 +54,12 @@ impl LogCopy {
         let mut stdin = process.leader().stdin.take().context("the log copy has no standard input")?;
         let order = json!({ "endpoint": endpoint, "region": REGION, "files": files });
         stdin.write_all(format!("{order}\n").as_bytes()).await?;
-        Ok(Self { process, stdin })
+        Ok(Self { process, stdin, folder })
+    }
+
+    /// Where the files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Lets it copy a last round and ends it.
@@ -61,7 +67,7 @@ impl LogCopy {
     /// # Errors
     /// When the operating system does not tell that it is gone.
     pub(crate) async fn stop(self) -> Result<()> {
-        let Self { mut process, stdin } = self;
+        let Self { mut process, stdin, .. } = self;
         drop(stdin);
         // Past the limit the logs are cut off, which must not keep the stack from stopping.
         timeout(LAST_ROUND_LIMIT, process.wait()).await.ok();

@@ -220,6 +220,7 @@ impl Stack {
             "scheduler": output("SchedulerFunctionName"),
             "replay": output("ReplayFunctionName"),
         });
+        told["logs"] = json!(self.logs.folder());
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());

@@ -3,15 +3,17 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use bokbro_app::error::{Error, chain};
 use bokbro_app::orders::Refusal;
 use bokbro_domain::ids::CorrelationId;
 use bokbro_runtime::Platform;
 use bokbro_runtime::browser;
+use bokbro_runtime::http::request_handle;
 use bokbro_runtime::problem::{Problem, json_response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -83,9 +85,18 @@ impl FromRequestParts<Arc<Platform>> for Origin {
     }
 }
 
-/// A new correlation id.
+/// The request's correlation id.
 pub(crate) fn correlation(platform: &Platform) -> CorrelationId {
-    CorrelationId::from_ulid(platform.app.stamps.ulid(&*platform.app.clock))
+    bokbro_runtime::http::correlation(&platform.app)
+}
+
+/// Logs one line about every request, and gives it its correlation id.
+pub(crate) async fn logged(State(platform): Api, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    // Paths hold ids that anybody may make up; those of no route are not logged.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    request_handle(&platform.app, method.as_str(), route, next.run(request)).await
 }
 
 /// A JSON answer.

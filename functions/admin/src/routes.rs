@@ -19,7 +19,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::browser::{Cookie, source};
 use bokbro_runtime::problem::{Problem, json_response, too_many};
 
-use crate::api::{Api, correlation, failed};
+use crate::api::{Api, correlation, failed, logged};
 use crate::{connections, health, keys, orders, pages, parked, settings, stock, work};
 
 /// Who may call a route, and what a route of the API promises: none is without.
@@ -207,6 +207,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .fallback(unknown)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(pages::protect))
+        .layer(from_fn_with_state(platform.clone(), logged))
         .with_state(platform)
 }
 

@@ -13,21 +13,28 @@ use bokbro_pages::{Texts, consent};
 use bokbro_runtime::Platform;
 use bokbro_runtime::browser::{self, Cookie};
 use bokbro_runtime::config::Role;
+use bokbro_runtime::http::{correlation, request_handle};
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
+
+/// What logs name.
+const ROUTE: &str = "/oauth/{provider}/{leg}";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let platform = Platform::start(Role::Oauth).await?;
     run(service_fn(|request: Request| async {
-        Ok::<_, std::convert::Infallible>(handle(&platform, request).await)
+        let method = request.method().clone();
+        let answering = handle(&platform, request);
+        Ok::<_, std::convert::Infallible>(
+            request_handle(&platform.app, method.as_str(), ROUTE, answering).await,
+        )
     }))
     .await
 }
 
 async fn handle(platform: &Platform, request: Request) -> Response<Body> {
-    let app = &platform.app;
-    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    let correlation = correlation(&platform.app);
     let Some((provider, leg)) = address(request.uri().path()) else {
         return answer::not_found(&correlation);
     };

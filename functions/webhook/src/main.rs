@@ -3,26 +3,34 @@
 mod answer;
 
 use bokbro_app::webhooks::{EndpointCache, parcel_webhook_receive, webhook_handshake, webhook_receive};
-use bokbro_domain::ids::{CorrelationId, Provider};
+use bokbro_domain::ids::Provider;
 use bokbro_runtime::Platform;
 use bokbro_runtime::config::Role;
+use bokbro_runtime::http::{correlation, request_handle};
 use bokbro_runtime::sources::source_address;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
+
+/// Its last segment opens the door, so logs name the pattern.
+const ROUTE: &str = "/webhooks/{provider}/{endpoint}";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let platform = Platform::start(Role::Webhook).await?;
     let cache = EndpointCache::default();
     run(service_fn(|request: Request| async {
-        Ok::<_, std::convert::Infallible>(handle(&platform, &cache, request).await)
+        let method = request.method().clone();
+        let answering = handle(&platform, &cache, request);
+        Ok::<_, std::convert::Infallible>(
+            request_handle(&platform.app, method.as_str(), ROUTE, answering).await,
+        )
     }))
     .await
 }
 
 async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) -> Response<Body> {
     let app = &platform.app;
-    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    let correlation = correlation(app);
     let Some((provider, endpoint)) = address(request.uri().path()) else {
         return answer::unknown(&correlation);
     };
@@ -37,9 +45,12 @@ async fn handle(platform: &Platform, cache: &EndpointCache, request: Request) ->
                 let token =
                     request.headers().get(webhooks.token_header()).and_then(|value| value.to_str().ok());
                 let body = request.body().as_ref();
-                parcel_webhook_receive(app, cache, &provider, endpoint, token, body).await
+                parcel_webhook_receive(app, cache, &provider, endpoint, token, body, &correlation).await
             }
-            None => webhook_receive(app, cache, &provider, endpoint, request.body().as_ref()).await,
+            None => {
+                let body = request.body().as_ref();
+                webhook_receive(app, cache, &provider, endpoint, body, &correlation).await
+            }
         },
         _ => return answer::method_not_allowed(&correlation),
     };

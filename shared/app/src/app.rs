@@ -132,6 +132,12 @@ impl App {
 }
 
 impl App {
+    /// A new correlation id: something outside has set something in motion.
+    #[must_use]
+    pub fn correlation(&self) -> CorrelationId {
+        CorrelationId::from_ulid(self.stamps.ulid(&*self.clock))
+    }
+
     /// The same app with workers that die where tests want them to.
     #[must_use]
     pub fn dying_at(self, crash: Arc<dyn CrashPoints>) -> Self {

@@ -100,6 +100,7 @@ pub async fn caller_admit(
     {
         tracing::warn!(prefix = found.prefix, error = chain(&error), "use of a key not noted");
     }
+    tracing::Span::current().record("tenant", tracing::field::display(&found.tenant));
     Ok(Caller { tenant: found.tenant, role: found.role, who: found.prefix })
 }
 

@@ -22,6 +22,7 @@ use crate::tokens::refresh_token;
 use crate::webhooks::{EndpointCache, Ingress, webhook_handshake};
 pub use entry::{EntryRefusal, connection_enter};
 pub use sync::{Asked, connection_reading, connection_sync};
+pub(crate) use view::days_left;
 pub use view::{ConnectionView, ShownState, connections_list};
 
 /// Setting of every connection that came by a consent: the company, as the provider numbers companies.
@@ -87,7 +88,7 @@ pub async fn connection_health(
                 entry::webhook_endpoint(app, &mut healed, &Proof::Token(token)).await?;
             }
             details.extend(state.refreshed_at.map(|at| ("refreshed_at".to_owned(), at.to_string())));
-            let days = view::days_left(app, &healed, &state);
+            let days = days_left(app, &healed, &state);
             details.extend(days.map(|days| ("consent_days_left".to_owned(), days.to_string())));
             if healed != connection {
                 app.directory.connection_put(&healed).await?;

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::{App, Invocation};
 use crate::error::{Disposition, Error, Reason};
 use crate::message::Told;
+use crate::metrics;
 use crate::ports::{Day, DayWrite, Effector, Found, Guard, LedgerKey, LedgerWrite, SendError};
 use crate::records::{Parked, TimelineEntry};
 
@@ -27,6 +28,9 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(15);
 const LEASE_LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// No step begins when less than this is left of the invocation.
 const STEP_RESERVE: SignedDuration = SignedDuration::from_secs(25);
+
+/// Reason code of an order of which a human must say what became of a write.
+pub(crate) const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// What a nudge asks for.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +53,8 @@ enum Subject {
         version: u64,
         /// Öre given back, of the same.
         reversed: i64,
+        /// When it was paid.
+        paid_at: Option<Timestamp>,
     },
     /// A batch of a day.
     Day(Box<Day>),
@@ -107,6 +113,7 @@ impl<'a> Work<'a> {
         let subject = Subject::Order {
             version: order.version,
             reversed: order.payment.reversed.minor,
+            paid_at: order.payment.paid_at,
             key: key.clone(),
         };
         let status = order.sync(key.target).clone();
@@ -327,6 +334,14 @@ impl<'a> Work<'a> {
             }
             Err(SendError::Unknown(error)) => {
                 self.ledger.mark_unknown(step, now, &error.to_string());
+                tracing::warn!(
+                    tenant = %self.tenant,
+                    about = self.subject.id(),
+                    provider = self.provider(),
+                    step = step.0,
+                    { metrics::OUTCOME_UNKNOWN } = 1,
+                    "nobody knows what became of a write"
+                );
                 let after = error.disposition();
                 Err(Error::OutcomeUnknown {
                     provider: self.provider(),
@@ -413,7 +428,7 @@ impl<'a> Work<'a> {
             step = step.0,
             reference
         );
-        Error::park("outcome_unknown", message)
+        Error::park(OUTCOME_UNKNOWN, message)
     }
 
     fn provider(&self) -> String {

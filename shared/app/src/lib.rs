@@ -23,6 +23,7 @@ pub mod language;
 pub mod limits;
 pub mod memory;
 pub mod message;
+pub mod metrics;
 pub mod oauth;
 pub mod orders;
 pub mod overview;

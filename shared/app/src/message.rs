@@ -188,6 +188,35 @@ impl Nudge {
         Self::Order { order, insist: false, told: None }
     }
 
+    /// The order that it is about, when it names one.
+    #[must_use]
+    pub fn order_named(&self) -> Option<&OrderId> {
+        match self {
+            Self::Order { order, .. } | Self::Match { order, .. } => Some(order),
+            Self::Payment(_)
+            | Self::Day { .. }
+            | Self::Parcel(_)
+            | Self::Connection { .. }
+            | Self::Sweep { .. }
+            | Self::Replay { .. } => None,
+        }
+    }
+
+    /// Its kind, for logs.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Payment(_) => "payment",
+            Self::Order { .. } => "order",
+            Self::Day { .. } => "day",
+            Self::Match { .. } => "match",
+            Self::Parcel(_) => "parcel",
+            Self::Sweep { .. } => "sweep",
+            Self::Replay { .. } => "replay",
+            Self::Connection { .. } => "connection",
+        }
+    }
+
     /// Look at a day again.
     #[must_use]
     pub fn day(day: DayId) -> Self {

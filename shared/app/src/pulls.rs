@@ -1,6 +1,7 @@
 //! What time brings to do for one connection.
 
 use bokbro_domain::ids::{JobId, Provider, TenantId};
+use bokbro_domain::token::TokenState;
 
 use crate::app::{App, Invocation};
 use crate::error::{Error, chain};
@@ -33,7 +34,8 @@ pub async fn connection_task(
 /// Refreshes a token that nobody has used for a week: providers drop a consent that rests for too long.
 async fn connection_keep_alive(app: &App, tenant: &TenantId, provider: &Provider) -> Result<(), Error> {
     let Some(connection) = app.directory.connection_get(tenant, provider).await? else { return Ok(()) };
-    if connection.state == ConnectionState::Disconnected || !is_idle(app, &connection).await? {
+    let idle = lapsing_tokens(app, &connection).await?.idle(app.clock.now());
+    if connection.state == ConnectionState::Disconnected || !idle {
         return Ok(());
     }
     match app.access.refresh(connection).await {
@@ -55,15 +57,15 @@ async fn connection_keep_alive(app: &App, tenant: &TenantId, provider: &Provider
     }
 }
 
-/// Whether a connection has a refresh token that nobody has used for a week.
+/// The tokens of a connection whose consent lapses when nobody uses it; of others, which have nothing to lose, nothing is
+/// read.
 ///
 /// # Errors
 /// When the table fails.
-pub(crate) async fn is_idle(app: &App, connection: &Connection) -> Result<bool, Error> {
+pub(crate) async fn lapsing_tokens(app: &App, connection: &Connection) -> Result<TokenState, Error> {
     let endpoint = app.providers.tokens(&connection.provider);
     if endpoint.is_none_or(|endpoint| endpoint.grant_kind(connection) != GrantKind::RefreshToken) {
-        return Ok(false);
+        return Ok(TokenState::default());
     }
-    let state = app.token_states.token_state(&connection.tenant, &connection.provider).await?;
-    Ok(state.idle(app.clock.now()))
+    app.token_states.token_state(&connection.tenant, &connection.provider).await
 }

@@ -3,14 +3,20 @@
 //!
 //! Every tenant with a connection is swept, because only the tenant's own table part can say what was left behind there.
 
-use bokbro_domain::ids::TenantId;
+use std::collections::BTreeMap;
+
+use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::token::TokenState;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Invocation};
+use crate::connections::{ShownState, days_left};
 use crate::error::Error;
 use crate::message::{ConnectionTask, Envelope, Nudge};
+use crate::metrics;
 use crate::ports::{Cursor, QueueName, Shipping};
-use crate::pulls::is_idle;
+use crate::pulls::lapsing_tokens;
+use crate::records::Connection;
 use crate::work::NOBODY;
 
 /// Connections looked at between two looks at the clock.
@@ -61,6 +67,7 @@ pub async fn schedule_tick(
     }
     let until = app.clock.now().saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     let (mut nudged, mut swept) = (0, 0);
+    let mut consents = Consents::default();
     loop {
         let page = app.directory.connections_list(PAGE, at.cursor.as_ref()).await?;
         let mut messages = Vec::new();
@@ -75,7 +82,9 @@ pub async fn schedule_tick(
                 send(Nudge::Sweep { job: None });
                 swept += 1;
             }
-            if is_idle(app, connection).await? {
+            let tokens = lapsing_tokens(app, connection).await?;
+            consents.add(app, connection, &tokens);
+            if tokens.idle(app.clock.now()) {
                 let provider = connection.provider.clone();
                 send(Nudge::connection(provider, ConnectionTask::KeepAlive));
                 nudged += 1;
@@ -100,6 +109,7 @@ pub async fn schedule_tick(
         at.cursor = Some(next);
         if invocation.deadline.duration_since(app.clock.now()) < RESERVE {
             app.inbox.delivery_done(&stop_id(&tick, stops), &at.to_text(), until).await?;
+            consents.tell();
             tracing::warn!(
                 correlation = %invocation.correlation, %scheduled_at, nudged, swept,
                 "tick stopped for lack of time"
@@ -108,8 +118,46 @@ pub async fn schedule_tick(
         }
     }
     app.inbox.delivery_done(&tick, "done", until).await?;
-    tracing::info!(correlation = %invocation.correlation, %scheduled_at, nudged, swept, "tick done");
+    consents.tell();
+    tracing::info!(
+        correlation = %invocation.correlation, %scheduled_at, nudged, swept, { metrics::TICKS } = 1,
+        "tick done"
+    );
     Ok(Ticked::Done { nudged, swept })
+}
+
+/// How connections stand, by provider, as a run of a tick finds them.
+#[derive(Default)]
+struct Consents(BTreeMap<Provider, Consent>);
+
+#[derive(Default)]
+struct Consent {
+    /// Connections whose provider does not let us in.
+    down: u64,
+    /// Days until the first consent lapses, where they do.
+    days_left: Option<i64>,
+}
+
+impl Consents {
+    fn add(&mut self, app: &App, connection: &Connection, tokens: &TokenState) {
+        let of_provider = self.0.entry(connection.provider.clone()).or_default();
+        if ShownState::of(connection, tokens) == ShownState::NeedsConsent {
+            of_provider.down += 1;
+        }
+        let days = days_left(app, connection, tokens);
+        of_provider.days_left = of_provider.days_left.into_iter().chain(days).min();
+    }
+
+    fn tell(&self) {
+        for (provider, Consent { down, days_left }) in &self.0 {
+            tracing::info!(
+                %provider,
+                { metrics::CONNECTIONS_DOWN } = down,
+                { metrics::CONSENT_DAYS_LEFT } = days_left,
+                "connections looked at"
+            );
+        }
+    }
 }
 
 /// How far a tick has come.

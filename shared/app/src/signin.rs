@@ -186,7 +186,11 @@ fn grants(groups: &[String]) -> BTreeMap<TenantId, Role> {
 /// When the table fails.
 pub async fn session_find(app: &App, cookie: &SecretText) -> Result<Option<Session>, Error> {
     let session = app.keyring.session_get(&sha256(cookie.expose())).await?;
-    Ok(session.filter(|session| app.clock.now() < session.expires_at && session.role().is_some()))
+    let session = session.filter(|session| app.clock.now() < session.expires_at && session.role().is_some());
+    if let Some(session) = &session {
+        tracing::Span::current().record("tenant", tracing::field::display(&session.tenant));
+    }
+    Ok(session)
 }
 
 /// Takes the person to another tenant; says whether they may go there.

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::error::{Disposition, Error, chain};
+use crate::metrics;
 use crate::ports::{
     Clock, CrashPoints, GrantKind, Guard, TokenEndpoint, TokenGrant, TokenStates, Tokens, Vault, Versioned,
 };
@@ -264,6 +265,14 @@ impl LeasedTokens {
         match self.bring(&taken, &guard, refused).await {
             Ok(brought) => Ok(brought),
             Err(error) => {
+                tracing::warn!(
+                    tenant = %self.connection.tenant,
+                    provider = %self.connection.provider,
+                    code = error.code(),
+                    error = chain(&error),
+                    { metrics::TOKEN_REFRESHES_FAILED } = 1,
+                    "no new token"
+                );
                 let after = match error.disposition() {
                     Disposition::NeedsConsent => taken.ended(error.said()),
                     Disposition::Done
@@ -308,6 +317,12 @@ impl LeasedTokens {
         let version = taken.version.max(stored.version) + 1;
         let secret = with_token(current.credentials, version, &grant, self.clock.now());
         self.store(&secret, &current.version).await?;
+        tracing::info!(
+            tenant = %self.connection.tenant,
+            provider = %self.connection.provider,
+            { metrics::TOKEN_REFRESHES } = 1,
+            "new token"
+        );
         self.crash.reached("after storing the token").await;
         self.complete(taken, guard, &Stored::of(&secret)).await
     }

@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
+use crate::metrics;
 use crate::ports::QueueName;
 use crate::records::Endpoint;
 
@@ -61,6 +62,7 @@ pub async fn webhook_receive(
     provider: &Provider,
     name: &str,
     body: &[u8],
+    correlation: &CorrelationId,
 ) -> Ingress {
     let endpoint = match endpoint_find(app, cache, provider, name).await {
         Ok(Some(endpoint)) => endpoint,
@@ -75,19 +77,22 @@ pub async fn webhook_receive(
         Ok(hint) => hint,
         Err(unreadable) => return Ingress::NotAnEvent(unreadable),
     };
-    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
+    let (tenant, event_type, transaction) =
+        (endpoint.tenant.clone(), hint.event_type, hint.transaction.clone());
+    let message = Envelope::new(endpoint.tenant, correlation.clone(), app.clock.now(), Nudge::Payment(hint));
+    if let Err(error) = app.queues.queue_send(QueueName::Payments, &message).await {
+        return Ingress::Failed(error);
+    }
     tracing::info!(
-        tenant = %endpoint.tenant,
+        %tenant,
         %correlation,
-        event_type = hint.event_type,
-        transaction = hint.transaction.as_ref().map(tracing::field::display),
+        %provider,
+        event_type,
+        transaction = transaction.as_ref().map(tracing::field::display),
+        { metrics::WEBHOOKS } = 1,
         "webhook received"
     );
-    let message = Envelope::new(endpoint.tenant, correlation, app.clock.now(), Nudge::Payment(hint));
-    match app.queues.queue_send(QueueName::Payments, &message).await {
-        Ok(()) => Ingress::Accepted,
-        Err(error) => Ingress::Failed(error),
-    }
+    Ingress::Accepted
 }
 
 /// Takes a delivery about a parcel: only with the endpoint's secret, and answers well only once it is durable.
@@ -98,6 +103,7 @@ pub async fn parcel_webhook_receive(
     name: &str,
     token: Option<&str>,
     body: &[u8],
+    correlation: &CorrelationId,
 ) -> Ingress {
     let endpoint = match endpoint_find(app, cache, provider, name).await {
         Ok(Some(endpoint)) => endpoint,
@@ -115,13 +121,20 @@ pub async fn parcel_webhook_receive(
         Ok(hint) => hint,
         Err(unreadable) => return Ingress::NotAnEvent(unreadable),
     };
-    let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
-    tracing::info!(tenant = %endpoint.tenant, %correlation, status = hint.status, "webhook about a parcel received");
-    let message = Envelope::new(endpoint.tenant, correlation, app.clock.now(), Nudge::Parcel(hint));
-    match app.queues.queue_send(QueueName::Warehouse, &message).await {
-        Ok(()) => Ingress::Accepted,
-        Err(error) => Ingress::Failed(error),
+    let (tenant, parcel_status) = (endpoint.tenant.clone(), hint.status);
+    let message = Envelope::new(endpoint.tenant, correlation.clone(), app.clock.now(), Nudge::Parcel(hint));
+    if let Err(error) = app.queues.queue_send(QueueName::Warehouse, &message).await {
+        return Ingress::Failed(error);
     }
+    tracing::info!(
+        %tenant,
+        %correlation,
+        %provider,
+        parcel_status,
+        { metrics::WEBHOOKS } = 1,
+        "webhook about a parcel received"
+    );
+    Ingress::Accepted
 }
 
 /// SHA-256 of a webhook's secret in lower-case hex, which is all that is stored of it outside the vault.
@@ -155,5 +168,9 @@ async fn endpoint_find(
             found
         }
     };
-    Ok(found.filter(|endpoint| endpoint.provider == *provider))
+    let found = found.filter(|endpoint| endpoint.provider == *provider);
+    if let Some(endpoint) = &found {
+        tracing::Span::current().record("tenant", tracing::field::display(&endpoint.tenant));
+    }
+    Ok(found)
 }

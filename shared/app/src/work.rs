@@ -9,7 +9,7 @@ use crate::days::day_book;
 use crate::effects::Ask;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
-use crate::parked::{MESSAGE, QUEUE};
+use crate::parked::{MESSAGE, QUEUE, item_park};
 use crate::payments::{payment_handle, payment_look, payment_match};
 use crate::ports::QueueName;
 use crate::pulls::connection_task;
@@ -146,8 +146,7 @@ async fn unreadable_park(
         details: [("body".to_owned(), body.chars().take(4_000).collect())].into(),
         correlation: correlation.clone(),
     };
-    app.parking.park_once(tenant, &parked).await?;
-    Ok(())
+    item_park(app, tenant, &parked).await.map(|_| ())
 }
 
 /// Parks a message whose handler panicked again and again, the message itself with it, so that it can be sent again once
@@ -157,15 +156,6 @@ async fn unreadable_park(
 /// When the table fails.
 pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) -> Result<(), Error> {
     let nudge = serde_json::to_string(&message.nudge).unwrap_or_default();
-    let order = match &message.nudge {
-        Nudge::Order { order, .. } | Nudge::Match { order, .. } => Some(order.clone()),
-        Nudge::Payment(_)
-        | Nudge::Day { .. }
-        | Nudge::Parcel(_)
-        | Nudge::Connection { .. }
-        | Nudge::Sweep { .. }
-        | Nudge::Replay { .. } => None,
-    };
     let parked = Parked {
         id: ParkedId::from_ulid(app.stamps.ulid(&*app.clock)),
         at: app.clock.now(),
@@ -175,13 +165,13 @@ pub async fn panicked_handle(app: &App, queue: QueueName, message: &Envelope) ->
             "A message makes its handler fail, which is a mistake in Bokbro. Report it; when it is mended, try again."
         ),
         fingerprint: format!("panicked:{}:{}", queue.as_str(), fingerprint(&nudge)),
-        order,
+        order: message.nudge.order_named().cloned(),
         target: None,
         details: [(QUEUE.to_owned(), queue.as_str().to_owned()), (MESSAGE.to_owned(), message.to_json())]
             .into(),
         correlation: message.correlation.clone(),
     };
-    app.parking.park_once(&message.tenant, &parked).await.map(|_| ())
+    item_park(app, &message.tenant, &parked).await.map(|_| ())
 }
 
 fn fingerprint(body: &str) -> String {

@@ -40,20 +40,39 @@ pub enum Role {
 }
 
 impl Role {
-    /// The function's name in logs and in the user agent of its AWS calls.
+    /// All functions.
+    pub const ALL: [Self; 9] = [
+        Self::Webhook,
+        Self::Admin,
+        Self::Oauth,
+        Self::Payments,
+        Self::Accounting,
+        Self::Warehouse,
+        Self::Pulls,
+        Self::Scheduler,
+        Self::Replay,
+    ];
+
+    /// The function's name in logs, and what its log group ends with.
     #[must_use]
-    pub fn app_name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Webhook => "bokbro-webhook",
-            Self::Admin => "bokbro-admin",
-            Self::Oauth => "bokbro-oauth",
-            Self::Payments => "bokbro-payments",
-            Self::Accounting => "bokbro-accounting",
-            Self::Warehouse => "bokbro-warehouse",
-            Self::Pulls => "bokbro-pulls",
-            Self::Scheduler => "bokbro-scheduler",
-            Self::Replay => "bokbro-replay",
+            Self::Webhook => "webhook",
+            Self::Admin => "admin",
+            Self::Oauth => "oauth",
+            Self::Payments => "payments",
+            Self::Accounting => "accounting",
+            Self::Warehouse => "warehouse",
+            Self::Pulls => "pulls",
+            Self::Scheduler => "scheduler",
+            Self::Replay => "replay",
         }
+    }
+
+    /// The function's name in the user agent of its AWS calls.
+    #[must_use]
+    pub fn app_name(self) -> String {
+        format!("bokbro-{}", self.as_str())
     }
 
     /// Queues that the function sends to or receives from.
@@ -142,6 +161,8 @@ pub struct Config {
     pub look_first: bool,
     /// What the installation is for: `dev`, `staging` or `prod`.
     pub stage: Option<String>,
+    /// The function's version at Lambda.
+    pub function_version: String,
     /// Log filter, `info` or `info,bokbro_app=debug`.
     pub log: String,
 }
@@ -173,6 +194,7 @@ impl Config {
             }),
             look_first: lookup("BOKBRO_LOOK_FIRST").is_some_and(|value| value == "true"),
             stage: lookup("BOKBRO_STAGE"),
+            function_version: lookup("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_else(|| "$LATEST".to_owned()),
             log: lookup("BOKBRO_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }

@@ -8,11 +8,12 @@
 pub mod browser;
 mod clock;
 pub mod config;
+pub mod http;
 mod platform;
 pub mod problem;
 pub mod sources;
 pub mod sqs;
-mod telemetry;
+pub mod telemetry;
 pub mod tick;
 
 pub use clock::SystemClock;

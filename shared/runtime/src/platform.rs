@@ -13,6 +13,7 @@ use bokbro_connectors::signin::Oidc;
 use crate::clock::SystemClock;
 use crate::config::{Config, Missing, Role, variable};
 use crate::sources::{Sources, UnreadableSource};
+use crate::telemetry::Speaker;
 
 /// Why a function could not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +53,12 @@ impl Platform {
     /// When a variable is missing or a client could not be built.
     pub async fn start(role: Role) -> Result<Self, StartError> {
         let config = Config::read(role, &variable)?;
-        crate::telemetry::start(&config.log);
+        let function_version = config.function_version;
+        // Without a name its figures must not pass for anybody else's.
+        let stage = config.stage.clone().unwrap_or_else(|| "unnamed".to_owned());
+        crate::telemetry::start(&config.log, Speaker { function: role.as_str(), stage, function_version });
         let sources = Sources::parse(&config.webhook_sources)?;
-        let clients = Clients::load(role.app_name()).await?;
+        let clients = Clients::load(&role.app_name()).await?;
         let clock = Arc::new(SystemClock);
         let wire = Arc::new(Transport::new().map_err(|error| StartError::Providers(error.into()))?);
         let registry = Registry::over(Urls::overridden(&variable), wire.clone(), clock.clone());

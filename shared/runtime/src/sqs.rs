@@ -8,9 +8,9 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use bokbro_app::app::{App, Invocation};
 use bokbro_app::error::{Disposition, Error, chain};
 use bokbro_app::message::Envelope;
+use bokbro_app::metrics;
 use bokbro_app::ports::QueueName;
 use bokbro_app::work::{message_handle, panicked_handle, unreadable_handle};
-use bokbro_domain::ids::CorrelationId;
 use bokbro_domain::retry::queue_wait;
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -101,81 +101,93 @@ struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Handles the message; says whether it may be deleted.
+    /// Handles the message and logs one line about it; says whether it may be deleted.
     async fn handle(&self, worker: &dyn Worker) -> bool {
-        let app = self.app;
         let body = self.message.body.as_deref().unwrap_or_default();
-        let now = app.clock.now();
-        let envelope = match Envelope::parse(body) {
-            Ok(envelope) => envelope,
-            Err(unreadable) => {
-                let correlation = CorrelationId::from_ulid(app.stamps.ulid(&*app.clock));
-                tracing::error!(%correlation, error = %unreadable, "message parked as unreadable");
-                return self.stored(unreadable_handle(app, &correlation, &unreadable, body).await).await;
+        let (app, started) = (self.app, self.app.clock.now());
+        let message_id = self.message.message_id.as_deref();
+        let read = Envelope::parse(body).map_err(|unreadable| (unreadable, app.correlation()));
+        let span = match &read {
+            Ok(Envelope { tenant, correlation, nudge, .. }) => tracing::info_span!(
+                "message",
+                message_id,
+                attempt = self.receive,
+                kind = nudge.kind(),
+                %tenant,
+                %correlation,
+                // Of a payment, the worker tells later which order it is about.
+                order = nudge.order_named().map(tracing::field::display),
+            ),
+            Err((_, correlation)) => {
+                tracing::info_span!("message", message_id, attempt = self.receive, %correlation)
             }
         };
+        let handled = async {
+            let (ending, may_go) = match read {
+                Ok(envelope) => self.readable(worker, envelope).await,
+                Err((unreadable, correlation)) => {
+                    let parked = unreadable_handle(app, &correlation, &unreadable, body).await;
+                    let ending = Ending::failed(PARK, PARK, "unreadable_message", unreadable.to_string());
+                    (ending, self.stored(parked).await)
+                }
+            };
+            ending.tell(app.clock.now().duration_since(started));
+            may_go
+        };
+        handled.instrument(span).await
+    }
+
+    async fn readable(&self, worker: &dyn Worker, envelope: Envelope) -> (Ending, bool) {
+        let now = self.app.clock.now();
         if let Some(turn) = envelope.not_before
             && turn > now
         {
             // Queues keep messages back for minutes at most: what waits for longer makes a stop on the way.
-            return self.stored(self.send_again(envelope, turn).await).await;
+            return (Ending::later("early"), self.stored(self.send_again(envelope, turn).await).await);
         }
         if !self.first && self.deadline.duration_since(now) < MESSAGE_RESERVE {
-            return self.stored(self.send_again(envelope, now).await).await;
+            return (Ending::later("no_time"), self.stored(self.send_again(envelope, now).await).await);
         }
-        let outcome = match self.work(worker, &envelope).await {
-            Ok(outcome) => outcome,
-            Err(Panicked) if self.receive >= PANICS => {
-                return self.stored(panicked_handle(app, self.queue, &envelope).await).await;
-            }
-            Err(Panicked) => {
-                Err(Error::storage("handling a message", std::io::Error::other("the handler panicked")))
-            }
+        let error = match self.work(worker, &envelope).await {
+            Ok(Ok(())) => return (Ending::done(), true),
+            Ok(Err(error)) => error,
+            Err(Panicked) => return self.panicked(&envelope).await,
         };
-        let Err(error) = outcome else { return true };
+        let ending = |disposition| Ending::failed(disposition, disposition, error.code(), chain(&error));
         match error.disposition() {
+            Disposition::Done => (Ending::done(), true),
             // What needs a human is stored; coming back would not help.
-            Disposition::Done | Disposition::NeedsConsent | Disposition::Park => true,
+            Disposition::NeedsConsent => (ending("needs_consent"), true),
+            Disposition::Park => (ending(PARK), true),
             Disposition::Later { at } => {
                 let envelope = Envelope { place: error.place().or(envelope.place), ..envelope };
-                self.stored(self.send_again(envelope, at).await).await
+                (Ending::later(error.code()), self.stored(self.send_again(envelope, at).await).await)
             }
-            Disposition::Retry { after } => self.give_back(after).await,
+            Disposition::Retry { after } => (ending(RETRY), self.give_back(after).await),
         }
     }
 
-    /// Has the worker do it, and tells the log how that went.
+    async fn panicked(&self, envelope: &Envelope) -> (Ending, bool) {
+        let ending = |disposition| {
+            Ending::failed(disposition, "panic", "handler_panicked", "the handler panicked".to_owned())
+        };
+        if self.receive >= PANICS {
+            let stored = panicked_handle(self.app, self.queue, envelope).await;
+            return (ending(PARK), self.stored(stored).await);
+        }
+        (ending(RETRY), self.give_back(None).await)
+    }
+
     async fn work(&self, worker: &dyn Worker, envelope: &Envelope) -> Result<Result<(), Error>, Panicked> {
-        let (app, receive) = (self.app, self.receive);
         let invocation = Invocation {
             owner: self.owner.clone(),
             deadline: self.deadline,
-            receive,
+            receive: self.receive,
             place: envelope.place,
             correlation: envelope.correlation.clone(),
         };
-        let span = tracing::info_span!(
-            "message", tenant = %envelope.tenant, correlation = %envelope.correlation, receive
-        );
-        let started = app.clock.now();
-        let working = worker.work(app, &invocation, self.queue, envelope);
-        let handled = async {
-            let outcome = AssertUnwindSafe(working).catch_unwind().await;
-            let duration_ms = app.clock.now().duration_since(started).as_millis();
-            match &outcome {
-                Ok(Ok(())) => tracing::info!(disposition = "done", duration_ms, "message handled"),
-                Ok(Err(error)) => tracing::warn!(
-                    disposition = name(&error.disposition()),
-                    code = error.code(),
-                    error = chain(error),
-                    duration_ms,
-                    "message handled"
-                ),
-                Err(_) => tracing::error!(code = "handler_panicked", duration_ms, "message not handled"),
-            }
-            outcome.map_err(|_| Panicked)
-        };
-        handled.instrument(span).await
+        let working = worker.work(self.app, &invocation, self.queue, envelope);
+        AssertUnwindSafe(working).catch_unwind().await.map_err(|_| Panicked)
     }
 
     /// A message whose outcome is stored may go; one whose outcome could not be stored comes back.
@@ -217,13 +229,49 @@ fn attribute<'a>(message: &'a SqsMessage, name: &str) -> Option<&'a str> {
     message.attributes.get(name).map(String::as_str)
 }
 
-fn name(disposition: &Disposition) -> &'static str {
-    match disposition {
-        Disposition::Done => "done",
-        Disposition::Retry { .. } => "retry",
-        Disposition::Later { .. } => "later",
-        Disposition::NeedsConsent => "needs_consent",
-        Disposition::Park => "park",
+/// How the handling of a message ended, for the log.
+struct Ending {
+    disposition: &'static str,
+    /// What failures are counted by; none when it did not fail.
+    class: Option<&'static str>,
+    code: String,
+    error: Option<String>,
+}
+
+/// The message comes back by itself.
+const RETRY: &str = "retry";
+/// A human must look.
+const PARK: &str = "park";
+
+impl Ending {
+    fn done() -> Self {
+        Self { disposition: "done", class: None, code: "done".to_owned(), error: None }
+    }
+
+    /// Its turn has not come, which is no failure.
+    fn later(code: &str) -> Self {
+        Self { disposition: "later", class: None, code: code.to_owned(), error: None }
+    }
+
+    fn failed(disposition: &'static str, class: &'static str, code: &str, error: String) -> Self {
+        Self { disposition, class: Some(class), code: code.to_owned(), error: Some(error) }
+    }
+
+    fn tell(&self, took: SignedDuration) {
+        let Self { disposition, class, code, error } = self;
+        let duration_ms = took.as_millis();
+        match class {
+            None => tracing::info!(disposition, code, duration_ms, "message handled"),
+            Some(class) => tracing::warn!(
+                disposition,
+                code,
+                error,
+                duration_ms,
+                class,
+                { metrics::FAILED } = 1,
+                "message handled"
+            ),
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use bokbro_app::memory::{ManualClock, MemoryQueues, MemoryStore, MemoryVault};
 use bokbro_app::message::Nudge;
 use bokbro_app::ports::{Parking, Queues};
 use bokbro_connectors::registry::{Registry, Urls};
-use bokbro_domain::ids::{OrderId, TenantId};
+use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use lambda_runtime::Context;
 
 use super::*;
+use crate::telemetry::testing::listen;
 
 const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
@@ -351,4 +352,61 @@ async fn a_queue_that_takes_nothing_brings_the_message_back_by_itself() {
     );
     let batch = ["later", "retry"].map(|id| message(id, &envelope(id).to_json(), 1));
     assert_eq!(bench.run(&script, batch.into(), 60).await, ["later", "retry"]);
+}
+
+/// How a message ended, as its line tells: disposition, class and code.
+type Told<'a> = (&'a str, Option<&'a str>, &'a str);
+
+#[tokio::test]
+async fn every_message_leaves_one_line_that_says_how_it_ended() {
+    let rows: Vec<(Ends, u32, Told<'_>)> = vec![
+        (|_| Ok(()), 1, ("done", None, "done")),
+        (|_| Err(Error::Raced { step: "s" }), 2, ("retry", Some("retry"), "raced")),
+        (|_| Err(unknown(None)), 1, ("retry", Some("retry"), "outcome_unknown")),
+        (|clock| Err(Error::Later { what: "x".into(), at: later(clock, 90) }), 1, ("later", None, "later")),
+        (
+            |_| Err(Error::Consent { provider: "ledger".into(), message: "m".into() }),
+            1,
+            ("needs_consent", Some("needs_consent"), "needs_consent"),
+        ),
+        (|_| Err(Error::park("c", "m")), 1, ("park", Some("park"), "c")),
+        (|_| panic!("a mistake"), 1, ("retry", Some("panic"), "handler_panicked")),
+        (|_| panic!("a mistake"), 3, ("park", Some("panic"), "handler_panicked")),
+    ];
+    for (ends, receives, (disposition, class, code)) in rows {
+        let bench = bench(false);
+        let (written, _listening) = listen("info");
+        let script = Script([("demo", ends)].into());
+        bench.run(&script, vec![message("a", &envelope("demo").to_json(), receives)], 60).await;
+        let lines = written.read();
+        let told: Vec<_> = lines.iter().filter(|line| line["message"] == "message handled").collect();
+        assert_eq!(told.len(), 1, "{lines:?}");
+        let line = told[0];
+        assert_eq!((&line["disposition"], &line["code"]), (&disposition.into(), &code.into()), "{line}");
+        assert_eq!((line["class"].as_str(), line["Failed"].as_u64()), (class, class.map(|_| 1)), "{line}");
+        for (name, value) in
+            [("tenant", "demo"), ("correlation", ULID), ("kind", "order"), ("message_id", "a")]
+        {
+            assert_eq!(line[name], value, "{line}");
+        }
+        assert_eq!((&line["attempt"], &line["order"]), (&receives.into(), &format!("ord_{ULID}").into()));
+        assert!(line["duration_ms"].is_i64() || line["duration_ms"].is_u64(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_handled_says_so_too_and_the_parked_item_has_the_line_s_correlation_id() {
+    let bench = bench(false);
+    let (written, _listening) = listen("info");
+    let early = Envelope { not_before: Some(now() + SignedDuration::from_secs(30)), ..envelope("demo") };
+    let batch = vec![message("1", "{\"v\":1}", 1), message("2", &early.to_json(), 1)];
+    bench.run(&Script::default(), batch, 60).await;
+    let lines = written.read();
+    let told: Vec<_> = lines.iter().filter(|line| line["message"] == "message handled").collect();
+    assert_eq!(told.len(), 2, "{lines:?}");
+    assert_eq!((&told[0]["code"], &told[0]["class"]), (&"unreadable_message".into(), &"park".into()));
+    assert_eq!((&told[1]["disposition"], &told[1]["code"]), (&"later".into(), &"early".into()));
+    let operator = TenantId::parse("operator").unwrap();
+    let parked = bench.store.parked_list(&operator, 1, None).await.unwrap().items.remove(0);
+    assert_eq!(told[0]["correlation"], parked.correlation.as_str());
 }

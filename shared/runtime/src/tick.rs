@@ -1,7 +1,6 @@
 //! From a schedule's event to the time of its tick.
 
 use bokbro_app::app::{App, Invocation};
-use bokbro_domain::ids::CorrelationId;
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use serde_json::Value;
@@ -29,7 +28,7 @@ pub fn invocation(app: &App, context: &Context) -> Invocation {
         deadline: Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX),
         receive: 1,
         place: None,
-        correlation: CorrelationId::from_ulid(app.stamps.ulid(&*app.clock)),
+        correlation: app.correlation(),
     }
 }
 

@@ -12,7 +12,10 @@ use bokbro_app::error::Error;
 use bokbro_app::message::Envelope;
 use bokbro_app::ports::{QueueName, Queues};
 use bokbro_connectors::kit::{Answer, Authorization, NoAnswer, Request, Transport, Wire};
+use bokbro_runtime::telemetry::{Lines, Speaker};
 use serde_json::Value;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Text that several threads write to.
 #[derive(Clone, Default)]
@@ -34,16 +37,14 @@ impl Write for Shared {
     }
 }
 
-/// Captures everything that any library says, far beyond what functions are started with. One process runs one test, so
-/// this subscriber is nobody else's.
+/// Captures everything that any library says, as functions write it but far beyond the level that they are started with.
+/// One process runs one test, so this subscriber is nobody else's.
 pub(crate) fn capture_logs() -> Shared {
     let logs = Shared::default();
     let writer = logs.clone();
-    tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .init();
+    let speaker =
+        Speaker { function: "accounting", stage: "dev".to_owned(), function_version: "$LATEST".to_owned() };
+    tracing_subscriber::registry().with(Lines::new(speaker, move || writer.clone())).init();
     logs
 }
 

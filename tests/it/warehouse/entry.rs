@@ -43,7 +43,16 @@ async fn entered_credentials_are_checked_and_the_secret_of_the_webhook_is_kept_a
     let cache = EndpointCache::default();
     let body = br#"{"orderNumber":"1"}"#;
     for (token, taken) in [(SECRET, true), ("another", false)] {
-        let ingress = parcel_webhook_receive(&world.app, &cache, &ongoing, &name, Some(token), body).await;
+        let ingress = parcel_webhook_receive(
+            &world.app,
+            &cache,
+            &ongoing,
+            &name,
+            Some(token),
+            body,
+            &world.app.correlation(),
+        )
+        .await;
         assert_eq!(matches!(ingress, Ingress::Accepted), taken, "{ingress:?}");
     }
     // A check later keeps the endpoint and shows what the warehouse's statuses are called.

@@ -32,6 +32,16 @@ pub enum ShownState {
 }
 
 impl ShownState {
+    /// How a connection stands. The tokens know first that a consent has ended.
+    pub(crate) fn of(connection: &Connection, tokens: &TokenState) -> Self {
+        match (connection.state, &tokens.ended) {
+            (ConnectionState::Disconnected, _) => Self::Disconnected,
+            (_, Some(_)) | (ConnectionState::NeedsConsent, None) => Self::NeedsConsent,
+            (ConnectionState::Unchecked, None) => Self::Unchecked,
+            (ConnectionState::Healthy, None) => Self::Healthy,
+        }
+    }
+
     /// The name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -107,7 +117,8 @@ pub(super) fn view(
             message: None,
         };
     };
-    let (state, message) = state(&connection, tokens);
+    let state = ShownState::of(&connection, tokens);
+    let message = tokens.ended.clone().filter(|_| state == ShownState::NeedsConsent);
     let setting = |name: &str| connection.settings.get(name).cloned();
     let grant = app.providers.tokens(&provider).map(|endpoint| match endpoint.grant_kind(&connection) {
         GrantKind::ClientCredentials => "client_credentials",
@@ -131,7 +142,7 @@ pub(super) fn view(
 }
 
 /// Whole days until the connection's refresh token lapses if nobody uses it.
-pub(super) fn days_left(app: &App, connection: &Connection, tokens: &TokenState) -> Option<i64> {
+pub(crate) fn days_left(app: &App, connection: &Connection, tokens: &TokenState) -> Option<i64> {
     let endpoint = app.providers.tokens(&connection.provider)?;
     if tokens.ended.is_some() || endpoint.grant_kind(connection) != GrantKind::RefreshToken {
         return None;
@@ -139,15 +150,4 @@ pub(super) fn days_left(app: &App, connection: &Connection, tokens: &TokenState)
     let life = SignedDuration::try_from(endpoint.refresh_life()?).ok()?;
     let left = life - app.clock.now().duration_since(tokens.refreshed_at?);
     Some((left.as_hours() / 24).max(0))
-}
-
-/// The tokens know first that a consent has ended.
-fn state(connection: &Connection, tokens: &TokenState) -> (ShownState, Option<Said>) {
-    match (connection.state, &tokens.ended) {
-        (ConnectionState::Disconnected, _) => (ShownState::Disconnected, None),
-        (_, Some(why)) => (ShownState::NeedsConsent, Some(why.clone())),
-        (ConnectionState::NeedsConsent, None) => (ShownState::NeedsConsent, None),
-        (ConnectionState::Unchecked, None) => (ShownState::Unchecked, None),
-        (ConnectionState::Healthy, None) => (ShownState::Healthy, None),
-    }
 }

@@ -16,6 +16,7 @@ use super::VOUCHER;
 use crate::app::{App, Invocation};
 use crate::effects::{Work, held};
 use crate::error::Error;
+use crate::metrics;
 use crate::ports::{Day, Guard, Joined, Joining, LedgerKey, LedgerWrite};
 use crate::records::{Settings, TimelineEntry};
 
@@ -221,6 +222,16 @@ impl Joiner<'_> {
         self.app.crash.reached("before noting a day's voucher").await;
         self.app.ledgers.ledger_write(self.write(&ledger, &status, &entries)).await?;
         self.app.crash.reached("after noting a day's voucher").await;
+        if status.state == SyncState::Done {
+            tracing::info!(
+                tenant = %self.key.tenant,
+                order = %self.order.id,
+                provider = %self.program,
+                target = self.key.target.as_str(),
+                { metrics::SYNCED } = 1,
+                "order complete at its target"
+            );
+        }
         Ok(())
     }
 

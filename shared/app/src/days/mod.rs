@@ -20,7 +20,7 @@ use crate::app::{App, Invocation};
 use crate::effects::{Ask, Work};
 use crate::error::{Error, Reason};
 use crate::message::{Envelope, Nudge};
-use crate::parked::DAY;
+use crate::parked::{DAY, item_park};
 use crate::ports::{Cursor, Day, QueueName};
 use crate::records::{Parked, Settings};
 use crate::sweep::nudge;
@@ -186,5 +186,5 @@ async fn park_unknown(
         details: [(DAY.to_owned(), id.to_string())].into(),
         correlation: invocation.correlation.clone(),
     };
-    app.parking.park_once(tenant, &parked).await.map(|_| ())
+    item_park(app, tenant, &parked).await.map(|_| ())
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use bokbro_domain::effect::StepState;
-use bokbro_domain::ids::ParkedId;
+use bokbro_domain::ids::{ParkedId, Target};
 use bokbro_domain::order::SyncState;
 use bokbro_domain::said;
 
 use super::{Subject, Work};
 use crate::error::{Disposition, Error};
-use crate::parked::{DAY, STEP};
+use crate::metrics;
+use crate::parked::{DAY, STEP, parked_tell};
 use crate::ports::{Effector, Guard};
 use crate::records::Parked;
 
@@ -27,7 +28,28 @@ impl Work<'_> {
         }
         self.status.message = None;
         self.tell(effector);
-        self.put("completion", true, None).await
+        self.put("completion", true, None).await?;
+        self.synced();
+        Ok(())
+    }
+
+    /// Tells the log of an order that is complete at its target. A day's orders are told of when they note its voucher.
+    fn synced(&self) {
+        let Subject::Order { key, paid_at, .. } = &self.subject else { return };
+        let is_booked = key.target == Target::Accounting;
+        // Books that get a credit have had the sale for long.
+        let is_first = !self.ledger.steps.keys().any(|name| name.parts().1.is_some());
+        let lag = paid_at.filter(|_| is_booked && is_first);
+        let lag = lag.map(|paid_at| self.app.clock.now().duration_since(paid_at).as_secs().max(0));
+        tracing::info!(
+            tenant = %self.tenant,
+            order = %key.order,
+            provider = self.provider(),
+            target = key.target.as_str(),
+            { metrics::SYNCED } = 1,
+            { metrics::BOOKED_LAG } = lag,
+            "order complete at its target"
+        );
     }
 
     /// Releases the lease and tells the order why the work stops here; returns the error for the message.
@@ -65,7 +87,12 @@ impl Work<'_> {
             },
         };
         match self.put("release", true, parked.as_ref()).await {
-            Ok(()) => error,
+            Ok(()) => {
+                if let Some(parked) = &parked {
+                    parked_tell(&self.tenant, parked);
+                }
+                error
+            }
             Err(failed) => {
                 if let Error::Storage { .. } = failed {
                     self.leave().await;

@@ -133,6 +133,7 @@ pub async fn oauth_callback(
         }
         Err(error) => return Outcome::Failed(error),
     };
+    tracing::Span::current().record("tenant", tracing::field::display(&claims.tenant));
     let consent = Consent { app, oauth: &*oauth, claims: &claims, correlation };
     let outcome = match (&callback.error, &callback.code) {
         (Some(error), _) => Outcome::Refused(oauth.refusal(error)),

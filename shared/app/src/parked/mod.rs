@@ -8,6 +8,7 @@ use bokbro_domain::ids::{CorrelationId, OrderId, Provider, Target, TenantId, Tra
 use crate::app::App;
 use crate::error::{Error, Reason};
 use crate::message::{Envelope, Nudge, PaymentHint, Told};
+use crate::metrics;
 use crate::orders::Refusal;
 use crate::ports::{Cursor, Page, QueueName};
 use crate::records::Parked;
@@ -271,7 +272,26 @@ pub(crate) async fn order_park(
         details: std::collections::BTreeMap::new(),
         correlation: correlation.clone(),
     };
-    app.parking.park_once(tenant, &parked).await.map(|_| ())
+    item_park(app, tenant, &parked).await.map(|_| ())
+}
+
+/// Parks an item unless one with the same fingerprint waits already; says whether it is new.
+///
+/// # Errors
+/// When the table fails.
+pub(crate) async fn item_park(app: &App, tenant: &TenantId, parked: &Parked) -> Result<bool, Error> {
+    let is_new = app.parking.park_once(tenant, parked).await?;
+    if is_new {
+        parked_tell(tenant, parked);
+    }
+    Ok(is_new)
+}
+
+/// Tells the log of an item that was parked.
+pub(crate) fn parked_tell(tenant: &TenantId, parked: &Parked) {
+    let order = parked.order.as_ref().map(tracing::field::display);
+    let (id, code) = (&parked.id, parked.code.as_str());
+    tracing::warn!(%tenant, order, parked = %id, code, { metrics::PARKED } = 1, "parked");
 }
 
 #[cfg(test)]

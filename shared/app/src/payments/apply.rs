@@ -20,6 +20,7 @@ const RACES: u32 = 5;
 impl Desk<'_> {
     /// Adds facts to an order and moves it to where they say.
     pub(super) async fn apply(&self, id: &OrderId, told: &[PaymentFact]) -> Result<Outcome, Stop> {
+        tracing::Span::current().record("order", tracing::field::display(id));
         for _ in 0..RACES {
             let Some(order) = self.app.orders.order_get(self.tenant, id).await? else {
                 return Ok(Outcome::Open("the order is gone"));

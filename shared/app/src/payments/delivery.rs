@@ -12,6 +12,7 @@ use super::{Desk, Outcome, Way};
 use crate::app::{App, Invocation};
 use crate::error::Error;
 use crate::message::{HintedEvent, PaymentHint};
+use crate::metrics;
 use crate::ports::LookUp;
 use crate::records::Connection;
 
@@ -32,7 +33,8 @@ pub async fn payment_handle(
 ) -> Result<(), Error> {
     let id = delivery_id(tenant, hint);
     if let Some(outcome) = app.inbox.delivery_outcome(&id, app.clock.now()).await? {
-        tracing::info!(%tenant, outcome, "delivery was dealt with before");
+        let provider = &hint.provider;
+        tracing::info!(%tenant, %provider, outcome, { metrics::DUPLICATES } = 1, "delivery was dealt with before");
         return Ok(());
     }
     let delivery = Delivery { desk: Desk { app, invocation, tenant, quiet: false }, hint };

@@ -9,7 +9,8 @@ use bokbro_domain::said::Said;
 use super::Desk;
 use crate::error::{Error, Reason};
 use crate::message::{Nudge, PaymentHint};
-use crate::parked::{MESSAGE, QUEUE};
+use crate::metrics;
+use crate::parked::{MESSAGE, QUEUE, item_park};
 use crate::ports::{LookUp, QueueName};
 use crate::records::Parked;
 use crate::resume::{HINT, NEEDS_CONSENT};
@@ -95,9 +96,11 @@ impl Desk<'_> {
             details: told(self, about, fact.as_ref()),
             correlation: self.invocation.correlation.clone(),
         };
-        app.parking.park_once(self.tenant, &parked).await?;
-        let what = if about.hint.is_some() { "delivery" } else { "look at a payment" };
-        tracing::warn!(tenant = %self.tenant, code = reason.code, "{what} parked");
+        let is_new = item_park(app, self.tenant, &parked).await?;
+        if is_new && parked.code == UNMATCHED {
+            let (tenant, provider) = (self.tenant, about.provider);
+            tracing::warn!(%tenant, %provider, { metrics::UNMATCHED } = 1, "a payment fits no order");
+        }
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ use crate::app::{App, Invocation};
 use crate::connections::connection_health;
 use crate::error::{Error, chain};
 use crate::message::{Envelope, Nudge};
+use crate::metrics;
 use crate::orders::Refusal;
 use crate::ports::{Cursor, QueueName};
 use crate::records::{Job, JobState, JobTask};
@@ -81,9 +82,17 @@ pub async fn tenant_sweep(
     }
     (job.state, job.updated_at, job.finished_at) = (JobState::Running, now, None);
     app.jobs.job_put(tenant, &job).await?;
-    let mut sweep = Sweep { app, invocation, tenant, job, works: BTreeMap::new(), booked: BTreeMap::new() };
+    let mut sweep = Sweep {
+        app,
+        invocation,
+        tenant,
+        job,
+        works: BTreeMap::new(),
+        booked: BTreeMap::new(),
+        waiting: Waiting::default(),
+    };
     let swept = sweep.run().await;
-    let mut job = sweep.job;
+    let Sweep { mut job, waiting, .. } = sweep;
     job.updated_at = app.clock.now();
     let ended = match swept {
         Ok(true) => {
@@ -101,7 +110,18 @@ pub async fn tenant_sweep(
             Err(error)
         }
     };
-    tracing::info!(%tenant, job = %job.id, state = ?job.state, counts = ?job.counts, "swept");
+    // Those that people ask for come in between, and would be counted twice.
+    let waiting = Some(waiting).filter(|_| job.by == SCHEDULE);
+    let unknown = waiting.as_ref().and_then(|waiting| waiting.unknown_since);
+    tracing::info!(
+        %tenant,
+        job = %job.id,
+        state = ?job.state,
+        counts = ?job.counts,
+        { metrics::PARKED_WAITING } = waiting.map(|waiting| waiting.items),
+        { metrics::OUTCOME_UNKNOWN_AGE } = unknown.map(|since| job.updated_at.duration_since(since).as_secs()),
+        "swept"
+    );
     app.jobs.job_put(tenant, &job).await?;
     ended
 }
@@ -171,6 +191,15 @@ struct Sweep<'a> {
     works: BTreeMap<Provider, bool>,
     /// Which days have their vouchers, as far as this run has asked.
     booked: BTreeMap<DayId, bool>,
+    waiting: Waiting,
+}
+
+/// What waits for a human, as far as this run has seen it.
+#[derive(Default)]
+struct Waiting {
+    items: u64,
+    /// Since when the oldest of them waits for somebody to say what became of a write.
+    unknown_since: Option<Timestamp>,
 }
 
 impl Sweep<'_> {

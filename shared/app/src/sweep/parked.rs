@@ -4,6 +4,7 @@ use bokbro_domain::ids::{CorrelationId, TenantId};
 
 use super::{PAGE, Sweep};
 use crate::app::App;
+use crate::effects::OUTCOME_UNKNOWN;
 use crate::error::Error;
 use crate::message::{Nudge, PaymentHint};
 use crate::payments::{UNMATCHED, keys_of, order_find};
@@ -17,6 +18,11 @@ impl Sweep<'_> {
         let page = self.app.parking.parked_list(self.tenant, PAGE, cursor).await?;
         let mut ready = Vec::new();
         for parked in page.items {
+            self.waiting.items += 1;
+            if parked.code == OUTCOME_UNKNOWN {
+                let since = self.waiting.unknown_since.into_iter().chain([parked.at]).min();
+                self.waiting.unknown_since = since;
+            }
             let Some(hint) = hint_of(&parked) else { continue };
             let fits = match parked.code.as_str() {
                 UNMATCHED => {

@@ -9,6 +9,7 @@ use super::{Opened, open};
 use crate::app::{App, Invocation};
 use crate::error::Error;
 use crate::message::ParcelHint;
+use crate::metrics;
 use crate::ports::LookUp;
 
 /// How long a delivery is remembered: longer than providers repeat and a dead letter lives.
@@ -25,7 +26,9 @@ pub async fn parcel_handle(
     hint: &ParcelHint,
 ) -> Result<(), Error> {
     let delivery = delivery_id(tenant, hint);
-    if app.inbox.delivery_outcome(&delivery, app.clock.now()).await?.is_some() {
+    if let Some(outcome) = app.inbox.delivery_outcome(&delivery, app.clock.now()).await? {
+        let provider = &hint.provider;
+        tracing::info!(%tenant, %provider, outcome, { metrics::DUPLICATES } = 1, "delivery was dealt with before");
         return Ok(());
     }
     let settings = app.directory.settings_get(tenant).await?;
@@ -37,6 +40,7 @@ pub async fn parcel_handle(
         // Warehouses tell of every order of the goods owner, other shops' too.
         return settle(app, &delivery, "none of our orders").await;
     };
+    tracing::Span::current().record("order", tracing::field::display(&id));
     let (warehouse, access) = match open(app, tenant, &hint.provider, invocation.deadline).await {
         Ok(Opened::Ours(warehouse, access)) => (warehouse, access),
         Ok(Opened::Theirs) => return settle(app, &delivery, "another system's parcels").await,
@@ -57,7 +61,7 @@ pub async fn parcel_handle(
         Err(error) => return Err(error),
     };
     let told = shipment_tell(app, invocation, tenant, &id, &hint.provider, &shipment).await?;
-    tracing::info!(%tenant, order = %id, status = shipment.status, news = told == Told::News, "parcel read");
+    tracing::info!(%tenant, order = %id, parcel_status = shipment.status, news = told == Told::News, "parcel read");
     // A status that the warehouse does not show yet may come with the very same delivery once more.
     if hint.status == Some(shipment.status) { settle(app, &delivery, "told").await } else { Ok(()) }
 }

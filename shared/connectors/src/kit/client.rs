@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bokbro_app::error::Error;
+use bokbro_app::metrics;
 use bokbro_app::ports::{Access, Clock, Pace, SendError, unlimited};
 use bokbro_app::secret::SecretText;
 use bokbro_domain::retry::quick_wait;
@@ -195,6 +196,7 @@ impl Client {
                     status = answer.status,
                     duration_ms,
                     x_uid,
+                    { metrics::PROVIDER_LIMITED } = (answer.status == 429).then_some(1),
                     "provider call"
                 );
             }
