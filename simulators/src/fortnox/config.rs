@@ -179,7 +179,7 @@ pub(super) struct Switches {
     pub(super) consent_revoked: Option<bool>,
     /// Fields that are answered as `API_NORIGHT`.
     pub(super) no_right_fields: Option<BTreeSet<String>>,
-    /// What the consent page does: `approve`, an error code of `apis/fortnox.md` 1.1, or `nothing`.
+    /// What the consent page does: `approve`, `ask` whoever looks at it, an error code of `apis/fortnox.md` 1.1, or `nothing`.
     pub(super) consent_answer: Option<String>,
     /// Whether the app may ask for service accounts.
     pub(super) service_accounts: Option<bool>,

@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{Form, Query, RawPathParams, Request, State};
+use axum::extract::{Form, Query, RawPathParams, RawQuery, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, get, on, post};
@@ -217,9 +217,13 @@ async fn call(
     world.answer(operation, &parts.headers, &call)
 }
 
-async fn consent(State(shared): State<Shared>, Query(asked): Query<oauth::Consent>) -> Response {
+async fn consent(
+    State(shared): State<Shared>,
+    Query(asked): Query<oauth::Consent>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let now = shared.clock.now();
-    oauth::consent(&mut shared.world(), &asked, now)
+    oauth::consent(&mut shared.world(), &asked, &query.unwrap_or_default(), now)
 }
 
 async fn token(

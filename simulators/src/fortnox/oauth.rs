@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -20,8 +20,9 @@ const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(45 * 24);
 const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the consent page may be told to do next (`apis/fortnox.md` 1.1).
-pub(super) const CONSENT_ANSWERS: [&str; 7] = [
+pub(super) const CONSENT_ANSWERS: [&str; 8] = [
     "approve",
+    "ask",
     "nothing",
     "invalid_scope",
     "access_denied",
@@ -82,6 +83,8 @@ pub(super) struct Consent {
     scope: String,
     redirect_uri: String,
     account_type: String,
+    /// What a person has clicked on the page; the real one has no such parameter.
+    answer: String,
 }
 
 /// Form of the token endpoint.
@@ -189,8 +192,8 @@ impl Authority {
     }
 }
 
-/// `GET /oauth-v1/auth`: a user who decides at once, as the switches say.
-pub(super) fn consent(world: &mut World, asked: &Consent, now: Timestamp) -> Response {
+/// `GET /oauth-v1/auth`: a user who decides at once, as the switches say, or a page that asks the one in front of it.
+pub(super) fn consent(world: &mut World, asked: &Consent, query: &str, now: Timestamp) -> Response {
     if asked.client_id != world.config.client_id || asked.redirect_uri.is_empty() {
         return page(400, "<html><body>Auth code or ClientID supplied is invalid</body></html>");
     }
@@ -203,7 +206,12 @@ pub(super) fn consent(world: &mut World, asked: &Consent, now: Timestamp) -> Res
     if asked.response_type != "code" || scopes.is_empty() || !known {
         return back(&[("error", "invalid_scope"), ("state", &asked.state)]);
     }
-    match world.authority.consent_answer.as_str() {
+    let answer = match (world.authority.consent_answer.as_str(), asked.answer.as_str()) {
+        ("ask", "") => return question(&asked.scope, query),
+        ("ask", clicked) => clicked,
+        (told, _) => told,
+    };
+    match answer {
         "approve" => {}
         "nothing" => return back(&[]),
         error => return back(&[("error", error), ("state", &asked.state)]),
@@ -229,6 +237,21 @@ pub(super) fn consent(world: &mut World, asked: &Consent, now: Timestamp) -> Res
     let code = authority.mint.give(code);
     authority.codes.insert(code.clone(), grant);
     back(&[("code", &code), ("state", &asked.state)])
+}
+
+/// The page: a link per answer, because there is no password to know.
+fn question(scopes: &str, query: &str) -> Response {
+    let plain = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let link = |answer: &str, text: &str| {
+        format!("<li><a href=\"/oauth-v1/auth?{}&amp;answer={answer}\">{text}</a></li>\n", plain(query))
+    };
+    let (approve, refuse) = (link("approve", "Approve"), link("access_denied", "Refuse"));
+    Html(format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Consent</title></head>\n<body>\
+         <h1>An app asks for your books</h1>\n<p>It wants: {}</p>\n<ul>\n{approve}{refuse}</ul></body></html>\n",
+        plain(scopes)
+    ))
+    .into_response()
 }
 
 /// `POST /oauth-v1/token`.

@@ -254,6 +254,24 @@ async fn the_consent_page_knows_its_answers() {
 }
 
 #[tokio::test]
+async fn the_consent_page_asks_whoever_looks_at_it() {
+    let bench = Bench::start().await;
+    bench.sim.configure(&json!({"consent_answer": "ask"})).unwrap();
+    let query =
+        "client_id=sim-client&response_type=code&scope=invoice&state=s%201&redirect_uri=http://hub/cb";
+    let url = format!("{}/oauth-v1/auth?{query}", bench.sim.url);
+    let page = bench.http.get(&url).send().await.unwrap().text().await.unwrap();
+    for (text, leads_to) in
+        [("Approve", "http://hub/cb?code="), ("Refuse", "http://hub/cb?error=access_denied&state=s%201")]
+    {
+        let href = page.split(&format!("\">{text}</a>")).next().unwrap().rsplit("href=\"").next().unwrap();
+        let url = format!("{}{}", bench.sim.url, href.replace("&amp;", "&"));
+        let answer = bench.http.get(url).send().await.unwrap();
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with(leads_to), "{text}: {href}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_may_be_for_another_company() {
     let mut config = crate::fortnox::FortnoxConfig::default();
     config.tenants.push(crate::fortnox::TenantConfig::new("1000002", "Tvåan AB"));
