@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod chromium;
 mod commands;
 mod connector;
 mod progress;

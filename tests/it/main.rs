@@ -40,6 +40,7 @@ mod sign_in;
 mod somebody_elses;
 mod stack;
 mod stack_aws_faults;
+mod stack_browser;
 mod stack_contract;
 mod stack_contract_fuzz;
 mod stack_contract_roles;

@@ -1,13 +1,9 @@
 //! Who gets in and what they may do there, against the real binaries: sign-in, sessions, forms, roles, API keys, settings.
 
 use bokbro_tests::stack::{Stack, read};
-use bokbro_tests::visitor::Visitor;
+use bokbro_tests::visitor::{Visitor, person};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-
-fn person(name: &str) -> String {
-    format!("{name}@demobolaget.example")
-}
 
 #[tokio::test]
 async fn people_sign_in_and_out() {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bokbro_tests::stack::{LIMIT, Ordered, Stack, own_sample, read, until};
-use bokbro_tests::visitor::{Shown, Visitor};
+use bokbro_tests::visitor::{Shown, Visitor, person};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 const ASSETS: usize = 10 * 1024;
 const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// The roles, the least first.
-const ROLES: [&str; 4] = ["viewer", "operator", "bookkeeper", "owner"];
+pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "bookkeeper", "owner"];
 /// Every page and the least role that sees it.
-const PAGES: [(&str, &str); 15] = [
+pub(crate) const PAGES: [(&str, &str); 15] = [
     ("/app", "viewer"),
     ("/app/guide", "viewer"),
     ("/app/orders", "viewer"),
@@ -51,42 +51,41 @@ const FORMS: [(&str, &str); 16] = [
     ("/app/keys", "owner"),
     ("/app/keys/{id}/revoke", "owner"),
 ];
-fn person(name: &str) -> String {
-    format!("{name}@demobolaget.example")
-}
-
 /// The address of a route for something that is not there.
-fn nowhere(path: &str) -> String {
+pub(crate) fn nowhere(path: &str) -> String {
     let kind = [("orders", "ord"), ("jobs", "job"), ("parked", "prk"), ("keys", "key")];
     let kind = kind.into_iter().find(|(name, _)| path.contains(name)).map_or("", |(_, kind)| kind);
     path.replace("{id}", &format!("{kind}_{ULID}")).replace("{provider}", "nobody")
 }
 
-fn may(role: &str, least: &str) -> bool {
+/// Whether a role is enough where another is the least.
+pub(crate) fn may(role: &str, least: &str) -> bool {
     let rank = |name: &str| ROLES.iter().position(|role| *role == name);
     rank(role) >= rank(least)
+}
+
+/// Addresses of the admin function's routes of a kind, in order.
+pub(crate) fn routes(verb: &str, needs: &str) -> Vec<String> {
+    let routes = include_str!("../../functions/admin/src/routes.rs");
+    let verb = format!("route({verb}");
+    let lines = routes.lines().filter(|line| line.contains(&verb) && line.contains(needs));
+    let mut paths: Vec<String> = lines.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect();
+    paths.sort();
+    paths
 }
 
 /// The tables above name every page and form that there is.
 #[test]
 fn every_route_of_the_pages_is_in_the_tables() {
-    let routes = include_str!("../../functions/admin/src/routes.rs");
-    let paths = |verb: &str, needs: &str| -> Vec<String> {
-        let lines = routes.lines().filter(|line| line.contains(verb) && line.contains(needs));
-        let mut paths: Vec<String> =
-            lines.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect();
-        paths.sort();
-        paths
-    };
     let sorted = |paths: Vec<&str>| {
         let mut paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
         paths.sort();
         paths
     };
     let pages = PAGES.iter().filter(|(_, least)| !least.is_empty()).map(|(path, _)| *path).collect();
-    assert_eq!(paths("route(Get", " Page("), sorted(pages));
+    assert_eq!(routes("Get", " Page("), sorted(pages));
     let forms = FORMS.iter().map(|(path, _)| *path).collect();
-    assert_eq!(paths("route(Post", " Form("), sorted(forms));
+    assert_eq!(routes("Post", " Form("), sorted(forms));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use bokbro_aws::{Clients, Tables};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{CorrelationId, Provider, TenantId};
 use bokbro_runtime::SystemClock;
-use bokbro_tests::stack::{LIMIT, Stack, read, until};
+use bokbro_tests::stack::{LIMIT, Ordered, Stack, read, until};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -25,10 +25,19 @@ fn envelope(tenant: &str, nudge: Nudge) -> Envelope {
 }
 
 /// Puts a text among the dead letters of a queue; gives its id.
-async fn bury(stack: &Stack, queue: &str, body: String) -> String {
+pub(crate) async fn bury(stack: &Stack, queue: &str, body: String) -> String {
     let url = stack.text(&format!("/dead_letters/{queue}"));
     let sent = stack.sqs().await.send_message().queue_url(url).message_body(body).send().await.unwrap();
     sent.message_id.unwrap()
+}
+
+/// What tells of an order's payment, whose webhook never comes.
+pub(crate) async fn payment(stack: &Stack, order: &Ordered) -> Envelope {
+    let (_, event) = stack.pay_in_silence(order.code).await;
+    let registry = Registry::new(Urls::default(), Arc::new(SystemClock)).unwrap();
+    let webhooks = registry.webhooks(&Provider::parse("viva").unwrap()).unwrap();
+    let hint = webhooks.parse(event.to_string().as_bytes()).unwrap();
+    envelope(stack.text("/tenant"), Nudge::Payment(hint))
 }
 
 async fn shown(stack: &Stack, queue: &str, id: &str) -> Option<Value> {
@@ -50,11 +59,9 @@ async fn job_done(stack: &Stack, id: &str) -> Value {
 async fn a_dead_letter_is_seen_replayed_and_booked() {
     let Some(stack) = Stack::shared() else { return };
     let order = stack.ordered().await;
-    let (transaction, event) = stack.pay_in_silence(order.code).await;
-    let registry = Registry::new(Urls::default(), Arc::new(SystemClock)).unwrap();
-    let webhooks = registry.webhooks(&Provider::parse("viva").unwrap()).unwrap();
-    let hint = webhooks.parse(event.to_string().as_bytes()).unwrap();
-    let message = envelope(stack.text("/tenant"), Nudge::Payment(hint));
+    let message = payment(&stack, &order).await;
+    let Nudge::Payment(hint) = &message.nudge else { panic!("a payment is told of by a hint") };
+    let transaction = hint.transaction.as_ref().unwrap().as_str();
     let id = bury(&stack, "payments", message.to_json()).await;
     // Somebody else's, in the same queue.
     let other = bury(

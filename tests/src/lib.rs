@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop where it is")]
 
 pub mod browser;
+pub mod chromium;
 pub mod cloud;
 pub mod compliance;
 pub mod contract;

@@ -299,9 +299,20 @@ pub async fn json_of(answer: Response) -> Value {
 pub fn until<T>(
     limit: Duration,
     what: &str,
-    mut look: impl AsyncFnMut() -> Option<T>,
+    look: impl AsyncFnMut() -> Option<T>,
 ) -> impl Future<Output = T> {
-    let looking = async move {
+    let what = what.to_owned();
+    async move {
+        match within(limit, look).await {
+            Some(seen) => seen,
+            None => panic!("waited {} s in vain for {what}", limit.as_secs()),
+        }
+    }
+}
+
+/// The same; `None` when there was nothing to see in all that time.
+pub async fn within<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let looking = async {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -311,13 +322,7 @@ pub fn until<T>(
             }
         }
     };
-    let what = what.to_owned();
-    async move {
-        match timeout(limit, looking).await {
-            Ok(seen) => seen,
-            Err(_) => panic!("waited {} s in vain for {what}", limit.as_secs()),
-        }
-    }
+    timeout(limit, looking).await.ok()
 }
 
 /// The file whose lock says whose turn it is.

@@ -7,6 +7,11 @@ use uuid::Uuid;
 
 use crate::stack::Stack;
 
+/// The e-mail address of somebody whom the sign-in service's stand-in knows.
+pub fn person(name: &str) -> String {
+    format!("{name}@demobolaget.example")
+}
+
 /// Somebody with a browser of their own.
 pub struct Visitor {
     client: Client,

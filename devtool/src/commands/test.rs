@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::process::Command;
 
+use crate::chromium;
 use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::{Profile, cargo};
@@ -25,8 +26,9 @@ const CARGO_DENY: &str = "0.20.2";
 ///
 /// The tests share one local AWS, whose address they find in BOKBRO_TEST_AWS_ENDPOINT, and one whole stack of the real
 /// function binaries, described in the file that BOKBRO_TEST_STACK names; its logs are in .local/logs/test-stack/. Tests
-/// against vendors' specifications need their folder in BOKBRO_SPECS_DIR and say so when they are left out. Every step
-/// runs, also after one has failed.
+/// in a browser drive headless Chromium, which the file that BOKBRO_TEST_BROWSER names describes; on Debian root installs
+/// it, elsewhere they are left out when it is missing. Tests against vendors' specifications need their folder in
+/// BOKBRO_SPECS_DIR and say so when they are left out. Every step runs, also after one has failed.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Only formatting, lints and tests, without the test that waits a minute for a dead worker's lease to end
@@ -166,6 +168,7 @@ async fn succeeds(command: &mut Command) -> Result<bool> {
 }
 
 async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
+    let browser = chromium::find(project).await?;
     let options = Options {
         command: "test-stack",
         port: 0,
@@ -197,7 +200,13 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
         }
     }
     command.env("BOKBRO_TEST_AWS_ENDPOINT", ministack.endpoint()).env("BOKBRO_TEST_STACK", &told.0);
+    if let Some(browser) = &browser {
+        command.env("BOKBRO_TEST_BROWSER", &browser.told);
+    }
     let outcome = check(&mut command).await;
+    if let Some(browser) = browser {
+        progress::step(format_args!("pictures of every page are in {}", browser.screenshots.display()));
+    }
     ministack.stop().await?;
     stack.stop().await?;
     outcome

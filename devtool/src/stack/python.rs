@@ -29,6 +29,21 @@ pub(crate) async fn sam(project: &Project) -> Result<PathBuf> {
     ensure(project, "sam", "the SAM CLI", "a minute", requirements).await
 }
 
+/// axe-core, which checks pages in a browser; answers its script.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) async fn axe(project: &Project) -> Result<PathBuf> {
+    let requirements = include_str!("../../requirements/axe.txt");
+    let python = ensure(project, "axe", "axe-core", "ten seconds", requirements).await?;
+    // The folder between has the Python's version in its name.
+    let libraries = fs::read_dir(project.local("axe/lib"))?.collect::<std::io::Result<Vec<_>>>()?;
+    let scripts =
+        libraries.iter().map(|folder| folder.path().join("site-packages/axe_playwright_python/axe.min.js"));
+    let script = scripts.into_iter().find(|script| script.is_file());
+    script.with_context(|| format!("{} has no axe-core; remove .local/axe and run again", python.display()))
+}
+
 async fn ensure(
     project: &Project,
     name: &str,
@@ -64,7 +79,10 @@ async fn ensure(
 }
 
 /// Runs a command and shows what it said only when it fails.
-async fn quietly(command: &mut Command, advice: &str) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be started or fails.
+pub(crate) async fn quietly(command: &mut Command, advice: &str) -> Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(command).context(advice.to_owned())?;
     let said = {
