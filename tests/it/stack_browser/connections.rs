@@ -28,11 +28,11 @@ async fn an_owner_refuses_a_consent_then_gives_it_and_an_order_is_booked() {
         if scripts == Scripts::On {
             owner.looks_well("consent-refused").await;
         }
-        owner.go("/app/connections").await;
+        owner.click("To the connections").await;
         owner.click_in(CARD, "Check").await;
         owner.sees("The connection works.").await;
 
-        owner.click_and_answer("Disconnect fortnox", true).await;
+        owner.click_and_answer("Disconnect Fortnox", true).await;
         owner.sees("The connection is disconnected.").await;
         owner.sees_in(CARD, "disconnected").await;
         at_the_consent_page(&owner, "Connect").await;
@@ -41,7 +41,7 @@ async fn an_owner_refuses_a_consent_then_gives_it_and_an_order_is_booked() {
         if scripts == Scripts::On {
             owner.looks_well("consent-given").await;
         }
-        owner.go("/app/connections").await;
+        owner.click("To the connections").await;
         owner.sees_in(CARD, "works").await;
 
         let order = stack.ordered().await;
@@ -57,7 +57,7 @@ async fn whoever_thinks_again_at_the_question_disconnects_nothing() {
     let Some(stack) = Stack::shared() else { return };
     let Some(owner) = Chromium::signed_in(&stack, Scripts::On, &person("owner")).await else { return };
     owner.go("/app/connections").await;
-    owner.click_and_answer("Disconnect fortnox", false).await;
+    owner.click_and_answer("Disconnect Fortnox", false).await;
     owner.reload().await;
     owner.sees_in(CARD, "Connect again").await;
 }

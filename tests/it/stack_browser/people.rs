@@ -72,8 +72,8 @@ async fn nobody_is_led_or_let_to_what_is_not_theirs() {
         assert_eq!(somebody.is_offered("Look at the order again").await, may(role, "operator"), "{role}");
         if may(role, "bookkeeper") {
             somebody.go("/app/connections").await;
-            somebody.sees("fortnox").await;
-            assert_eq!(somebody.is_offered("Disconnect fortnox").await, may(role, "owner"), "{role}");
+            somebody.sees("Fortnox").await;
+            assert_eq!(somebody.is_offered("Disconnect Fortnox").await, may(role, "owner"), "{role}");
         }
     }
 }

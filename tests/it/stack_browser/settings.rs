@@ -28,7 +28,7 @@ async fn an_owner_changes_an_account_and_reads_of_it_in_the_audit_log() {
                 owner.looks_well("settings-stored").await;
             }
             owner.click("Audit log").await;
-            owner.sees_in(NEWEST, "settings changed").await;
+            owner.sees_in(NEWEST, "Settings changed").await;
             owner.sees_in(NEWEST, &person("owner")).await;
             owner.sees_in(NEWEST, account).await;
             owner.click("Settings").await;

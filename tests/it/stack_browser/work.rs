@@ -34,7 +34,7 @@ async fn a_bookkeeper_finds_the_order_of_a_payment() {
         let form = "//form[.//input[@name=\"action\" and @value=\"match\"]]";
         bookkeeper.fill_in(form, "The order's id", "ord_1").await;
         bookkeeper.click_in(form, "Belongs to an order").await;
-        bookkeeper.sees_in("//*[@role=\"alert\"]", "").await;
+        bookkeeper.sees_in("//*[@role=\"alert\"]", "Id of the order").await;
         if scripts == Scripts::On {
             bookkeeper.looks_well("parked-refused").await;
         }
