@@ -6,7 +6,10 @@ use maud::{Markup, html};
 use crate::catalog::Texts;
 
 /// What is shown of a day: the name in the catalog and in the style, and the count.
-const BARS: [(&str, fn(&Counts) -> u32); 3] = [
+type Bar = (&'static str, fn(&Counts) -> u32);
+
+/// The bars of a day.
+const BARS: [Bar; 3] = [
     ("paid", |counts| counts.paid),
     ("booked", |counts| counts.booked),
     ("shipped", |counts| counts.shipped),
