@@ -18,8 +18,8 @@ use clap::{Parser, Subcommand};
 
 /// Runs Bokbro on this machine and checks it.
 ///
-/// Everything is installed into the project's own ignored folder .local/ and runs on 127.0.0.1; no Docker and no
-/// AWS account is needed. The first run downloads and builds, later ones start in seconds.
+/// Everything is installed into the project's own ignored folder .local/ and runs on 127.0.0.1; no AWS account is
+/// needed, and no Docker except for `cargo dev sam`. The first run downloads and builds, later ones start in seconds.
 #[derive(Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 struct Cli {
@@ -33,6 +33,7 @@ enum Command {
     Up(commands::up::Arguments),
     Test(commands::test::Arguments),
     Replay(commands::replay::Arguments),
+    Sam(commands::sam::Arguments),
     Faults(commands::faults::Arguments),
     Bench(commands::bench::Arguments),
     NewConnector(commands::new_connector::Arguments),
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
         Command::NewConnector(arguments) => commands::new_connector::run(arguments).await,
+        Command::Sam(arguments) => commands::sam::run(arguments).await,
         Command::Faults(arguments) => commands::faults::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Replay(arguments) => commands::replay::run(arguments).await,

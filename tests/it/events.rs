@@ -1,4 +1,5 @@
-//! The files under `events/` are what `sam local invoke` is fed with: they must be what the functions expect.
+//! The files under `events/` are what `sam local invoke` is fed with: they must be what the functions expect, and get the
+//! answers that stand beside them.
 
 use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
 use bokbro_app::ports::{Providers, QueueName};
@@ -8,10 +9,12 @@ use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::Provider;
 use bokbro_runtime::SystemClock;
 use bokbro_runtime::tick::scheduled_at;
+use bokbro_simulators::aws::events::{Event, events};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::tidy::files;
+use crate::tidy::{files, root};
 
 /// A file of `events/`, by its path without the ending.
 pub(crate) fn event(name: &str) -> Value {
@@ -23,6 +26,23 @@ pub(crate) fn event(name: &str) -> Value {
 fn message(name: &str) -> Result<Envelope, String> {
     let event = event(name);
     Envelope::parse(event["Records"][0]["body"].as_str().unwrap()).map_err(|e| e.why)
+}
+
+#[test]
+fn every_function_of_the_template_has_events_with_answers() {
+    let (_, template) = files("yaml").into_iter().find(|(file, _)| file == "template.yaml").unwrap();
+    let ids: BTreeSet<&str> = template
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Function:"))
+        .filter(|id| !id.starts_with(' '))
+        .collect();
+    let events = events(&root().join("events")).unwrap();
+    let asked: BTreeSet<String> =
+        events.iter().map(|event| event.function().trim_end_matches("Function").to_owned()).collect();
+    assert_eq!(asked.iter().map(String::as_str).collect::<BTreeSet<_>>(), ids);
+    for Event { name, expected, .. } in &events {
+        assert!(*expected != serde_json::json!({}), "{name}: everything would do as an answer");
+    }
 }
 
 #[test]

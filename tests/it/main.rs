@@ -45,6 +45,7 @@ mod stack_contract;
 mod stack_contract_fuzz;
 mod stack_contract_roles;
 mod stack_doors;
+mod stack_events;
 mod stack_gate;
 mod stack_guide;
 mod stack_logs;

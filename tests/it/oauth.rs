@@ -329,6 +329,9 @@ fn the_consent_events_come_by_routes_of_the_template() {
     let (_, template) = files("yaml").into_iter().find(|(file, _)| file == "template.yaml").unwrap();
     let mut seen = 0;
     for (name, text) in files("json").into_iter().filter(|(name, _)| name.starts_with("events/oauth/")) {
+        if name.ends_with(".expected.json") {
+            continue;
+        }
         let event: Value = serde_json::from_str(&text).unwrap();
         let (method, path) = event["routeKey"].as_str().unwrap().split_once(' ').unwrap();
         let route = format!("Method: {method}\n            Path: {path}\n");

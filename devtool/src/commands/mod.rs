@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod faults;
 pub(crate) mod new_connector;
 pub(crate) mod replay;
+pub(crate) mod sam;
 pub(crate) mod test;
 pub(crate) mod up;
 

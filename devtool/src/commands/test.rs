@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::process::Command;
 
+use super::sam;
 use crate::chromium;
 use crate::progress;
 use crate::stack::between::Between;
@@ -45,10 +46,11 @@ enum Step {
     Advisories,
     Template,
     Tests,
+    Sam,
 }
 
 impl Step {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Format,
         Self::Lints,
         Self::Documentation,
@@ -56,6 +58,7 @@ impl Step {
         Self::Advisories,
         Self::Template,
         Self::Tests,
+        Self::Sam,
     ];
     const QUICK: [Self; 3] = [Self::Format, Self::Lints, Self::Tests];
 
@@ -68,6 +71,7 @@ impl Step {
             Self::Advisories => "dependencies: security advisories",
             Self::Template => "template.yaml",
             Self::Tests => "tests",
+            Self::Sam => "sam build, invoke, start-api",
         }
     }
 
@@ -101,6 +105,11 @@ impl Step {
                 check(lint.current_dir(project.root())).await
             }
             Self::Tests => tests(project, quick).await,
+            Self::Sam => Ok(match sam::check(project, &[], false).await? {
+                sam::Outcome::Right => Outcome::Passed,
+                sam::Outcome::Wrong(events) => Outcome::Failed(format!("{events} wrong answers, see above")),
+                sam::Outcome::Skipped(why) => Outcome::Skipped(format!("built, but not asked: {why}")),
+            }),
         }
     }
 }
@@ -108,7 +117,7 @@ impl Step {
 enum Outcome {
     Passed,
     Failed(String),
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 /// How a step went and how long it took.
@@ -238,7 +247,7 @@ async fn advisories(project: &Project) -> Result<Outcome> {
     let mut fetch = Command::new(&deny);
     if !succeeds(fetch.current_dir(project.root()).args(["fetch", "db"])).await? {
         return Ok(Outcome::Skipped(
-            "github.com/RustSec/advisory-db cannot be reached, so nobody looked for known holes",
+            "github.com/RustSec/advisory-db cannot be reached, so nobody looked for known holes".to_owned(),
         ));
     }
     let mut audit = Command::new(deny);

@@ -1,14 +1,15 @@
 //! The function binaries, built by cargo.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use super::files::Project;
-use super::process::Group;
+use super::process::{Group, listen};
+use super::python;
 use crate::progress;
 
 /// Package and binary of every function.
@@ -28,6 +29,8 @@ pub(crate) enum Profile {
     Debug,
     /// As it is built for the cloud.
     Release,
+    /// By `sam build`, which has to be done already: [`sam`].
+    Sam,
 }
 
 impl Profile {
@@ -36,6 +39,7 @@ impl Profile {
         match self {
             Self::Debug => "debug",
             Self::Release => "release",
+            Self::Sam => "lambda",
         }
     }
 }
@@ -52,10 +56,59 @@ pub(crate) fn cargo(project: &Project) -> Command {
 /// # Errors
 /// When cargo fails; it has then said why.
 pub(crate) async fn functions(project: &Project, profile: Profile) -> Result<BTreeMap<String, PathBuf>> {
-    progress::step("building the functions (the first time takes minutes)");
-    build(project, profile, &["--bins"]).await?;
+    let binary = match profile {
+        Profile::Sam => |folder: &Path, name: &str| folder.join(name).join("bootstrap"),
+        Profile::Debug | Profile::Release => {
+            progress::step("building the functions (the first time takes minutes)");
+            build(project, profile, &["--bins"]).await?;
+            |folder: &Path, name: &str| folder.join(name)
+        }
+    };
     let folder = folder(profile)?;
-    Ok(FUNCTIONS.iter().map(|(_, binary)| ((*binary).to_owned(), folder.join(binary))).collect())
+    Ok(FUNCTIONS.iter().map(|(_, name)| ((*name).to_owned(), binary(&folder, name))).collect())
+}
+
+/// This machine's processor, as the template calls it.
+pub(crate) fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+/// Runs `sam build` for this machine's processor, into `.local/sam-build`: what lies in `.aws-sam` is for the cloud's,
+/// and `sam deploy` takes it from there.
+///
+/// # Errors
+/// When it fails; the message says why.
+pub(crate) async fn sam(project: &Project) -> Result<()> {
+    let lambda = python::cargo_lambda(project).await?;
+    let sam = python::sam(project).await?.with_file_name("sam");
+    // cargo-lambda finds Zig by the Python that is first on the path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = lambda.parent().map(Path::to_owned);
+    let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)))?;
+    // All of them at once, as SAM would have each; SAM then finds them built, instead of linking one after the other.
+    progress::step("building the functions as for the cloud (the first time takes many minutes)");
+    let mut build = cargo(project);
+    build.args(["lambda", "build", "--release"]).env("PATH", &path);
+    if architecture() == "arm64" {
+        build.arg("--arm64");
+    }
+    for (_, binary) in FUNCTIONS {
+        build.args(["--bin", binary]);
+    }
+    if !Group::spawn(&mut build)?.wait().await?.success() {
+        bail!("the functions do not build");
+    }
+    progress::step("sam build");
+    let mut build = Command::new(sam);
+    build.current_dir(project.root()).env("PATH", &path).env("SAM_CLI_TELEMETRY", "0");
+    build.args(["build", "--no-cached", "--parameter-overrides"]);
+    build.arg(format!("Architecture={}", architecture()));
+    build.arg("--build-dir").arg(project.local("sam-build"));
+    let said = listen(&mut build).await?;
+    if !said.status.success() {
+        bail!("sam build failed:\n{}", (said.out + &said.err).trim());
+    }
+    Ok(())
 }
 
 /// Builds the function that does nothing and says where it is.
@@ -75,7 +128,7 @@ async fn build(project: &Project, profile: Profile, targets: &[&str]) -> Result<
         command.args(["--package", package]);
     }
     match profile {
-        Profile::Release => command.arg("--release"),
+        Profile::Release | Profile::Sam => command.arg("--release"),
         // Along with the tool, for the same reason: it is built already.
         Profile::Debug => command.args(["--package", env!("CARGO_PKG_NAME")]),
     };

@@ -9,7 +9,7 @@ Writes one JSON object to standard output:
     api_id                              the HTTP API that was made
     resources                           logical id to physical id
     outputs                             the stack's outputs, name to value
-    functions                           logical id to {name, log_group}
+    functions                           logical id to {name, log_group, environment}
     left_out                            logical ids of what MiniStack cannot have
 """
 
@@ -184,6 +184,7 @@ def describe_functions(functions, template, resources):
         described[name] = {
             "name": found["FunctionName"],
             "log_group": found["LoggingConfig"]["LogGroup"],
+            "environment": found["Environment"]["Variables"],
         }
     return described
 

@@ -40,8 +40,12 @@ pub(crate) struct Deployed {
 /// A deployed function.
 #[derive(Deserialize)]
 pub(crate) struct Function {
+    /// Its name.
+    pub(crate) name: String,
     /// The CloudWatch log group that it writes to.
     pub(crate) log_group: String,
+    /// The variables that the template sets, with what they came to.
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 /// Deploys the stack, with every gap of MiniStack filled.

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 
 use self::between::{Between, Passage};
 use self::build::Profile;
-use self::deploy::Deployed;
+use self::deploy::{Deployed, Function};
 use self::files::Project;
 use self::ledger::LedgerProgram;
 use self::logs::LogCopy;
@@ -88,6 +88,14 @@ impl Stack {
     /// # Errors
     /// When a port is taken or one of these steps fails; the message says what to do.
     pub(crate) async fn start(project: &Project, options: &Options) -> Result<Self> {
+        Self::start_seeded(project, options, Seed::new(options.ledger, options.empty)).await
+    }
+
+    /// The same for a tenant whose names and keys are given.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub(crate) async fn start_seeded(project: &Project, options: &Options, seed: Seed) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.with_context(|| {
             format!("port {} of 127.0.0.1 is taken; choose another with --port", options.port)
         })?;
@@ -113,7 +121,6 @@ impl Stack {
         )
         .await?;
         let between = Passage::start(&options.between, listener_between, ministack.endpoint())?;
-        let seed = Seed::new(options.ledger, options.empty);
         let simulators =
             if options.simulators { Some(Simulators::start(&seed, &base_url).await?) } else { None };
         progress::step("deploying template.yaml into it");
@@ -142,6 +149,16 @@ impl Stack {
     /// The tenant that was made up.
     pub(crate) fn seed(&self) -> &Seed {
         &self.seed
+    }
+
+    /// Where the local AWS answers.
+    pub(crate) fn aws_endpoint(&self) -> &str {
+        self.ministack.endpoint()
+    }
+
+    /// The functions by logical id, as they were deployed.
+    pub(crate) fn functions(&self) -> &BTreeMap<String, Function> {
+        &self.deployed.functions
     }
 
     /// The provider stand-ins.
@@ -215,11 +232,12 @@ impl Stack {
             "pulls": output("PullsDeadLettersUrl"),
             "replays": output("ReplaysDeadLettersUrl"),
         });
-        told["functions"] = json!({
-            "webhook": output("WebhookFunctionName"),
-            "scheduler": output("SchedulerFunctionName"),
-            "replay": output("ReplayFunctionName"),
-        });
+        // `SchedulerFunction` is `scheduler`, as its folder in events/ is called.
+        let functions = self.deployed.functions.iter();
+        told["functions"] = functions
+            .map(|(id, function)| (id.trim_end_matches("Function").to_lowercase(), json!(function.name)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
         told["logs"] = json!(self.logs.folder());
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
@@ -259,7 +277,6 @@ fn tables(deployed: &Deployed) -> Result<Tables> {
 
 /// The template's parameters for this machine. Without stand-ins the provider addresses are the caller's to set.
 fn parameters(simulators: Option<&Simulators>, base_url: &str) -> BTreeMap<String, String> {
-    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let mut parameters = match simulators {
         Some(simulators) => simulators.parameters(),
         None => PROVIDER_URLS
@@ -273,6 +290,6 @@ fn parameters(simulators: Option<&Simulators>, base_url: &str) -> BTreeMap<Strin
     parameters.insert("PublicUrl".to_owned(), base_url.to_owned());
     // Every webhook shows that addresses are looked at, and that those that were named get in.
     parameters.insert("VivaSourceAddresses".to_owned(), "127.0.0.1".to_owned());
-    parameters.insert("Architecture".to_owned(), architecture.to_owned());
+    parameters.insert("Architecture".to_owned(), build::architecture().to_owned());
     parameters
 }

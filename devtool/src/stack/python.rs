@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use super::files::Project;
-use super::process::Group;
+use super::process::listen;
 use crate::progress;
 
 /// The environment that MiniStack runs in; answers its Python.
@@ -20,7 +19,7 @@ pub(crate) async fn local_aws(project: &Project) -> Result<PathBuf> {
     ensure(project, "aws", "the local AWS (MiniStack)", "half a minute", requirements).await
 }
 
-/// The environment that `sam validate` runs in; answers its Python.
+/// The environment that the SAM CLI runs in; answers its Python.
 ///
 /// # Errors
 /// When it cannot be installed.
@@ -42,6 +41,15 @@ pub(crate) async fn axe(project: &Project) -> Result<PathBuf> {
         libraries.iter().map(|folder| folder.path().join("site-packages/axe_playwright_python/axe.min.js"));
     let script = scripts.into_iter().find(|script| script.is_file());
     script.with_context(|| format!("{} has no axe-core; remove .local/axe and run again", python.display()))
+}
+
+/// The environment that cargo-lambda, with its Zig, is installed in for `sam build`; answers its Python.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) async fn cargo_lambda(project: &Project) -> Result<PathBuf> {
+    let requirements = include_str!("../../requirements/cargo-lambda.txt");
+    ensure(project, "cargo-lambda", "cargo-lambda with Zig", "a minute", requirements).await
 }
 
 async fn ensure(
@@ -83,27 +91,9 @@ async fn ensure(
 /// # Errors
 /// When it cannot be started or fails.
 pub(crate) async fn quietly(command: &mut Command, advice: &str) -> Result<()> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut group = Group::spawn(command).context(advice.to_owned())?;
-    let said = {
-        let leader = group.leader();
-        let (mut out, mut err) = (leader.stdout.take(), leader.stderr.take());
-        let (mut out_text, mut err_text) = (String::new(), String::new());
-        tokio::try_join!(read(&mut out, &mut out_text), read(&mut err, &mut err_text))?;
-        out_text + &err_text
-    };
-    if !group.wait().await?.success() {
-        bail!("{}\n{advice}", said.trim());
+    let said = listen(command).await.context(advice.to_owned())?;
+    if !said.status.success() {
+        bail!("{}\n{advice}", (said.out + &said.err).trim());
     }
     Ok(())
-}
-
-async fn read(
-    pipe: &mut Option<impl tokio::io::AsyncRead + Unpin>,
-    text: &mut String,
-) -> std::io::Result<usize> {
-    match pipe {
-        Some(pipe) => tokio::io::AsyncReadExt::read_to_string(pipe, text).await,
-        None => Ok(0),
-    }
 }

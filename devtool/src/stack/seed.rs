@@ -15,6 +15,7 @@ use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::posting::PostingProfile;
 use bokbro_runtime::SystemClock;
+use bokbro_simulators::aws::events;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
 use bokbro_simulators::ongoing::OngoingConfig;
 use bokbro_simulators::signin::SignInConfig;
@@ -83,6 +84,17 @@ impl Seed {
             parcel_endpoint: format!("wh_{}", random()),
             parcel_token,
         }
+    }
+
+    /// The tenant whose names and keys stand in the files of `events/`, for a stack that is asked with them.
+    pub(crate) fn of_events(ledger: LedgerProgram) -> Self {
+        let mut seed = Self::new(ledger, false);
+        events::API_KEY.clone_into(&mut seed.api_key);
+        events::ENDPOINT.clone_into(&mut seed.endpoint);
+        events::PARCEL_ENDPOINT.clone_into(&mut seed.parcel_endpoint);
+        events::PARCEL_TOKEN.clone_into(&mut seed.parcel_token);
+        seed.ongoing.switches.webhook_token = Some(seed.parcel_token.clone());
+        seed
     }
 
     /// The API key, of role owner.

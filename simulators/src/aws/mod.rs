@@ -4,6 +4,7 @@
 //! `POST /_faults` takes a [`Fault`], `GET /_faults` shows what is pending and how many calls were hit, `DELETE /_faults`
 //! ends it. Everything else is passed on.
 
+pub mod events;
 mod faults;
 
 use std::collections::BTreeMap;
