@@ -35,6 +35,7 @@ enum Command {
     Replay(commands::replay::Arguments),
     Sam(commands::sam::Arguments),
     Faults(commands::faults::Arguments),
+    Fuzz(commands::fuzz::Arguments),
     Bench(commands::bench::Arguments),
     NewConnector(commands::new_connector::Arguments),
 }
@@ -50,6 +51,7 @@ async fn main() -> ExitCode {
         Command::NewConnector(arguments) => commands::new_connector::run(arguments).await,
         Command::Sam(arguments) => commands::sam::run(arguments).await,
         Command::Faults(arguments) => commands::faults::run(arguments).await,
+        Command::Fuzz(arguments) => commands::fuzz::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Replay(arguments) => commands::replay::run(arguments).await,
     };

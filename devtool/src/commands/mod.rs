@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod faults;
+pub(crate) mod fuzz;
 pub(crate) mod new_connector;
 pub(crate) mod replay;
 pub(crate) mod sam;
