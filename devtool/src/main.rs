@@ -37,6 +37,7 @@ enum Command {
     Faults(commands::faults::Arguments),
     Fuzz(commands::fuzz::Arguments),
     Bench(commands::bench::Arguments),
+    Sbom(commands::sbom::Arguments),
     NewConnector(commands::new_connector::Arguments),
 }
 
@@ -52,6 +53,7 @@ async fn main() -> ExitCode {
         Command::Sam(arguments) => commands::sam::run(arguments).await,
         Command::Faults(arguments) => commands::faults::run(arguments).await,
         Command::Fuzz(arguments) => commands::fuzz::run(arguments).await,
+        Command::Sbom(arguments) => commands::sbom::run(arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Replay(arguments) => commands::replay::run(arguments).await,
     };

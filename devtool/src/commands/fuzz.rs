@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use tokio::process::Command;
 
 use crate::progress;
-use crate::stack::build::cargo;
 use crate::stack::files::Project;
 use crate::stack::process::Group;
+use crate::stack::tools::tool;
 
 /// The release of cargo-fuzz that the targets are written for.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -73,7 +73,7 @@ pub(crate) async fn has_compiler() -> bool {
 
 async fn search(project: &Project, targets: &[&str], until: Until) -> Result<bool> {
     ensure!(has_compiler().await, "libFuzzer needs a C++ compiler: install one (`apt-get install g++`)");
-    let binary = cargo_fuzz(project).await?;
+    let binary = tool(project, "cargo-fuzz", CARGO_FUZZ).await?;
     let mut clean = true;
     for (index, target) in targets.iter().enumerate() {
         progress::step(format_args!("[{}/{}] fuzzing {target}", index + 1, targets.len()));
@@ -108,22 +108,4 @@ async fn search_one(project: &Project, binary: &PathBuf, target: &str, until: Un
         fs::remove_dir_all(&kept).ok();
     }
     Ok(ended.success())
-}
-
-/// cargo-fuzz in the project's own folder, built when it is missing.
-async fn cargo_fuzz(project: &Project) -> Result<PathBuf> {
-    let root = project.local(&format!("cargo-fuzz-{CARGO_FUZZ}"));
-    let binary = root.join("bin/cargo-fuzz");
-    let lock = project.lock_installs().await?;
-    if !binary.is_file() {
-        progress::step(format_args!("building cargo-fuzz {CARGO_FUZZ} into .local/: a minute, once"));
-        let mut install = cargo(project);
-        install.args(["install", "cargo-fuzz", "--debug", "--version", CARGO_FUZZ, "--locked", "--root"]);
-        install.arg(&root);
-        if !Group::spawn(&mut install)?.wait().await?.success() {
-            bail!("cargo-fuzz does not build");
-        }
-    }
-    drop(lock);
-    Ok(binary)
 }

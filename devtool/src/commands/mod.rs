@@ -7,6 +7,7 @@ pub(crate) mod fuzz;
 pub(crate) mod new_connector;
 pub(crate) mod replay;
 pub(crate) mod sam;
+pub(crate) mod sbom;
 pub(crate) mod test;
 pub(crate) mod up;
 

@@ -13,6 +13,7 @@ pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod seed;
 pub(crate) mod simulators;
+pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
