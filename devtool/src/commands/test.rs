@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::process::Command;
 
-use super::sam;
+use super::{fuzz, sam};
 use crate::chromium;
 use crate::progress;
 use crate::stack::between::Between;
@@ -18,6 +18,7 @@ use crate::stack::ledger::LedgerProgram;
 use crate::stack::ministack::MiniStack;
 use crate::stack::process::Group;
 use crate::stack::python;
+use crate::stack::tools::tool;
 use crate::stack::{Options, Stack};
 
 /// The release of cargo-deny that the checks are written for.
@@ -47,10 +48,11 @@ enum Step {
     Template,
     Tests,
     Sam,
+    Fuzz,
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Format,
         Self::Lints,
         Self::Documentation,
@@ -59,6 +61,7 @@ impl Step {
         Self::Template,
         Self::Tests,
         Self::Sam,
+        Self::Fuzz,
     ];
     const QUICK: [Self; 3] = [Self::Format, Self::Lints, Self::Tests];
 
@@ -72,6 +75,7 @@ impl Step {
             Self::Template => "template.yaml",
             Self::Tests => "tests",
             Self::Sam => "sam build, invoke, start-api",
+            Self::Fuzz => "fuzzing: 20,000 inputs for each parser",
         }
     }
 
@@ -87,7 +91,7 @@ impl Step {
                 check(cargo(project).args(doc).env("RUSTDOCFLAGS", "-D warnings")).await
             }
             Self::Dependencies => {
-                let deny = cargo_deny(project).await?;
+                let deny = tool(project, "cargo-deny", CARGO_DENY).await?;
                 let checks = ["check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
                 check(Command::new(deny).current_dir(project.root()).args(checks)).await
             }
@@ -109,6 +113,13 @@ impl Step {
                 sam::Outcome::Right => Outcome::Passed,
                 sam::Outcome::Wrong(events) => Outcome::Failed(format!("{events} wrong answers, see above")),
                 sam::Outcome::Skipped(why) => Outcome::Skipped(format!("built, but not asked: {why}")),
+            }),
+            Self::Fuzz if !fuzz::has_compiler().await => {
+                Ok(Outcome::Skipped("libFuzzer needs a C++ compiler, and there is no `c++`".to_owned()))
+            }
+            Self::Fuzz => Ok(match fuzz::short(project).await? {
+                true => Outcome::Passed,
+                false => Outcome::Failed("see above, and fuzz/artifacts".to_owned()),
             }),
         }
     }
@@ -243,7 +254,7 @@ impl Drop for Told {
 
 /// The advisory database is a git repository on the network: where that cannot be reached, the check is left out.
 async fn advisories(project: &Project) -> Result<Outcome> {
-    let deny = cargo_deny(project).await?;
+    let deny = tool(project, "cargo-deny", CARGO_DENY).await?;
     let mut fetch = Command::new(&deny);
     if !succeeds(fetch.current_dir(project.root()).args(["fetch", "db"])).await? {
         return Ok(Outcome::Skipped(
@@ -258,23 +269,4 @@ async fn advisories(project: &Project) -> Result<Outcome> {
         "advisories",
     ]))
     .await
-}
-
-/// cargo-deny in the project's own folder, built when it is missing: no package registry has it ready-made.
-async fn cargo_deny(project: &Project) -> Result<PathBuf> {
-    let root = project.local(&format!("cargo-deny-{CARGO_DENY}"));
-    let binary = root.join("bin/cargo-deny");
-    let lock = project.lock_installs().await?;
-    if !binary.is_file() {
-        progress::step(format_args!("building cargo-deny {CARGO_DENY} into .local/: a few minutes, once"));
-        let mut install = cargo(project);
-        // Without optimization it builds in a third of the time and is still fast enough.
-        install.args(["install", "cargo-deny", "--debug", "--version", CARGO_DENY, "--locked", "--root"]);
-        install.arg(&root);
-        if !Group::spawn(&mut install)?.wait().await?.success() {
-            anyhow::bail!("cargo-deny does not build");
-        }
-    }
-    drop(lock);
-    Ok(binary)
 }
