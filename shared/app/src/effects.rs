@@ -339,7 +339,7 @@ impl<'a> Work<'a> {
                     about = self.subject.id(),
                     provider = self.provider(),
                     step = step.0,
-                    { metrics::OUTCOME_UNKNOWN } = 1,
+                    { metrics::OUTCOMES_UNKNOWN } = 1,
                     "nobody knows what became of a write"
                 );
                 let after = error.disposition();

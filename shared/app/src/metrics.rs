@@ -9,7 +9,7 @@ pub const WEBHOOKS: &str = "Webhooks";
 /// Webhooks that had been dealt with before.
 pub const DUPLICATES: &str = "Duplicates";
 /// Payments that were parked because they fit no order.
-pub const UNMATCHED: &str = "Unmatched";
+pub const PAYMENTS_UNMATCHED: &str = "Unmatched";
 /// Orders that are complete at one of their targets: booked, or sent to the warehouse.
 pub const SYNCED: &str = "Synced";
 /// Seconds from an order's payment until its sale was in the books.
@@ -23,7 +23,7 @@ pub const PARKED_WAITING: &str = "ParkedWaiting";
 /// Calls that a provider answered with 429.
 pub const PROVIDER_LIMITED: &str = "ProviderLimited";
 /// Writes of which no answer told what became.
-pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
+pub const OUTCOMES_UNKNOWN: &str = "OutcomeUnknown";
 /// Seconds that the oldest write of a tenant has waited for a human to say what became of it.
 pub const OUTCOME_UNKNOWN_AGE: &str = "OutcomeUnknownAge";
 /// Access tokens that were fetched.
@@ -85,14 +85,14 @@ const fn metric(name: &'static str, unit: Unit, by: Option<&'static str>) -> Met
 pub const METRICS: &[Metric] = &[
     metric(WEBHOOKS, Unit::Count, Some(PROVIDER)),
     metric(DUPLICATES, Unit::Count, None),
-    metric(UNMATCHED, Unit::Count, None),
+    metric(PAYMENTS_UNMATCHED, Unit::Count, None),
     metric(SYNCED, Unit::Count, Some(PROVIDER)),
     metric(BOOKED_LAG, Unit::Seconds, None),
     metric(FAILED, Unit::Count, Some(CLASS)),
     metric(PARKED, Unit::Count, None),
     metric(PARKED_WAITING, Unit::Count, None),
     metric(PROVIDER_LIMITED, Unit::Count, Some(PROVIDER)),
-    metric(OUTCOME_UNKNOWN, Unit::Count, Some(PROVIDER)),
+    metric(OUTCOMES_UNKNOWN, Unit::Count, Some(PROVIDER)),
     metric(OUTCOME_UNKNOWN_AGE, Unit::Seconds, None),
     metric(TOKEN_REFRESHES, Unit::Count, Some(PROVIDER)),
     metric(TOKEN_REFRESHES_FAILED, Unit::Count, Some(PROVIDER)),

@@ -67,7 +67,7 @@ pub async fn schedule_tick(
     }
     let until = app.clock.now().saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     let (mut nudged, mut swept) = (0, 0);
-    let mut consents = Consents::default();
+    let mut standings = Standings::default();
     loop {
         let page = app.directory.connections_list(PAGE, at.cursor.as_ref()).await?;
         let mut messages = Vec::new();
@@ -83,7 +83,7 @@ pub async fn schedule_tick(
                 swept += 1;
             }
             let tokens = lapsing_tokens(app, connection).await?;
-            consents.add(app, connection, &tokens);
+            standings.add(app, connection, &tokens);
             if tokens.idle(app.clock.now()) {
                 let provider = connection.provider.clone();
                 send(Nudge::connection(provider, ConnectionTask::KeepAlive));
@@ -109,7 +109,7 @@ pub async fn schedule_tick(
         at.cursor = Some(next);
         if invocation.deadline.duration_since(app.clock.now()) < RESERVE {
             app.inbox.delivery_done(&stop_id(&tick, stops), &at.to_text(), until).await?;
-            consents.tell();
+            standings.tell();
             tracing::warn!(
                 correlation = %invocation.correlation, %scheduled_at, nudged, swept,
                 "tick stopped for lack of time"
@@ -118,7 +118,7 @@ pub async fn schedule_tick(
         }
     }
     app.inbox.delivery_done(&tick, "done", until).await?;
-    consents.tell();
+    standings.tell();
     tracing::info!(
         correlation = %invocation.correlation, %scheduled_at, nudged, swept, { metrics::TICKS } = 1,
         "tick done"
@@ -128,17 +128,17 @@ pub async fn schedule_tick(
 
 /// How connections stand, by provider, as a run of a tick finds them.
 #[derive(Default)]
-struct Consents(BTreeMap<Provider, Consent>);
+struct Standings(BTreeMap<Provider, Standing>);
 
 #[derive(Default)]
-struct Consent {
+struct Standing {
     /// Connections whose provider does not let us in.
     down: u64,
     /// Days until the first consent lapses, where they do.
     days_left: Option<i64>,
 }
 
-impl Consents {
+impl Standings {
     fn add(&mut self, app: &App, connection: &Connection, tokens: &TokenState) {
         let of_provider = self.0.entry(connection.provider.clone()).or_default();
         if ShownState::of(connection, tokens) == ShownState::NeedsConsent {
@@ -149,7 +149,7 @@ impl Consents {
     }
 
     fn tell(&self) {
-        for (provider, Consent { down, days_left }) in &self.0 {
+        for (provider, Standing { down, days_left }) in &self.0 {
             tracing::info!(
                 %provider,
                 { metrics::CONNECTIONS_DOWN } = down,

@@ -12,7 +12,7 @@ use super::watched::{BUYER, PAYER, Watched};
 
 /// What must show in each place, so that the search is known to look in the right one.
 pub(super) const SEEN: [(&str, &[&str]); 4] = [
-    ("logs", &["provider call", "webhook received", "a payment fits no order", "hyper_util"]),
+    ("logs", &["provider call", "webhook received", "\"message\":\"parked\"", "hyper_util"]),
     ("queues", &["viva", "transaction"]),
     ("store", &["asa@example.se", "fortnox_2000359", "tenant_id"]),
     ("errors", &["create_invoice", "does not let us in", "not a JSON object"]),

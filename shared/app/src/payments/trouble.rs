@@ -99,7 +99,7 @@ impl Desk<'_> {
         let is_new = item_park(app, self.tenant, &parked).await?;
         if is_new && parked.code == UNMATCHED {
             let (tenant, provider) = (self.tenant, about.provider);
-            tracing::warn!(%tenant, %provider, { metrics::UNMATCHED } = 1, "a payment fits no order");
+            tracing::warn!(%tenant, %provider, { metrics::PAYMENTS_UNMATCHED } = 1, "a payment fits no order");
         }
         Ok(())
     }
