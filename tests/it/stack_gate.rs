@@ -24,6 +24,7 @@ async fn hub(stack: &Stack) -> Hub {
 }
 
 /// Counts as many as are allowed from now on, as other processes would.
+#[allow(clippy::disallowed_methods, reason = "the functions live in real time")]
 async fn used_up(stack: &Stack, door: Door, who: &str) {
     let (hub, quota) = (hub(stack).await, door.quota());
     for later in 0..WINDOWS {
