@@ -9,7 +9,7 @@ use bokbro_app::connections::{
 use bokbro_app::error::Error;
 use bokbro_app::oauth::Outcome;
 use bokbro_app::orders::Refusal;
-use bokbro_app::ports::{Directory as _, TokenStates as _};
+use bokbro_app::ports::{Directory as _, Endpoints as _, TokenStates as _};
 use bokbro_app::records::Connection;
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_domain::order::SyncState;

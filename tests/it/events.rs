@@ -2,7 +2,7 @@
 //! answers that stand beside them.
 
 use bokbro_app::message::{ConnectionTask, Envelope, Nudge};
-use bokbro_app::ports::{Providers, QueueName};
+use bokbro_app::ports::{QueueName, Senders};
 use bokbro_app::wire::order_in::read_order;
 use bokbro_app::wire::replay_in::read_invocation;
 use bokbro_connectors::registry::{Registry, Urls};

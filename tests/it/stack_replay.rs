@@ -4,7 +4,7 @@ use bokbro_app::app::App;
 use bokbro_app::auth::api_key_store;
 use bokbro_app::memory::{MemoryQueues, MemoryVault};
 use bokbro_app::message::{Envelope, Nudge};
-use bokbro_app::ports::Providers as _;
+use bokbro_app::ports::Senders as _;
 use bokbro_app::records::Role;
 use bokbro_app::secret::SecretText;
 use bokbro_aws::{Clients, Tables};

@@ -13,7 +13,7 @@ use bokbro_app::app::App;
 use bokbro_app::orders::{Posted, Refusal, order_post};
 use bokbro_app::ports::{Orders, Parking, QueueName};
 use bokbro_app::records::Parked;
-use bokbro_app::webhooks::{EndpointCache, Ingress, webhook_receive};
+use bokbro_app::webhooks::{Ingress, Intake, webhook_receive};
 use bokbro_aws::{Hub, Tables};
 use bokbro_connectors::registry::Registry;
 use bokbro_domain::effect::Patience;
@@ -57,7 +57,7 @@ pub struct Cloud {
     queues: Client,
     urls: BTreeMap<QueueName, String>,
     dead: BTreeMap<QueueName, String>,
-    cache: EndpointCache,
+    intake: Intake,
 }
 
 impl Cloud {
@@ -93,7 +93,8 @@ impl Cloud {
         let app = App::new(Arc::new(clients.hub(tables)), sent, letters, vault, clock, Arc::new(registry));
         // These simulators' lists do not lag, so there is nothing to wait for.
         let app = App { patience: Patience { settle: Duration::from_secs(1), ..app.patience }, ..app };
-        Some(Self { simulators, proxy, app, hub, queues, urls, dead, cache: EndpointCache::default() })
+        let intake = Intake::of(&app);
+        Some(Self { simulators, proxy, app, hub, queues, urls, dead, intake })
     }
 
     /// Posts an order as a webshop does: again with the same key until it is told what became of it.
@@ -115,10 +116,8 @@ impl Cloud {
     pub async fn deliver(&self, event: &str) {
         let viva = Provider::parse("viva").unwrap();
         for _ in 0..REPEATS {
-            let correlation = self.app.correlation();
-            match webhook_receive(&self.app, &self.cache, &viva, ENDPOINT, event.as_bytes(), &correlation)
-                .await
-            {
+            let correlation = self.intake.correlation();
+            match webhook_receive(&self.intake, &viva, ENDPOINT, event.as_bytes(), &correlation).await {
                 Ingress::Accepted => return,
                 Ingress::Failed(_) => {}
                 _ => panic!("the webhook was refused"),

@@ -9,8 +9,8 @@ use bokbro_app::error::Error;
 use bokbro_app::memory::{ManualClock, MemoryStore};
 use bokbro_app::ports::{
     Access, Accounting, Checkup, Clock as _, Contents, Entry, EntryField, Limited, Mapping, Mappings as _,
-    OAuth, ParcelWebhooks, Payments, Providers, Register, RegisterKey, RegisterPage, Registers, Shipping,
-    Span, TokenEndpoint, Vouchers, Webhooks,
+    OAuth, ParcelWebhooks, Payments, Providers, Register, RegisterKey, RegisterPage, Registers, Senders,
+    Shipping, Span, TokenEndpoint, Vouchers, Webhooks,
 };
 use bokbro_domain::ids::Provider;
 use bokbro_domain::money::{Currency, Money};
@@ -260,10 +260,6 @@ impl Providers for With {
         self.others.payments(provider)
     }
 
-    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
-        self.others.webhooks(provider)
-    }
-
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         self.others.accounting(provider)
     }
@@ -278,10 +274,6 @@ impl Providers for With {
 
     fn shipping(&self, provider: &Provider) -> Option<Shipping> {
         self.others.shipping(provider)
-    }
-
-    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
-        self.others.parcel_webhooks(provider)
     }
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
@@ -306,5 +298,15 @@ impl Providers for With {
 
     fn names(&self) -> Vec<Provider> {
         self.others.names()
+    }
+}
+
+impl Senders for With {
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
+        self.others.webhooks(provider)
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        self.others.parcel_webhooks(provider)
     }
 }

@@ -78,9 +78,8 @@ impl World {
     /// Hands a delivery about a parcel to the ingress.
     pub async fn parcel_webhook(&self, body: &str, token: Option<&str>) -> Ingress {
         let ongoing = provider("ongoing");
-        let (app, correlation) = (&self.app, self.app.correlation());
-        let body = body.as_bytes();
-        parcel_webhook_receive(app, &self.cache, &ongoing, PARCEL_ENDPOINT, token, body, &correlation).await
+        let (intake, correlation) = (&self.intake, self.intake.correlation());
+        parcel_webhook_receive(intake, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes(), &correlation).await
     }
 
     /// The parcel orders, oldest first.

@@ -15,7 +15,7 @@ use bokbro_app::ports::{Clock, Directory, LedgerKey, Ledgers, Parking, QueueName
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Parked, Settings};
 use bokbro_app::schedule::{Ticked, schedule_tick};
 use bokbro_app::secret::{Credentials, SecretText};
-use bokbro_app::webhooks::{EndpointCache, Ingress, webhook_receive};
+use bokbro_app::webhooks::{Ingress, Intake, webhook_receive};
 use bokbro_app::work::message_handle;
 use bokbro_connectors::kit::{Transport, Wire};
 use bokbro_connectors::registry::{Registry, Urls};
@@ -123,7 +123,7 @@ pub struct World {
     /// What went wrong, with its causes, as workers log it.
     pub errors: Vec<String>,
     flying: VecDeque<Flying>,
-    pub(crate) cache: EndpointCache,
+    pub(crate) intake: Intake,
     invocations: u64,
     /// Client id and secret of the integration at the ledger program.
     client: (String, String),
@@ -266,6 +266,7 @@ impl World {
         let app =
             App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
         let app = app.dying_at(crash.clone());
+        let intake = Intake::of(&app);
 
         furnish(&*store, &*vault, profile, (&client_id, &client_secret), &account).await;
         Self {
@@ -281,7 +282,7 @@ impl World {
             dead: Vec::new(),
             errors: Vec::new(),
             flying: VecDeque::new(),
-            cache: EndpointCache::default(),
+            intake,
             invocations: 0,
             client: (client_id, client_secret),
         }
@@ -325,8 +326,8 @@ impl World {
 
     /// Hands a webhook body to the ingress.
     pub async fn webhook(&self, body: &str) -> Ingress {
-        let (viva, correlation) = (provider("viva"), self.app.correlation());
-        webhook_receive(&self.app, &self.cache, &viva, ENDPOINT, body.as_bytes(), &correlation).await
+        let (viva, correlation) = (provider("viva"), self.intake.correlation());
+        webhook_receive(&self.intake, &viva, ENDPOINT, body.as_bytes(), &correlation).await
     }
 
     /// Runs workers until nothing is left that time alone would change.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use bokbro_app::app::App;
 use bokbro_app::error::{Error, chain};
 use bokbro_app::orders::Refusal;
 use bokbro_domain::ids::CorrelationId;
@@ -96,7 +97,8 @@ pub(crate) async fn logged(State(platform): Api, request: Request, next: Next) -
     // Paths hold ids that anybody may make up; those of no route are not logged.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    request_handle(&platform.app, method.as_str(), route, next.run(request)).await
+    let App { clock, .. } = &platform.app;
+    request_handle(&platform.app.correlation(), &**clock, method.as_str(), route, next.run(request)).await
 }
 
 /// A JSON answer.

@@ -20,6 +20,6 @@ use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let platform = Arc::new(Platform::start(Role::Admin).await?);
+    let platform = Arc::new(Platform::start(Role::Admin).await?.with_dead_letters().with_sign_in());
     lambda_http::run(routes::router(platform)).await
 }

@@ -27,7 +27,14 @@ async fn main() -> Result<(), Error> {
         let method = request.method().clone();
         let answering = handle(&platform, request);
         Ok::<_, std::convert::Infallible>(
-            request_handle(&platform.app, method.as_str(), ROUTE, answering).await,
+            request_handle(
+                &platform.app.correlation(),
+                &*platform.app.clock,
+                method.as_str(),
+                ROUTE,
+                answering,
+            )
+            .await,
         )
     }))
     .await

@@ -19,7 +19,7 @@ const INVOKER: &str = "invocation";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let platform = Platform::start(Role::Replay).await?;
+    let platform = Platform::start(Role::Replay).await?.with_dead_letters();
     run(service_fn(|event| handle(&platform.app, event))).await
 }
 

@@ -10,8 +10,9 @@ use crate::access::AccessDesk;
 use crate::gate::Gate;
 use crate::limits::Limiters;
 use crate::ports::{
-    Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Inbox, Jobs, Keyring, Ledgers,
-    Mappings, Nonces, OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates, Turns, Vault,
+    Audits, Clock, CrashPoints, Cursors, Days, DeadLetters, Directory, Endpoints, Inbox, Jobs, Keyring,
+    Ledgers, Mappings, Nonces, OpenWork, Orders, Parking, Providers, Queues, Stocks, Store, TokenStates,
+    Turns, Vault,
 };
 use crate::stamp::Stamps;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub audits: Arc<dyn Audits>,
     /// Settings, connections, endpoints.
     pub directory: Arc<dyn Directory>,
+    /// Webhook endpoints, for whoever takes deliveries.
+    pub endpoints: Arc<dyn Endpoints>,
     /// API keys and sessions.
     pub keyring: Arc<dyn Keyring>,
     /// Leases and versions of tokens.
@@ -110,6 +113,7 @@ impl App {
             jobs: store.clone(),
             audits: store.clone(),
             directory: store.clone(),
+            endpoints: store.clone(),
             keyring: store.clone(),
             token_states: store.clone(),
             turns: store.clone(),

@@ -210,7 +210,8 @@ fn read_wish(body: &[u8]) -> Result<(String, Role), FieldError> {
 }
 
 /// SHA-256, hex. What is hashed so is long and random, so no slow hash is needed.
-pub(crate) fn sha256(text: &str) -> String {
+#[must_use]
+pub fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -19,7 +19,7 @@ use crate::records::{Connection, ConnectionState, Endpoint};
 use crate::resume::connection_resume;
 use crate::token_entry::TokenEntry;
 use crate::tokens::refresh_token;
-use crate::webhooks::{EndpointCache, Ingress, webhook_handshake};
+use crate::webhooks::{Ingress, Intake, webhook_handshake};
 pub use entry::{EntryRefusal, connection_enter};
 pub use sync::{Asked, connection_reading, connection_sync};
 pub(crate) use view::days_left;
@@ -121,8 +121,7 @@ async fn check(app: &App, connection: &Connection, had_ended: bool) -> Result<Fi
 /// Keeps the endpoint's key as the provider has it, and asks the endpoint as the provider does.
 async fn webhook_check(app: &App, connection: &mut Connection, key: &str) -> Result<&'static str, Error> {
     let endpoint = entry::webhook_endpoint(app, connection, &Proof::Handshake(key)).await?;
-    let ingress =
-        webhook_handshake(app, &EndpointCache::default(), &connection.provider, &endpoint.name).await;
+    let ingress = webhook_handshake(&Intake::of(app), &connection.provider, &endpoint.name).await;
     let expected = app.providers.webhooks(&connection.provider).map(|webhooks| webhooks.handshake(key));
     Ok(match ingress {
         Ingress::Handshake(answer) if Some(&answer) == expected.as_ref() => "answers",
@@ -256,7 +255,7 @@ async fn connected(app: &App, tenant: &TenantId, provider: &Provider) -> Result<
 /// The endpoint of a connection's webhooks, when it has one.
 async fn endpoint_of(app: &App, connection: &Connection) -> Result<Option<Endpoint>, Error> {
     match connection.settings.get(WEBHOOK_ENDPOINT) {
-        Some(name) => app.directory.endpoint_get(name).await,
+        Some(name) => app.endpoints.endpoint_get(name).await,
         None => Ok(None),
     }
 }

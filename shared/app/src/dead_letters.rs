@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bokbro_domain::ids::TenantId;
 use futures::future::join_all;
 
 use crate::app::App;
 use crate::error::{Error, chain};
-use crate::ports::{DeadLetter, QueueName};
+use crate::ports::{DeadLetter, DeadLetters, Moving, QueueName};
 use crate::work::NOBODY;
 
 /// Dead letters taken at once.
@@ -27,6 +28,51 @@ pub struct Listed {
     pub items: Vec<(QueueName, DeadLetter)>,
     /// Whether there may be more.
     pub truncated: bool,
+}
+
+/// The dead letters of a function that was started without them, as most are: to look at them is an error.
+pub struct OutOfSight;
+
+impl OutOfSight {
+    fn refuse<T>() -> Result<T, Error> {
+        Err(Error::storage("looking at dead letters", "this function was started without them"))
+    }
+}
+
+#[async_trait]
+impl DeadLetters for OutOfSight {
+    async fn dead_letters_take(
+        &self,
+        _queue: QueueName,
+        _max: usize,
+        _hidden: Duration,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_give_back(&self, _queue: QueueName, _letters: &[DeadLetter]) -> Result<(), Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_resend(&self, _queue: QueueName, _letters: &[DeadLetter]) -> Result<(), Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_delete(&self, _queue: QueueName, _letters: &[DeadLetter]) -> Result<(), Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_count(&self, _queue: QueueName) -> Result<u64, Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_hidden(&self, _queue: QueueName) -> Result<u64, Error> {
+        Self::refuse()
+    }
+
+    async fn dead_letters_move(&self, _queue: QueueName, _per_second: Option<u32>) -> Result<Moving, Error> {
+        Self::refuse()
+    }
 }
 
 /// Whether a dead letter is a tenant's own. One that does not say whose it is belongs to the operator.

@@ -1,7 +1,7 @@
 //! Webhook ingress: a delivery becomes durable in a queue with one send, and nothing else happens here.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bokbro_domain::ids::{CorrelationId, Provider};
 use jiff::{SignedDuration, Timestamp};
@@ -12,17 +12,84 @@ use crate::app::App;
 use crate::error::Error;
 use crate::message::{Envelope, Nudge, Unreadable};
 use crate::metrics;
-use crate::ports::QueueName;
+use crate::ports::{Clock, Endpoints, QueueName, Queues, Senders};
 use crate::records::Endpoint;
+use crate::stamp::Stamps;
 
 /// Largest body that is read, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 /// How long an endpoint stays in memory.
 const MEMORY: SignedDuration = SignedDuration::from_mins(5);
 
-/// Endpoints that this process has seen lately; unknown names are never kept, so nobody can fill it.
-#[derive(Default)]
-pub struct EndpointCache(Mutex<HashMap<String, (Endpoint, Timestamp)>>);
+/// What it takes to take deliveries. It is much less than an [`App`], so the function that does nothing else is small and
+/// starts fast.
+pub struct Intake {
+    endpoints: Arc<dyn Endpoints>,
+    senders: Arc<dyn Senders>,
+    queues: Arc<dyn Queues>,
+    clock: Arc<dyn Clock>,
+    stamps: Stamps,
+    /// Endpoints that this process has seen lately; unknown names are never kept, so nobody can fill it.
+    seen: Mutex<HashMap<String, (Endpoint, Timestamp)>>,
+}
+
+impl Intake {
+    /// Puts the ports together.
+    #[must_use]
+    pub fn new(
+        endpoints: Arc<dyn Endpoints>,
+        senders: Arc<dyn Senders>,
+        queues: Arc<dyn Queues>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { endpoints, senders, queues, clock, stamps: Stamps::default(), seen: Mutex::default() }
+    }
+
+    /// Over the ports of an app.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        Self::new(app.endpoints.clone(), app.providers.clone(), app.queues.clone(), app.clock.clone())
+    }
+
+    /// A new id that ties together what one delivery sets in motion.
+    #[must_use]
+    pub fn correlation(&self) -> CorrelationId {
+        CorrelationId::from_ulid(self.stamps.ulid(&*self.clock))
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// The header in which a provider's deliveries about parcels carry their secret, when it sends any.
+    #[must_use]
+    pub fn token_header(&self, provider: &Provider) -> Option<&'static str> {
+        Some(self.senders.parcel_webhooks(provider)?.token_header())
+    }
+
+    async fn endpoint(&self, provider: &Provider, name: &str) -> Result<Option<Endpoint>, Error> {
+        let now = self.clock.now();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let found = match seen {
+            Some((endpoint, at)) if now.duration_since(at) < MEMORY => Some(endpoint),
+            _ => {
+                let found = self.endpoints.endpoint_get(name).await?;
+                if let Some(endpoint) = &found {
+                    let seen = (endpoint.clone(), now);
+                    self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), seen);
+                }
+                found
+            }
+        };
+        let found = found.filter(|endpoint| endpoint.provider == *provider);
+        if let Some(endpoint) = &found {
+            tracing::Span::current().record("tenant", tracing::field::display(&endpoint.tenant));
+        }
+        Ok(found)
+    }
+}
 
 /// What to answer.
 #[derive(Debug)]
@@ -44,9 +111,9 @@ pub enum Ingress {
 }
 
 /// Answers a provider that asks whether the address is ours.
-pub async fn webhook_handshake(app: &App, cache: &EndpointCache, provider: &Provider, name: &str) -> Ingress {
-    match endpoint_find(app, cache, provider, name).await {
-        Ok(Some(endpoint)) => match app.providers.webhooks(provider) {
+pub async fn webhook_handshake(intake: &Intake, provider: &Provider, name: &str) -> Ingress {
+    match intake.endpoint(provider, name).await {
+        Ok(Some(endpoint)) => match intake.senders.webhooks(provider) {
             Some(webhooks) => Ingress::Handshake(webhooks.handshake(&endpoint.handshake_key)),
             None => Ingress::UnknownEndpoint,
         },
@@ -57,14 +124,13 @@ pub async fn webhook_handshake(app: &App, cache: &EndpointCache, provider: &Prov
 
 /// Takes a delivery: reads it, and answers well only once it is durable.
 pub async fn webhook_receive(
-    app: &App,
-    cache: &EndpointCache,
+    intake: &Intake,
     provider: &Provider,
     name: &str,
     body: &[u8],
     correlation: &CorrelationId,
 ) -> Ingress {
-    let endpoint = match endpoint_find(app, cache, provider, name).await {
+    let endpoint = match intake.endpoint(provider, name).await {
         Ok(Some(endpoint)) => endpoint,
         Ok(None) => return Ingress::UnknownEndpoint,
         Err(error) => return Ingress::Failed(error),
@@ -72,15 +138,16 @@ pub async fn webhook_receive(
     if body.len() > MAX_BODY {
         return Ingress::TooLarge;
     }
-    let Some(webhooks) = app.providers.webhooks(provider) else { return Ingress::UnknownEndpoint };
+    let Some(webhooks) = intake.senders.webhooks(provider) else { return Ingress::UnknownEndpoint };
     let hint = match webhooks.parse(body) {
         Ok(hint) => hint,
         Err(unreadable) => return Ingress::NotAnEvent(unreadable),
     };
     let (tenant, event_type, transaction) =
         (endpoint.tenant.clone(), hint.event_type, hint.transaction.clone());
-    let message = Envelope::new(endpoint.tenant, correlation.clone(), app.clock.now(), Nudge::Payment(hint));
-    if let Err(error) = app.queues.queue_send(QueueName::Payments, &message).await {
+    let message =
+        Envelope::new(endpoint.tenant, correlation.clone(), intake.clock.now(), Nudge::Payment(hint));
+    if let Err(error) = intake.queues.queue_send(QueueName::Payments, &message).await {
         return Ingress::Failed(error);
     }
     tracing::info!(
@@ -97,20 +164,19 @@ pub async fn webhook_receive(
 
 /// Takes a delivery about a parcel: only with the endpoint's secret, and answers well only once it is durable.
 pub async fn parcel_webhook_receive(
-    app: &App,
-    cache: &EndpointCache,
+    intake: &Intake,
     provider: &Provider,
     name: &str,
     token: Option<&str>,
     body: &[u8],
     correlation: &CorrelationId,
 ) -> Ingress {
-    let endpoint = match endpoint_find(app, cache, provider, name).await {
+    let endpoint = match intake.endpoint(provider, name).await {
         Ok(Some(endpoint)) => endpoint,
         Ok(None) => return Ingress::UnknownEndpoint,
         Err(error) => return Ingress::Failed(error),
     };
-    let Some(webhooks) = app.providers.parcel_webhooks(provider) else { return Ingress::UnknownEndpoint };
+    let Some(webhooks) = intake.senders.parcel_webhooks(provider) else { return Ingress::UnknownEndpoint };
     if !token_fits(endpoint.token_sha256.as_deref(), token) {
         return Ingress::NotTheirs;
     }
@@ -122,8 +188,9 @@ pub async fn parcel_webhook_receive(
         Err(unreadable) => return Ingress::NotAnEvent(unreadable),
     };
     let (tenant, parcel_status) = (endpoint.tenant.clone(), hint.status);
-    let message = Envelope::new(endpoint.tenant, correlation.clone(), app.clock.now(), Nudge::Parcel(hint));
-    if let Err(error) = app.queues.queue_send(QueueName::Warehouse, &message).await {
+    let message =
+        Envelope::new(endpoint.tenant, correlation.clone(), intake.clock.now(), Nudge::Parcel(hint));
+    if let Err(error) = intake.queues.queue_send(QueueName::Warehouse, &message).await {
         return Ingress::Failed(error);
     }
     tracing::info!(
@@ -147,30 +214,4 @@ pub fn token_sha256(token: &str) -> String {
 fn token_fits(wanted: Option<&str>, sent: Option<&str>) -> bool {
     let (Some(wanted), Some(sent)) = (wanted, sent) else { return false };
     bool::from(wanted.as_bytes().ct_eq(token_sha256(sent).as_bytes()))
-}
-
-async fn endpoint_find(
-    app: &App,
-    cache: &EndpointCache,
-    provider: &Provider,
-    name: &str,
-) -> Result<Option<Endpoint>, Error> {
-    let now = app.clock.now();
-    let kept = cache.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-    let found = match kept {
-        Some((endpoint, at)) if now.duration_since(at) < MEMORY => Some(endpoint),
-        _ => {
-            let found = app.directory.endpoint_get(name).await?;
-            if let Some(endpoint) = &found {
-                let kept = (endpoint.clone(), now);
-                cache.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), kept);
-            }
-            found
-        }
-    };
-    let found = found.filter(|endpoint| endpoint.provider == *provider);
-    if let Some(endpoint) = &found {
-        tracing::Span::current().record("tenant", tracing::field::display(&endpoint.tenant));
-    }
-    Ok(found)
 }

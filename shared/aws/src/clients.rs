@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::meta::region::ProvideRegion;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bokbro_app::error::Error;
 use bokbro_app::ports::QueueName;
 
@@ -16,6 +21,25 @@ use crate::hub::{Hub, Tables};
 use crate::queues::SqsQueues;
 use crate::vault::SecretsVault;
 
+/// Pinned, so that an update of the SDK never changes retries or time-outs behind our back.
+fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// A lost connection must show well before the function's own time-out, so that there is time for another try.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(10))
+        .build()
+}
+
+/// One TLS library in the whole program: the SDK's own choice would bring a second one.
+fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
 /// What every AWS client of a process shares: credentials, region, connections, time-outs and retries.
 #[derive(Clone)]
 pub struct Clients {
@@ -23,29 +47,33 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Reads region, credentials and endpoint from where the SDK looks for them. `app_name` shows in the user agent of
-    /// every call, so that calls can be counted by function.
+    /// Clients of a function. Region and credentials stand in its environment, where Lambda puts them; the SDK's own
+    /// search through files and metadata services would be half a megabyte of program that never runs there. `app_name`
+    /// shows in the user agent of every call, so that calls can be counted by function; `endpoint` is another AWS than the
+    /// real one.
     ///
     /// # Errors
     /// When the name has characters that a user agent cannot carry.
-    pub async fn load(app_name: &str) -> Result<Self, Error> {
+    pub async fn load(app_name: &str, endpoint: Option<String>) -> Result<Self, Error> {
         let name = AppName::new(app_name.to_owned()).map_err(|e| Error::storage("naming the function", e))?;
-        Ok(Self { config: Self::loader().app_name(name).load().await })
+        let mut config = SdkConfig::builder()
+            .app_name(name)
+            .behavior_version(behavior())
+            .region(EnvironmentVariableRegionProvider::new().region().await)
+            .credentials_provider(SharedCredentialsProvider::new(
+                EnvironmentVariableCredentialsProvider::new(),
+            ))
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts())
+            .http_client(http_client());
+        config.set_endpoint_url(endpoint);
+        Ok(Self { config: config.build() })
     }
 
-    /// The settings that [`Clients::load`] starts from, for callers that add their own endpoint or credentials.
+    /// The same settings for callers outside a function, who add their own endpoint or credentials.
     #[must_use]
     pub fn loader() -> ConfigLoader {
-        // A lost connection must show well before the function's own time-out, so that there is time for another try.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(3))
-            .operation_timeout(Duration::from_secs(10))
-            .build();
-        // One TLS library in the whole program: the SDK's own choice would bring a second one.
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        // Pinned, so that an update of the SDK never changes retries or time-outs behind our back.
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).http_client(http)
+        aws_config::defaults(behavior()).timeout_config(timeouts()).http_client(http_client())
     }
 
     /// Adapters over a configuration that was made elsewhere.
@@ -89,6 +117,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_a_user_agent_cannot_carry_is_refused() {
-        assert!(Clients::load("two words").await.is_err());
+        assert!(Clients::load("two words", None).await.is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bokbro_app::ports::{
     Accounting, Checkup, Clock, EntryField, Limited, OAuth, ParcelWebhooks, Payments, Providers, Registers,
-    Shipping, TokenEndpoint, Vouchers, Webhooks,
+    Senders, Shipping, TokenEndpoint, Vouchers, Webhooks,
 };
 use bokbro_domain::ids::Provider;
 
@@ -58,12 +58,10 @@ impl Urls {
 struct Capabilities {
     name: &'static str,
     payments: Option<Arc<dyn Payments>>,
-    webhooks: Option<Arc<dyn Webhooks>>,
     accounting: Option<Arc<dyn Accounting>>,
     vouchers: Option<Arc<dyn Vouchers>>,
     registers: Option<Arc<dyn Registers>>,
     shipping: Option<Shipping>,
-    parcel_webhooks: Option<Arc<dyn ParcelWebhooks>>,
     tokens: Option<Arc<dyn TokenEndpoint>>,
     oauth: Option<Arc<dyn OAuth>>,
     checkup: Option<Arc<dyn Checkup>>,
@@ -135,7 +133,6 @@ fn ongoing(it: Arc<Ongoing>) -> Capabilities {
     Capabilities {
         name: ongoing::NAME,
         shipping: Some(Shipping::Ours(it.clone())),
-        parcel_webhooks: Some(it.clone()),
         tokens: Some(it.clone()),
         checkup: Some(it),
         entry_fields: ongoing::ENTRY_FIELDS,
@@ -148,7 +145,6 @@ fn viva(it: Arc<Viva>) -> Capabilities {
     Capabilities {
         name: viva::NAME,
         payments: Some(it.clone()),
-        webhooks: Some(it.clone()),
         tokens: Some(it.clone()),
         checkup: Some(it),
         entry_fields: viva::ENTRY_FIELDS,
@@ -173,13 +169,34 @@ fn visma(it: Arc<Visma>) -> Capabilities {
     }
 }
 
+/// The senders of webhooks alone, for the function that takes deliveries and calls nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doorbells;
+
+impl Senders for Doorbells {
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
+        (provider.as_str() == viva::NAME).then(|| -> Arc<dyn Webhooks> { Arc::new(viva::Deliveries) })
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        (provider.as_str() == ongoing::NAME)
+            .then(|| -> Arc<dyn ParcelWebhooks> { Arc::new(ongoing::Deliveries) })
+    }
+}
+
+impl Senders for Registry {
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
+        Doorbells.webhooks(provider)
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        Doorbells.parcel_webhooks(provider)
+    }
+}
+
 impl Providers for Registry {
     fn payments(&self, provider: &Provider) -> Option<Arc<dyn Payments>> {
         self.get(provider)?.payments.clone()
-    }
-
-    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
-        self.get(provider)?.webhooks.clone()
     }
 
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
@@ -196,10 +213,6 @@ impl Providers for Registry {
 
     fn shipping(&self, provider: &Provider) -> Option<Shipping> {
         self.get(provider)?.shipping.clone()
-    }
-
-    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
-        self.get(provider)?.parcel_webhooks.clone()
     }
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BadId, PaymentMethod, Provider};
+use crate::posting::SWEDEN;
 
 /// Time between the end of a day and its vouchers. A payment of the last minute is told of within seconds, and a lost
 /// webhook is made up for by the next hourly look; so after two hours hardly any order of the day is still to come.
@@ -80,8 +80,7 @@ impl DayId {
     /// When its voucher is due: the day is over in Sweden, and late news of it have come in.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
-        let zone = TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC);
-        let midnight = self.lot.date.tomorrow().and_then(|next| next.to_zoned(zone));
+        let midnight = self.lot.date.tomorrow().and_then(|next| next.to_zoned(SWEDEN.clone()));
         let due = midnight.and_then(|midnight| midnight.timestamp().checked_add(GRACE));
         due.unwrap_or(Timestamp::MAX)
     }

@@ -2,9 +2,9 @@
 
 use bokbro_domain::ids::Provider;
 use bokbro_domain::money::Money;
+use bokbro_domain::posting::SWEDEN;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 /// An amount with its currency: `1 234,50 kr`, with blanks that do not break.
@@ -73,7 +73,7 @@ pub fn day(at: Timestamp) -> Date {
 }
 
 fn swedish(at: Timestamp) -> jiff::Zoned {
-    at.to_zoned(TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC))
+    at.to_zoned(SWEDEN.clone())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use bokbro_app::app::App;
+use bokbro_app::ports::Clock;
 use bokbro_domain::ids::CorrelationId;
 use http::Response;
 use tracing::Instrument as _;
@@ -20,18 +21,18 @@ pub fn correlation(app: &App) -> CorrelationId {
 /// Answers a request and logs one line about it. `route` is the path's pattern: the path itself may hold what opens a
 /// door. Whoever finds out whose request it is says so with [`tracing::Span::record`].
 pub async fn request_handle<B>(
-    app: &App,
+    correlation: &CorrelationId,
+    clock: &dyn Clock,
     method: &str,
     route: &str,
     answering: impl Future<Output = Response<B>>,
 ) -> Response<B> {
-    let correlation = app.correlation();
     let span = tracing::info_span!("request", %correlation, method, route, tenant = tracing::field::Empty);
-    let started = app.clock.now();
+    let started = clock.now();
     let answered = async {
-        let response = CORRELATION.scope(correlation, answering).await;
+        let response = CORRELATION.scope(correlation.clone(), answering).await;
         let status = response.status().as_u16();
-        let duration_ms = app.clock.now().duration_since(started).as_millis();
+        let duration_ms = clock.now().duration_since(started).as_millis();
         if response.status().is_server_error() {
             tracing::error!(status, duration_ms, "request handled");
         } else {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bokbro_app::app::App;
-use bokbro_app::ports::{SignIn, Vault};
+use bokbro_app::dead_letters::OutOfSight;
+use bokbro_app::ports::SignIn;
 use bokbro_app::test_orders::Stage;
+use bokbro_app::webhooks::Intake;
 use bokbro_aws::{Clients, Tables};
 use bokbro_connectors::kit::Transport;
-use bokbro_connectors::registry::{Registry, Urls};
+use bokbro_connectors::registry::{Doorbells, Registry, Urls};
 use bokbro_connectors::signin::Oidc;
 
 use crate::clock::SystemClock;
@@ -40,43 +42,95 @@ pub struct Platform {
     pub public_url: Option<String>,
     /// Whether it books what merchants really sell.
     pub stage: Stage,
-    /// Where webhooks may come from.
-    pub sources: Sources,
     /// Where people sign in, when that is set up.
     pub sign_in: Option<Arc<dyn SignIn>>,
+    config: Config,
+    clients: Clients,
+    wire: Arc<Transport>,
 }
 
 impl Platform {
-    /// Reads the environment, starts logging and builds every client, so that no event has to.
+    /// Reads the environment, starts logging and builds what most functions need, so that no event has to. What only some
+    /// need is added by the methods below, and is in no other function's program.
     ///
     /// # Errors
     /// When a variable is missing or a client could not be built.
     pub async fn start(role: Role) -> Result<Self, StartError> {
-        let config = Config::read(role, &variable)?;
-        let function_version = config.function_version;
-        // Without a name its figures must not pass for anybody else's.
-        let stage = config.stage.clone().unwrap_or_else(|| "unnamed".to_owned());
-        crate::telemetry::start(&config.log, Speaker { function: role.as_str(), stage, function_version });
-        let sources = Sources::parse(&config.webhook_sources)?;
-        let clients = Clients::load(&role.app_name()).await?;
-        let clock = Arc::new(SystemClock);
+        let (config, clients) = load(role).await?;
+        // One pool of connections per process.
         let wire = Arc::new(Transport::new().map_err(|error| StartError::Providers(error.into()))?);
+        let clock = Arc::new(SystemClock);
         let registry = Registry::over(Urls::overridden(&variable), wire.clone(), clock.clone());
-        let vault: Arc<dyn Vault> =
-            Arc::new(clients.vault(config.secret_prefix).encrypting_with(config.secrets_key));
-        let sign_in = config.sign_in.map(|config| Oidc::new(config, wire, clock.clone(), vault.clone()));
-        let tables = Tables { hub: config.hub_table, idempotency: config.idempotency_table };
+        let vault = clients.vault(config.secret_prefix.clone()).encrypting_with(config.secrets_key.clone());
         let mut app = App::new(
-            Arc::new(clients.hub(tables)),
+            Arc::new(clients.hub(tables(&config))),
             Arc::new(clients.queues(config.queues.clone())),
-            Arc::new(clients.dead_letters(&config.queues, &config.dead_letters)),
-            vault,
+            Arc::new(OutOfSight),
+            Arc::new(vault),
             clock,
             Arc::new(registry),
         );
         app.patience.look_first = config.look_first;
-        let sign_in = sign_in.map(|sign_in| -> Arc<dyn SignIn> { Arc::new(sign_in) });
         let stage = Stage::named(config.stage.as_deref());
-        Ok(Self { app, public_url: config.public_url, stage, sources, sign_in })
+        Ok(Self { app, public_url: config.public_url.clone(), stage, sign_in: None, config, clients, wire })
     }
+
+    /// For a function that looks at dead letters.
+    #[must_use]
+    pub fn with_dead_letters(mut self) -> Self {
+        let Config { queues, dead_letters, .. } = &self.config;
+        self.app.dead_letters = Arc::new(self.clients.dead_letters(queues, dead_letters));
+        self
+    }
+
+    /// For a function where people sign in.
+    #[must_use]
+    pub fn with_sign_in(mut self) -> Self {
+        let App { clock, vault, .. } = &self.app;
+        self.sign_in = self.config.sign_in.clone().map(|config| -> Arc<dyn SignIn> {
+            Arc::new(Oidc::new(config, self.wire.clone(), clock.clone(), vault.clone()))
+        });
+        self
+    }
+}
+
+/// The started function that takes deliveries of webhooks. It calls no provider and reads no secret, so nothing that does is
+/// in it.
+pub struct Gate {
+    /// What its use cases need.
+    pub intake: Intake,
+    /// Where webhooks may come from.
+    pub sources: Sources,
+}
+
+impl Gate {
+    /// Reads the environment, starts logging and builds every client, so that no event has to.
+    ///
+    /// # Errors
+    /// When a variable is missing or unreadable, or a client could not be built.
+    pub async fn start() -> Result<Self, StartError> {
+        let (config, clients) = load(Role::Webhook).await?;
+        let intake = Intake::new(
+            Arc::new(clients.hub(tables(&config))),
+            Arc::new(Doorbells),
+            Arc::new(clients.queues(config.queues)),
+            Arc::new(SystemClock),
+        );
+        Ok(Self { intake, sources: Sources::parse(&config.webhook_sources)? })
+    }
+}
+
+/// What every function begins with.
+async fn load(role: Role) -> Result<(Config, Clients), StartError> {
+    let config = Config::read(role, &variable)?;
+    // Without a name its figures must not pass for anybody else's.
+    let stage = config.stage.clone().unwrap_or_else(|| "unnamed".to_owned());
+    let function_version = config.function_version.clone();
+    crate::telemetry::start(&config.log, Speaker { function: role.as_str(), stage, function_version });
+    let clients = Clients::load(&role.app_name(), variable("AWS_ENDPOINT_URL")).await?;
+    Ok((config, clients))
+}
+
+fn tables(config: &Config) -> Tables {
+    Tables { hub: config.hub_table.clone(), idempotency: config.idempotency_table.clone() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bokbro_app::ports::{Providers as _, Shipping};
+use bokbro_app::ports::{Providers as _, Senders as _, Shipping};
 use bokbro_domain::ids::Provider;
 
 use super::{every_candidate, registry};

@@ -10,7 +10,7 @@ use bokbro_app::app::App;
 use bokbro_app::auth::{api_key_store, caller_admit};
 use bokbro_app::language::Language;
 use bokbro_app::oauth::{Callback, Outcome, oauth_start};
-use bokbro_app::ports::{Directory, LedgerKey, Queues, Store, Vault};
+use bokbro_app::ports::{Directory, Endpoints, LedgerKey, Queues, Store, Vault};
 use bokbro_app::records::{Parked, Role};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_connectors::registry::{Registry, Urls};

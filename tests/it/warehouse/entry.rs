@@ -1,8 +1,8 @@
 //! Entering the warehouse's credentials: checked first, and of the webhook's secret only the hash leaves the vault.
 
 use bokbro_app::connections::{EntryRefusal, ShownState, connection_enter, connection_health};
-use bokbro_app::ports::Directory as _;
-use bokbro_app::webhooks::{EndpointCache, Ingress, parcel_webhook_receive, token_sha256};
+use bokbro_app::ports::{Directory as _, Endpoints as _};
+use bokbro_app::webhooks::{Ingress, Intake, parcel_webhook_receive, token_sha256};
 use bokbro_domain::ids::Provider;
 use bokbro_tests::browser::correlation;
 use bokbro_tests::world::{World, tenant, tester};
@@ -40,19 +40,11 @@ async fn entered_credentials_are_checked_and_the_secret_of_the_webhook_is_kept_a
     let name = view.webhook_endpoint.unwrap();
     let endpoint = world.store.endpoint_get(&name).await.unwrap().unwrap();
     assert_eq!(endpoint.token_sha256, Some(token_sha256(SECRET)));
-    let cache = EndpointCache::default();
+    let intake = Intake::of(&world.app);
     let body = br#"{"orderNumber":"1"}"#;
     for (token, taken) in [(SECRET, true), ("another", false)] {
-        let ingress = parcel_webhook_receive(
-            &world.app,
-            &cache,
-            &ongoing,
-            &name,
-            Some(token),
-            body,
-            &world.app.correlation(),
-        )
-        .await;
+        let correlation = intake.correlation();
+        let ingress = parcel_webhook_receive(&intake, &ongoing, &name, Some(token), body, &correlation).await;
         assert_eq!(matches!(ingress, Ingress::Accepted), taken, "{ingress:?}");
     }
     // A check later keeps the endpoint and shows what the warehouse's statuses are called.

@@ -9,8 +9,8 @@ use bokbro_app::app::App;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{
     Access, Accounting, Checkup, Effector, EntryField, Found, Guard, LedgerKey, LedgerWrite, Ledgers,
-    Limited, OAuth, ParcelWebhooks, Payments, Providers, Registers, SendError, Shipping, TokenEndpoint,
-    Vouchers, Webhooks,
+    Limited, OAuth, ParcelWebhooks, Payments, Providers, Registers, SendError, Senders, Shipping,
+    TokenEndpoint, Vouchers, Webhooks,
 };
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::Provider;
@@ -69,10 +69,6 @@ impl Providers for Blind {
         self.0.payments(provider)
     }
 
-    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
-        self.0.webhooks(provider)
-    }
-
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>> {
         Some(Arc::new(BlindAccounting(self.0.accounting(provider)?)))
     }
@@ -87,10 +83,6 @@ impl Providers for Blind {
 
     fn shipping(&self, provider: &Provider) -> Option<Shipping> {
         self.0.shipping(provider)
-    }
-
-    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
-        self.0.parcel_webhooks(provider)
     }
 
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>> {
@@ -115,6 +107,16 @@ impl Providers for Blind {
 
     fn names(&self) -> Vec<Provider> {
         self.0.names()
+    }
+}
+
+impl Senders for Blind {
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>> {
+        self.0.webhooks(provider)
+    }
+
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>> {
+        self.0.parcel_webhooks(provider)
     }
 }
 

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use bokbro_app::error::Error;
 use bokbro_app::memory::MemoryStore;
 use bokbro_app::ports::{
-    Cursor, Directory, LedgerKey, LedgerWrite, Ledgers, LimitKey, Limits, Page, StoredLimiter, Swapped,
+    Cursor, Directory, Endpoints, LedgerKey, LedgerWrite, Ledgers, LimitKey, Limits, Page, StoredLimiter,
+    Swapped,
 };
 use bokbro_app::records::{Connection, Endpoint, Settings};
 use bokbro_connectors::kit::{Answer, Authorization, NoAnswer, Request, Transport, Wire};
@@ -119,11 +120,14 @@ impl Directory for FarStore {
         self.reach().await.connections_list(limit, cursor).await
     }
 
-    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
-        self.reach().await.endpoint_get(name).await
-    }
-
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.reach().await.endpoint_put(endpoint).await
+    }
+}
+
+#[async_trait]
+impl Endpoints for FarStore {
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
+        self.reach().await.endpoint_get(name).await
     }
 }

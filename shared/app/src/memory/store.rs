@@ -15,8 +15,8 @@ use super::store_days::Batches;
 use super::store_open::Open;
 use crate::error::Error;
 use crate::ports::{
-    Cursor, Directory, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Mapping, Nonces, OpenKind,
-    Page, Parking, RegisterKey, Stock, StoredLimiter, TokenStates,
+    Cursor, Directory, Endpoints, Guard, Inbox, LedgerKey, LedgerWrite, Ledgers, LimitKey, Mapping, Nonces,
+    OpenKind, Page, Parking, RegisterKey, Stock, StoredLimiter, TokenStates,
 };
 use crate::records::{
     ApiKey, AuditEntry, Connection, ConnectionState, Endpoint, Job, Parked, Session, Settings, TimelineEntry,
@@ -311,12 +311,15 @@ impl Directory for MemoryStore {
         page("connections", &items, |c| format!("{}#{}", c.tenant, c.provider), limit, cursor)
     }
 
-    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
-        Ok(self.state().endpoints.get(name).cloned())
-    }
-
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.state().endpoints.insert(endpoint.name.clone(), endpoint.clone());
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Endpoints for MemoryStore {
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
+        Ok(self.state().endpoints.get(name).cloned())
     }
 }

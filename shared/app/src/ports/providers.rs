@@ -362,12 +362,18 @@ pub struct EntryField {
     pub required: bool,
 }
 
+/// The senders of webhooks among the providers.
+pub trait Senders: Send + Sync {
+    /// Sender of webhooks about payments.
+    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
+    /// Sender of webhooks about parcels.
+    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>>;
+}
+
 /// The providers that this build knows, by capability.
-pub trait Providers: Send + Sync {
+pub trait Providers: Senders {
     /// Payment provider.
     fn payments(&self, provider: &Provider) -> Option<Arc<dyn Payments>>;
-    /// Sender of webhooks.
-    fn webhooks(&self, provider: &Provider) -> Option<Arc<dyn Webhooks>>;
     /// Ledger program.
     fn accounting(&self, provider: &Provider) -> Option<Arc<dyn Accounting>>;
     /// Ledger program that takes vouchers.
@@ -376,8 +382,6 @@ pub trait Providers: Send + Sync {
     fn registers(&self, provider: &Provider) -> Option<Arc<dyn Registers>>;
     /// Warehouse, or that another system writes to it.
     fn shipping(&self, provider: &Provider) -> Option<Shipping>;
-    /// Sender of webhooks about parcels.
-    fn parcel_webhooks(&self, provider: &Provider) -> Option<Arc<dyn ParcelWebhooks>>;
     /// Token endpoint.
     fn tokens(&self, provider: &Provider) -> Option<Arc<dyn TokenEndpoint>>;
     /// Consent in a browser.

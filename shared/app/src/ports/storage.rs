@@ -342,16 +342,21 @@ pub trait Directory: Send + Sync {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Page<Connection>, Error>;
-    /// A webhook endpoint by its path segment.
-    ///
-    /// # Errors
-    /// When the table fails.
-    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error>;
     /// Stores a webhook endpoint.
     ///
     /// # Errors
     /// When the table fails.
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error>;
+}
+
+/// Webhook endpoints, for whoever takes deliveries.
+#[async_trait]
+pub trait Endpoints: Send + Sync {
+    /// A webhook endpoint by its path segment.
+    ///
+    /// # Errors
+    /// When the table fails.
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error>;
 }
 
 /// Runs of longer tasks.

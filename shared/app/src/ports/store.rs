@@ -1,8 +1,8 @@
 //! All of the table's ports in one.
 
 use super::{
-    Audits, Counters, Cursors, Days, Directory, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings, Nonces,
-    OpenWork, Orders, Parking, Stocks, TokenStates, Turns,
+    Audits, Counters, Cursors, Days, Directory, Endpoints, Inbox, Jobs, Keyring, Ledgers, Limits, Mappings,
+    Nonces, OpenWork, Orders, Parking, Stocks, TokenStates, Turns,
 };
 
 /// Everything that the table keeps, behind one adapter.
@@ -17,6 +17,7 @@ pub trait Store:
     + Audits
     + Counters
     + Directory
+    + Endpoints
     + Keyring
     + TokenStates
     + Limits
@@ -39,6 +40,7 @@ impl<T> Store for T where
         + Audits
         + Counters
         + Directory
+        + Endpoints
         + Keyring
         + TokenStates
         + Limits

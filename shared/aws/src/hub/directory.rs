@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bokbro_app::error::Error;
-use bokbro_app::ports::{Cursor, Directory, Page};
+use bokbro_app::ports::{Cursor, Directory, Endpoints, Page};
 use bokbro_app::records::{Connection, Endpoint, Settings};
 use bokbro_domain::ids::{Provider, TenantId};
 use serde::de::DeserializeOwned;
@@ -51,12 +51,15 @@ impl Directory for Hub {
         self.page("listing connections", &Listing::Connections, limit, cursor, read).await
     }
 
-    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
-        self.record("webhook endpoint", Key::endpoint(name)).await
-    }
-
     async fn endpoint_put(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.put("storing a webhook endpoint", records::to_item(Key::endpoint(&endpoint.name), endpoint))
             .await
+    }
+}
+
+#[async_trait]
+impl Endpoints for Hub {
+    async fn endpoint_get(&self, name: &str) -> Result<Option<Endpoint>, Error> {
+        self.record("webhook endpoint", Key::endpoint(name)).await
     }
 }

@@ -30,6 +30,7 @@ use self::effects::Effects;
 use crate::kit::{Client, Wire};
 
 pub use auth::ENTRY_FIELDS;
+pub(crate) use webhook::Deliveries;
 
 /// The provider's name in settings, keys and logs.
 pub const NAME: &str = "ongoing";

@@ -7,14 +7,17 @@ use bokbro_app::message::{ParcelHint, Unreadable};
 use bokbro_app::ports::ParcelWebhooks;
 use bokbro_domain::ids::Provider;
 
+use super::NAME;
 use super::wire::Event;
-use super::{NAME, Ongoing};
 use crate::kit::LooseText;
 
 /// Longest text that is carried on.
 const LONGEST: usize = 100;
 
-impl ParcelWebhooks for Ongoing {
+/// Reads deliveries. It knows nothing of the rest of the connector.
+pub(crate) struct Deliveries;
+
+impl ParcelWebhooks for Deliveries {
     fn token_header(&self) -> &'static str {
         "x-auth-token"
     }

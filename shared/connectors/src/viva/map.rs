@@ -15,6 +15,9 @@ use super::auth::SOURCE_CODES;
 use super::wire::{FoundTransaction, NewOrder, Transaction};
 use crate::kit::LooseText;
 
+/// What times without an offset are in.
+static GREECE: TimeZone = jiff::tz::get!("Europe/Athens");
+
 /// Why an answer is no fact.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unmappable {
@@ -216,6 +219,5 @@ fn moment(text: &str) -> Result<Timestamp, Unmappable> {
     }
     let garbled = |_| Unmappable::Garbled("insDate");
     let local: DateTime = text.parse().map_err(garbled)?;
-    let greece = TimeZone::get("Europe/Athens").map_err(garbled)?;
-    Ok(greece.to_zoned(local).map_err(garbled)?.timestamp())
+    Ok(GREECE.to_zoned(local).map_err(garbled)?.timestamp())
 }

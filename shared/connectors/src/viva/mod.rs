@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::kit::{Answer, Auth, Client, Failure, Request, Wire};
 
 pub use auth::ENTRY_FIELDS;
+pub(crate) use webhook::Deliveries;
 
 /// The provider's name in settings, keys and logs.
 pub const NAME: &str = "viva";

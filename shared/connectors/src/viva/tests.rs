@@ -350,7 +350,7 @@ async fn a_token_is_refused_for_good_or_for_now() {
 
 #[test]
 fn the_handshake_is_one_member() {
-    assert_eq!(bench([]).viva.handshake("0a\"b"), r#"{"Key":"0a\"b"}"#);
+    assert_eq!(Deliveries.handshake("0a\"b"), r#"{"Key":"0a\"b"}"#);
 }
 
 // --- The provider's own samples ----------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ fn sample(name: &str) -> Option<String> {
 #[test]
 fn a_real_delivery_is_read() {
     let Some(body) = sample("webhook-1796.real-2024-06-10.redacted.json") else { return };
-    let hint = bench([]).viva.parse(body.as_bytes()).unwrap();
+    let hint = Deliveries.parse(body.as_bytes()).unwrap();
     assert_eq!(hint.event, HintedEvent::Paid);
     assert_eq!(hint.amount.as_deref(), Some("1.20"));
     assert_eq!(hint.checkout_code, Some(CheckoutCode(2_593_699_567_872_608)));
@@ -382,12 +382,12 @@ fn a_real_delivery_is_read() {
 #[test]
 fn derived_deliveries_are_read() {
     if let Some(body) = sample("webhook-1797.derived.json") {
-        let hint = bench([]).viva.parse(body.as_bytes()).unwrap();
+        let hint = Deliveries.parse(body.as_bytes()).unwrap();
         assert_eq!(hint.event, HintedEvent::Reversed);
         assert_eq!(hint.transaction, Some(id("19e058a5-2b5b-4b4e-92d0-de9a73c80002")));
     }
     if let Some(body) = sample("webhook-4865-order-updated.doc-partial.json") {
-        let hint = bench([]).viva.parse(body.as_bytes()).unwrap();
+        let hint = Deliveries.parse(body.as_bytes()).unwrap();
         assert_eq!((hint.event, hint.transaction), (HintedEvent::OrderChanged, None));
         assert_eq!(hint.checkout_code, Some(CheckoutCode(6_727_479_629_472_606)));
     }

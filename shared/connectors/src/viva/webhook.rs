@@ -8,14 +8,17 @@ use bokbro_domain::ids::{CheckoutCode, Provider, TransactionId};
 use bokbro_domain::money::parse_decimal;
 use serde_json::value::RawValue;
 
+use super::NAME;
 use super::wire::{Event, EventData};
-use super::{NAME, Viva};
 use crate::kit::LooseText;
 
 /// Longest id that is carried on; real ones have 36 characters at most.
 const LONGEST_ID: usize = 64;
 
-impl Webhooks for Viva {
+/// Reads deliveries. It knows nothing of the rest of the connector.
+pub(crate) struct Deliveries;
+
+impl Webhooks for Deliveries {
     fn handshake(&self, key: &str) -> String {
         serde_json::json!({ "Key": key }).to_string()
     }

@@ -6,10 +6,10 @@ mod lines;
 use std::io;
 
 use tracing::Metadata;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry};
+use tracing_subscriber::{Layer as _, Registry};
 
 use bokbro_app::metrics::metric_of;
 
@@ -26,7 +26,7 @@ pub(crate) fn start(filter: &str, speaker: Speaker) {
 /// What is said: what the filter lets through, and in any case figures and what ties lines together.
 fn filter_of(filter: &str) -> impl Filter<Registry> + use<> {
     use tracing_subscriber::filter::FilterExt as _;
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     filter.or(filter_fn(is_indispensable))
 }
 
