@@ -1,41 +1,80 @@
-//! `cargo dev bench`: what an order costs in calls, and how long the functions take to start, against the budgets.
+//! `cargo dev bench`: what an order costs in calls, time, memory and money, and what the functions weigh, beside what was
+//! promised.
 
+mod cost;
+mod drain;
+mod goods;
+mod growth;
+mod lambda;
 mod orders;
+mod pages;
+mod report;
+mod sizes;
 mod start;
+mod warm;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use self::orders::Counted;
-use self::start::Started;
+use self::report::{Budget, Report};
 use crate::progress;
 use crate::stack::between::Between;
-use crate::stack::build::{self, Profile};
-use crate::stack::calls::Calls;
+use crate::stack::build::Profile;
+use crate::stack::calls::{ByOperation, Calls};
 use crate::stack::files::Project;
 use crate::stack::ledger::LedgerProgram;
 use crate::stack::{Options, Stack};
 
-/// Counts provider calls and AWS calls per order, and measures the start of each function.
+/// How often each function is started, and each page opened.
+const RUNS: usize = 50;
+/// Time between two orders that are to find the ledger program idle.
+const ORDER_PACE: Duration = Duration::from_secs(2);
+
+/// Measures everything that has a budget, against the local stack.
 ///
-/// Three orders run one after the other through the whole stack: the first after start, one of a new customer, and one
-/// of a known customer. Then each function is started 20 times against a stand-in of Lambda's runtime API, beside a
-/// function that does nothing. Results are also written to .local/bench.json. Times are this machine's, not the
-/// cloud's; the command ends with code 0 also when a budget is overrun.
+/// Parts: calls per order and their price, sizes, starts against a stand-in of Lambda's runtime API and against AWS's
+/// emulator, a thousand events to each function, every page, growth with orders and tenants, and the drain of one tenant's
+/// orders. Results are also written to target/bench.json. Times are this machine's, not the cloud's; the command ends with
+/// code 0 also when a budget is overrun.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure debug builds, which are built in a fraction of the time and start several times slower
+    /// Measure debug builds, which are built in a fraction of the time; their sizes, starts and times have no budgets
     #[arg(long)]
     quick: bool,
+    /// Measure only this; may be given several times
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Calls to providers and to AWS for one order, and what they cost
+    Orders,
+    /// Programs and zips
+    Sizes,
+    /// From spawn to the first answer
+    Start,
+    /// A thousand events: time and memory
+    Warm,
+    /// Every page for people
+    Pages,
+    /// Up to 10,000 orders and 1,000 tenants
+    Growth,
+    /// A hundred orders of one tenant at once
+    Drain,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let project = Project::find()?;
-    let profile = if arguments.quick { Profile::Debug } else { Profile::Release };
     tokio::select! {
-        done = measure(&project, profile) => done.map(|()| ExitCode::SUCCESS),
+        done = measure(&project, &arguments) => done.map(|()| ExitCode::SUCCESS),
         stopped = super::stop_signal() => {
             stopped?;
             anyhow::bail!("stopped");
@@ -43,7 +82,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-async fn measure(project: &Project, profile: Profile) -> Result<()> {
+async fn measure(project: &Project, arguments: &Arguments) -> Result<()> {
+    let profile = if arguments.quick { Profile::Debug } else { Profile::Release };
     let calls = Calls::default();
     let options = Options {
         command: "bench",
@@ -56,93 +96,118 @@ async fn measure(project: &Project, profile: Profile) -> Result<()> {
         between: Between::Counter(calls.clone()),
     };
     let stack = Stack::start(project, &options).await?;
-    let counted = orders::count(&stack, &calls).await;
-    let empty = build::empty_function(project, profile).await;
-    let started = match (&counted, empty) {
-        (Ok(_), Ok(empty)) => start::measure(&stack, &empty).await,
-        (_, Err(error)) => Err(error),
-        (Err(_), _) => Ok(Vec::new()),
-    };
+    let report = parts(project, arguments, &stack, calls, profile).await;
     stack.stop().await?;
-    let (counted, started) = (counted?, started?);
-
-    for order in &counted {
-        order.show();
-    }
-    start::show(&started, profile);
-    let budgets = budgets(&counted, &started, profile);
-    progress::show("\nBudgets");
-    for budget in &budgets {
-        progress::show(format_args!(
-            "  {:<5} {:<62} {:>6} of at most {}",
-            if budget.holds() { "ok" } else { "OVER" },
-            budget.what,
-            budget.measured,
-            budget.most
-        ));
-    }
-    let results = json!({
-        "profile": profile.name(),
-        "orders": counted.iter().map(Counted::json).collect::<Vec<_>>(),
-        "start": started.iter().map(Started::json).collect::<Vec<_>>(),
-        "budgets": budgets.iter().map(Budget::json).collect::<Vec<_>>(),
-    });
-    let path = project.local_dir("")?.join("bench.json");
+    let report = report?;
+    report.show();
+    let mut results = report.json();
+    results["profile"] = json!(profile.name());
+    let path = project.root().join("target/bench.json");
+    std::fs::create_dir_all(project.root().join("target"))?;
     std::fs::write(path, format!("{results:#}\n"))?;
-    progress::step("written to .local/bench.json");
+    progress::step("written to target/bench.json");
     Ok(())
 }
 
-/// One number that must not grow.
-struct Budget {
-    what: &'static str,
-    most: f64,
-    measured: f64,
+async fn parts(
+    project: &Project,
+    arguments: &Arguments,
+    stack: &Stack,
+    calls: Calls,
+    profile: Profile,
+) -> Result<Report> {
+    let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let idle_queue = stack.inside().idle_queue().await?;
+    let bed = Bed { stack, calls, profile, idle_queue };
+    let mut report = Report::default();
+    if wanted(Part::Orders) {
+        let counted = orders::count(stack, &bed.calls).await?;
+        add_orders(&counted, &mut report);
+    }
+    if wanted(Part::Sizes) {
+        sizes::measure(project, &bed, &mut report).await?;
+    }
+    if wanted(Part::Start) {
+        start::measure(project, &bed, &mut report).await?;
+    }
+    if wanted(Part::Warm) {
+        warm::measure(&bed, &mut report).await?;
+    }
+    if wanted(Part::Pages) {
+        pages::measure(&bed, &mut report).await?;
+    }
+    if wanted(Part::Growth) {
+        growth::measure(&bed, &mut report).await?;
+    }
+    if wanted(Part::Drain) {
+        drain::measure(&bed, &mut report).await?;
+    }
+    Ok(report)
 }
 
-impl Budget {
-    fn holds(&self) -> bool {
-        self.measured <= self.most
+fn add_orders(counted: &[Counted], report: &mut Report) {
+    for order in counted {
+        order.show();
     }
-
-    fn json(&self) -> serde_json::Value {
-        json!({ "what": self.what, "most": self.most, "measured": self.measured, "holds": self.holds() })
-    }
-}
-
-fn budgets(counted: &[Counted], started: &[Started], profile: Profile) -> Vec<Budget> {
-    let mut budgets = Vec::new();
+    report.detail("orders", json!(counted.iter().map(Counted::json).collect::<Vec<_>>()));
     if let Some(known) = counted.last() {
         let aws = |function: &str| known.aws(function) as f64;
-        let (accounting, provider) = (aws("accounting"), known.provider("fortnox") as f64);
-        budgets.push(Budget {
-            what: "provider calls to book, known customer",
-            most: 7.0,
-            measured: provider,
-        });
-        budgets.push(Budget { what: "AWS calls to book, known customer", most: 12.0, measured: accounting });
-        budgets.push(Budget { what: "AWS calls of a warm webhook", most: 1.0, measured: aws("webhook") });
+        let provider = known.provider("fortnox") as f64;
+        report.add(
+            "order of a known customer: calls to the ledger program",
+            "calls",
+            provider,
+            Budget::Most(7.0),
+        );
+        report.add(
+            "order of a known customer: AWS calls to book it",
+            "calls",
+            aws("accounting"),
+            Budget::Most(12.0),
+        );
+        report.add("webhook, warm: AWS calls", "calls", aws("webhook"), Budget::Most(1.0));
+        report.add("order: AWS calls of all functions", "calls", known.aws_calls() as f64, Budget::None);
+        report.add("order: calls to all providers", "calls", known.provider_calls() as f64, Budget::None);
+        cost::add(known, report);
     }
-    // A debug build says nothing about the cloud.
-    if profile == Profile::Release
-        && let Some(empty) = started.iter().find(|one| one.name == "empty")
-    {
-        let over = |name| started.iter().find(|one| one.name == name).map(|one| one.answer - empty.answer);
-        for (what, name) in [
-            ("ms from spawn to first answer over an empty function, webhook", "webhook"),
-            ("ms from spawn to first answer over an empty function, sync", "sync"),
-        ] {
-            budgets.extend(over(name).map(|measured| Budget {
-                what,
-                most: 12.0,
-                measured: tenths(measured),
-            }));
-        }
-    }
-    budgets
 }
 
-/// Rounded to one decimal.
-fn tenths(number: f64) -> f64 {
-    (number * 10.0).round() / 10.0
+/// What the parts measure in: a running stack, and functions beside it that are under their control.
+struct Bed<'a> {
+    stack: &'a Stack,
+    calls: Calls,
+    profile: Profile,
+    /// Where the functions under control send to, so that nobody works on it meanwhile.
+    idle_queue: String,
+}
+
+impl Bed<'_> {
+    /// A function's program.
+    fn binary(&self, name: &str) -> Result<PathBuf> {
+        self.stack.binary(name).map(PathBuf::from).with_context(|| format!("{name} was not built"))
+    }
+
+    /// What a function needs in its environment; `role` is a worker's.
+    fn environment(&self, role: &str) -> BTreeMap<String, String> {
+        let mut environment = self.stack.function_environment();
+        for (name, value) in &mut environment {
+            if name.ends_with("_QUEUE_URL") {
+                value.clone_from(&self.idle_queue);
+            }
+        }
+        environment.insert("BOKBRO_SYNC_ROLE".to_owned(), role.to_owned());
+        environment
+    }
+
+    /// The same, with every call to AWS counted on its way.
+    fn counted_environment(&self, role: &str) -> BTreeMap<String, String> {
+        let mut environment = self.environment(role);
+        environment.insert("AWS_ENDPOINT_URL".to_owned(), self.stack.functions_call().to_owned());
+        environment
+    }
+}
+
+/// All calls of all functions.
+fn total(calls: &BTreeMap<String, ByOperation>) -> u64 {
+    calls.values().flat_map(BTreeMap::values).sum()
 }

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod calls;
 pub(crate) mod deploy;
 pub(crate) mod files;
+pub(crate) mod inside;
 pub(crate) mod ledger;
 pub(crate) mod logs;
 pub(crate) mod ministack;
@@ -29,6 +30,7 @@ use self::between::{Between, Passage};
 use self::build::Profile;
 use self::deploy::{Deployed, Function};
 use self::files::Project;
+use self::inside::Inside;
 use self::ledger::LedgerProgram;
 use self::logs::LogCopy;
 use self::ministack::{ACCESS_KEY, MiniStack, REGION};
@@ -81,6 +83,7 @@ pub(crate) struct Stack {
     deployed: Deployed,
     binaries: BTreeMap<String, PathBuf>,
     seed: Seed,
+    inside: Inside,
 }
 
 impl Stack {
@@ -128,12 +131,13 @@ impl Stack {
         let parameters = parameters(simulators.as_ref(), &base_url);
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
         let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
-        seed.store(ministack.endpoint(), tables(&deployed)?).await.context("seeding the tenant")?;
+        let inside = Inside::open(ministack.endpoint(), tables(&deployed)?).await?;
+        seed.store(&inside).await.context("seeding the tenant")?;
         // The path form: with the host form MiniStack answers /health itself.
         let api = format!("{}/_aws/execute-api/{}/$default", ministack.endpoint(), deployed.api_id);
         let proxy = Proxy::start(listener, api)?;
         progress::step(format_args!("ready after {:.1} s", begun.elapsed().as_secs_f32()));
-        Ok(Self { proxy, between, logs, ministack, simulators, deployed, binaries, seed })
+        Ok(Self { proxy, between, logs, ministack, simulators, deployed, binaries, seed, inside })
     }
 
     /// The one clean origin of the HTTP API, without a trailing slash.
@@ -162,6 +166,11 @@ impl Stack {
         &self.deployed.functions
     }
 
+    /// Its tables and its vault.
+    pub(crate) fn inside(&self) -> &Inside {
+        &self.inside
+    }
+
     /// The provider stand-ins.
     ///
     /// # Errors
@@ -176,7 +185,7 @@ impl Stack {
     }
 
     /// What a function needs in its environment to start outside the local AWS, and to reach it.
-    pub(crate) fn function_environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn function_environment(&self) -> BTreeMap<String, String> {
         let outputs = &self.deployed.outputs;
         let output = |name: &str| outputs.get(name).cloned().unwrap_or_default();
         let own = [
@@ -203,7 +212,18 @@ impl Stack {
             };
             Some((format!("BOKBRO_{}_{kind}", queue.to_uppercase()), url.clone()))
         });
-        own.into_iter().chain(queues).collect()
+        let providers = self.simulators.iter().flat_map(|simulators| {
+            let urls = simulators.parameters();
+            PROVIDER_URLS
+                .iter()
+                .filter_map(move |(name, variable)| Some(((*variable).to_owned(), urls.get(*name)?.clone())))
+        });
+        own.into_iter().chain(queues).chain(providers).collect()
+    }
+
+    /// The address at which the functions call AWS: that of what stands between, if anything does.
+    pub(crate) fn functions_call(&self) -> &str {
+        self.between.url().unwrap_or(self.ministack.endpoint())
     }
 
     /// What `.local/stack.json` says.
@@ -212,7 +232,7 @@ impl Stack {
         let mut told = self.seed.describe();
         told["base_url"] = json!(self.base_url());
         told["aws_endpoint"] = json!(self.ministack.endpoint());
-        told["functions_aws_endpoint"] = json!(self.between.url().unwrap_or(self.ministack.endpoint()));
+        told["functions_aws_endpoint"] = json!(self.functions_call());
         if let Some(control) = self.between.control() {
             told["aws_faults"] = json!(control);
         }

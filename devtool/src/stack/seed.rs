@@ -1,20 +1,13 @@
 //! The tenant `demo`: what it takes for an order to be paid and booked, made up anew for each stack.
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use aws_sdk_dynamodb::config::{Credentials as AwsCredentials, Region};
-use bokbro_app::app::App;
 use bokbro_app::auth::api_key_store;
 use bokbro_app::ports::{Directory, Vault};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Role, Settings};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::webhooks::token_sha256;
-use bokbro_aws::{Clients, Tables};
-use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{Provider, TenantId};
 use bokbro_domain::posting::PostingProfile;
-use bokbro_runtime::SystemClock;
 use bokbro_simulators::aws::events;
 use bokbro_simulators::fortnox::{FortnoxConfig, TenantConfig};
 use bokbro_simulators::ongoing::OngoingConfig;
@@ -24,13 +17,11 @@ use bokbro_simulators::viva::VivaConfig;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::inside::Inside;
 use super::ledger::LedgerProgram;
-use super::ministack::{ACCESS_KEY, REGION};
 
 /// The tenant of the local stack.
-const TENANT: &str = "demo";
-/// What the names of the stack's secrets begin with, as template.yaml has it for the stage dev.
-const SECRET_PREFIX: &str = "bokbro/dev/";
+pub(crate) const TENANT: &str = "demo";
 
 /// Names, keys and credentials of the tenant. The stand-ins are configured with the same ones.
 pub(crate) struct Seed {
@@ -175,12 +166,8 @@ impl Seed {
     ///
     /// # Errors
     /// When a table or the vault refuses.
-    pub(crate) async fn store(&self, aws_endpoint: &str, tables: Tables) -> Result<()> {
-        let credentials = AwsCredentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "local stack");
-        let loader = Clients::loader().endpoint_url(aws_endpoint).credentials_provider(credentials);
-        let clients = Clients::from_config(loader.region(Region::from_static(REGION)).load().await);
-        let (hub, vault) = (Arc::new(clients.hub(tables)), Arc::new(clients.vault(SECRET_PREFIX)));
-
+    pub(crate) async fn store(&self, inside: &Inside) -> Result<()> {
+        let Inside { hub, vault, app, .. } = inside;
         for (provider, name) in [("fortnox", "fortnox"), ("visma", "visma"), ("sign_in", "sign-in")] {
             let client = self.secrets(provider, &["client_id", "client_secret"]);
             vault.secret_put(&format!("app/{name}"), &client).await?;
@@ -253,14 +240,7 @@ impl Seed {
             let name = format!("connections/{tenant}/{provider}");
             vault.secret_put(&name, &self.secrets(provider, fields)).await?;
         }
-
-        let clock = Arc::new(SystemClock);
-        let registry = Arc::new(Registry::new(Urls::default(), clock.clone())?);
-        let none = [].into();
-        let (queues, dead_letters) =
-            (Arc::new(clients.queues([].into())), Arc::new(clients.dead_letters(&none, &none)));
-        let app = App::new(hub, queues, dead_letters, vault, clock, registry);
-        api_key_store(&app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner, "local stack")
+        api_key_store(app, &SecretText::new(self.api_key.clone()), &tenant, Role::Owner, "local stack")
             .await?;
         Ok(())
     }

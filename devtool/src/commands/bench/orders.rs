@@ -55,7 +55,7 @@ async fn one(
     email: &str,
 ) -> Result<Counted> {
     let simulators = stack.simulators()?;
-    let (viva, fortnox) = (&simulators.viva, &simulators.fortnox);
+    let (viva, fortnox, ongoing) = (&simulators.viva, &simulators.fortnox, &simulators.ongoing);
     let wish = NewOrder { amount: Some(74_700), ..NewOrder::default() };
     let code = viva.create_order(wish).map_err(|refused| anyhow!("{refused:?}"))?;
     calls.take();
@@ -65,8 +65,12 @@ async fn one(
     let posted = calls.take();
     viva.kit.log.reset_stats();
     fortnox.log.reset_stats();
+    ongoing.kit.log.reset_stats();
     viva.pay(&Pay::new(code)).await.map_err(|refused| anyhow!("{refused:?}"))?;
-    api.order_until(id, LIMIT, |order| order["sync"]["accounting"]["state"] == "done").await?;
+    api.order_until(id, LIMIT, |order| {
+        ["accounting", "warehouse"].iter().all(|side| order["sync"][side]["state"] == "done")
+    })
+    .await?;
     quiet(calls).await;
 
     let mut aws = calls.take();
@@ -75,6 +79,7 @@ async fn one(
     let providers = BTreeMap::from([
         ("viva", viva.kit.log.stats().by_operation),
         ("fortnox", fortnox.log.stats().by_operation),
+        ("ongoing", ongoing.kit.log.stats().by_operation),
     ]);
     Ok(Counted { name, providers, aws })
 }
@@ -104,6 +109,38 @@ impl Counted {
     /// Calls to one provider, tokens included.
     pub(super) fn provider(&self, name: &str) -> u64 {
         self.providers.get(name).map_or(0, |calls| calls.values().sum())
+    }
+
+    /// Functions that worked on it, each once.
+    pub(super) fn functions(&self) -> usize {
+        self.aws.len()
+    }
+
+    /// Calls to all providers.
+    pub(super) fn provider_calls(&self) -> u64 {
+        self.providers.values().flat_map(BTreeMap::values).sum()
+    }
+
+    /// Calls to AWS of all functions.
+    pub(super) fn aws_calls(&self) -> u64 {
+        self.aws.values().flat_map(BTreeMap::values).sum()
+    }
+
+    /// Calls to AWS by service and operation.
+    pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.aws.values().flatten().map(|(name, count)| {
+            let (service, operation) = name.split_once('.').unwrap_or(("", name));
+            (service, operation, *count)
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(calls: &[(&str, &str, u64)]) -> Self {
+        let mut aws: BTreeMap<String, ByOperation> = BTreeMap::new();
+        for (function, operation, count) in calls {
+            aws.entry((*function).to_owned()).or_default().insert((*operation).to_owned(), *count);
+        }
+        Self { name: "made up", providers: BTreeMap::new(), aws }
     }
 
     pub(super) fn show(&self) {

@@ -1,188 +1,165 @@
-//! The start of a function: from spawn to its first request for work and to its first answer, against a stand-in of
-//! Lambda's runtime API.
+//! The start of a function: from spawn to its first request for work and to its first answer, beside a function that does
+//! nothing, against our stand-in of Lambda's runtime API and against AWS's own emulator of it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{AppendHeaders, IntoResponse, Response};
-use axum::routing::{get, post};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
-use super::tenths;
+use super::lambda::{Function, http_event};
+use super::report::{Budget, Report, millis, percentile};
+use super::{Bed, RUNS};
 use crate::progress;
-use crate::stack::Stack;
-use crate::stack::build::Profile;
+use crate::stack::build::{self, Profile};
+use crate::stack::files::Project;
 use crate::stack::process::Group;
+use crate::stack::python;
 
-const RUNS: usize = 20;
+/// Longest wait for the emulator to listen.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Medians of one function's starts, in milliseconds.
-pub(super) struct Started {
-    pub(super) name: String,
-    /// From spawn until it asks for work.
-    pub(super) next: f64,
-    /// From spawn until it has answered its first event.
-    pub(super) answer: f64,
+/// What is started, and its first event.
+struct Subject {
+    name: &'static str,
+    binary: PathBuf,
+    event: Value,
+    ready: Vec<Duration>,
+    answer: Vec<Duration>,
+    /// First answer under the emulator, which starts a function at its first event.
+    emulator: Vec<Duration>,
 }
 
-impl Started {
-    pub(super) fn json(&self) -> Value {
-        json!({ "function": self.name, "runs": RUNS, "ready_ms": self.next, "first_answer_ms": self.answer })
-    }
-}
-
-/// Measures every function of a stack, and the empty one. They take turns, so that a slow moment of the machine is not
+/// Measures every function of the stack, and the empty one. They take turns, so that a slow moment of the machine is not
 /// one function's alone.
 ///
 /// # Errors
 /// When one of them does not start.
-pub(super) async fn measure(stack: &Stack, empty: &Path) -> Result<Vec<Started>> {
-    progress::step(format_args!("starting each function {RUNS} times"));
-    let environment = stack.function_environment();
-    let mut functions = vec![("empty", empty.to_owned(), json!({ "Records": [] }))];
+pub(super) async fn measure(project: &Project, bed: &Bed<'_>, report: &mut Report) -> Result<()> {
+    let empty = build::empty_function(project, bed.profile).await?;
+    let emulator = emulator(project).await?;
+    let environment = bed.environment("accounting");
+    let mut subjects = vec![subject("empty", empty, json!({ "Records": [] }))];
+    let handshake = http_event("GET", &bed.stack.seed().webhook_path(), &[], None);
     for (name, event) in [
-        ("webhook", http_event(&stack.seed().webhook_path())),
-        ("admin", http_event("/health")),
-        ("oauth", http_event("/oauth/nobody/start")),
+        ("webhook", handshake),
+        ("admin", http_event("GET", "/health", &[], None)),
+        ("oauth", http_event("GET", "/oauth/nobody/start", &[], None)),
         ("sync", json!({ "Records": [] })),
         ("scheduler", json!({ "time": "2026-11-20T10:00:00Z" })),
         ("replay", json!({ "Records": [] })),
     ] {
-        let binary = stack.binary(name).with_context(|| format!("{name} was not built"))?;
-        functions.push((name, binary.to_owned(), event));
+        subjects.push(subject(name, bed.binary(name)?, event));
     }
-    let mut times = vec![Vec::new(); functions.len()];
+    progress::step(format_args!("starting each function {RUNS} times, twice"));
     for _ in 0..RUNS {
-        for (times, (name, binary, event)) in times.iter_mut().zip(&functions) {
-            let run = once(binary, &environment, event).await;
-            times.push(run.with_context(|| format!("{name} does not start"))?);
+        for one in &mut subjects {
+            one.start(&environment).await.with_context(|| format!("{} does not start", one.name))?;
+            one.emulate(&emulator, &environment)
+                .await
+                .with_context(|| format!("{} under the emulator", one.name))?;
         }
     }
-    let medians = functions.into_iter().zip(times).map(|((name, _, _), times)| {
-        let median = |of: fn(&(Duration, Duration)) -> Duration| {
-            let mut sorted: Vec<Duration> = times.iter().map(of).collect();
-            sorted.sort();
-            tenths(sorted.get(sorted.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1000.0))
-        };
-        Started { name: name.to_owned(), next: median(|times| times.0), answer: median(|times| times.1) }
-    });
-    Ok(medians.collect())
+    note(&subjects, bed.profile, report);
+    Ok(())
 }
 
-/// Shows the times beside those of the empty function.
-pub(super) fn show(started: &[Started], profile: Profile) {
-    progress::show(format_args!("\nStart, {} build, median of {RUNS}, in ms", profile.name()));
-    progress::show("  function   asks for work   first answer   x empty");
-    let base = started.first().map_or(1.0, |empty| empty.answer.max(0.1));
-    for one in started {
-        progress::show(format_args!(
-            "  {:<10} {:>13.1} {:>14.1} {:>9.1}",
-            one.name,
-            one.next,
-            one.answer,
-            one.answer / base
-        ));
+fn subject(name: &'static str, binary: PathBuf, event: Value) -> Subject {
+    Subject { name, binary, event, ready: Vec::new(), answer: Vec::new(), emulator: Vec::new() }
+}
+
+impl Subject {
+    async fn start(&mut self, environment: &BTreeMap<String, String>) -> Result<()> {
+        let mut function = Function::spawn(&self.binary, environment).await?;
+        let ready = function.ready().await?;
+        let answered = function.invoke(&self.event).await?;
+        // Without the moment between the question for work and the event, which is ours.
+        self.answer.push(ready + answered.took);
+        self.ready.push(ready);
+        function.stop().await
     }
-    progress::show("  (the webhook's answer holds one read from the local table; the others call nobody)");
-}
 
-/// A GET as the HTTP API hands it to a function.
-fn http_event(path: &str) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-        "headers": {"host": "bokbro.example"},
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "local", "domainName": "bokbro.example", "domainPrefix": "bokbro",
-            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": ""},
-            "requestId": "bench", "routeKey": "$default", "stage": "$default",
-            "time": "20/Nov/2026:10:00:00 +0000", "timeEpoch": 1_795_168_800_000_u64,
-        },
-        "isBase64Encoded": false,
-    })
-}
-
-/// What the stand-in saw.
-enum Seen {
-    AskedForWork,
-    Answered,
-}
-
-struct Stub {
-    event: String,
-    handed_out: AtomicBool,
-    seen: UnboundedSender<Seen>,
-}
-
-/// Starts a function once; answers when it asked for work and when it had answered, counted from its spawn.
-async fn once(
-    binary: &Path,
-    environment: &[(String, String)],
-    event: &Value,
-) -> Result<(Duration, Duration)> {
-    let (seen, mut sees) = unbounded_channel();
-    let routes = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/bench/response", post(answered))
-        .with_state(Arc::new(Stub { event: event.to_string(), handed_out: AtomicBool::new(false), seen }));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let address = listener.local_addr()?;
-    let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
-
-    let mut command = Command::new(binary);
-    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
-    command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let begun = Instant::now();
-    let function = Group::spawn(&mut command)?;
-    let watching = async {
-        let mut asked = None;
-        while let Some(seen) = sees.recv().await {
-            match seen {
-                Seen::AskedForWork => asked = asked.or(Some(begun.elapsed())),
-                Seen::Answered => return asked.map(|asked| (asked, begun.elapsed())),
+    async fn emulate(&mut self, emulator: &Path, environment: &BTreeMap<String, String>) -> Result<()> {
+        // Let go again for the emulator to take, which cannot be told to choose one itself.
+        let port = || anyhow::Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port());
+        let (front, back) = (port()?, port()?);
+        let mut command = Command::new(emulator);
+        command.args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{front}")]);
+        command.args(["--runtime-api-address", &format!("127.0.0.1:{back}")]).arg(&self.binary);
+        command.env_clear().envs(environment);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = Group::spawn(&mut command)?;
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", front)).await.is_err() {
+            if begun.elapsed() > LIMIT {
+                bail!("it does not listen");
             }
+            sleep(Duration::from_millis(2)).await;
         }
-        None
-    };
-    let times = timeout(LIMIT, watching).await.ok().flatten();
-    function.kill().await?;
-    serving.abort();
-    times.context("it did not answer its first event")
-}
-
-/// Hands out the event once; whoever asks again waits until the end.
-async fn next(State(stub): State<Arc<Stub>>) -> Response {
-    if stub.handed_out.swap(true, Ordering::Relaxed) {
-        return std::future::pending().await;
+        let url = format!("http://127.0.0.1:{front}/2015-03-31/functions/function/invocations");
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let begun = Instant::now();
+        let answer = client.post(url).json(&self.event).send().await?;
+        let body = answer.text().await?;
+        self.emulator.push(begun.elapsed());
+        process.kill().await?;
+        if body.contains("errorType") {
+            bail!("it answered {body}");
+        }
+        Ok(())
     }
-    // Nobody listens any more once the run is over.
-    stub.seen.send(Seen::AskedForWork).ok();
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + LIMIT;
-    let headers = [
-        ("lambda-runtime-aws-request-id", "bench".to_owned()),
-        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
-        (
-            "lambda-runtime-invoked-function-arn",
-            "arn:aws:lambda:eu-north-1:000000000000:function:bench".to_owned(),
-        ),
-        ("content-type", "application/json".to_owned()),
-    ];
-    (AppendHeaders(headers), stub.event.clone()).into_response()
+
+    fn medians(&self) -> [f64; 3] {
+        [&self.ready, &self.answer, &self.emulator].map(|times| millis(percentile(times, 50)))
+    }
 }
 
-async fn answered(State(stub): State<Arc<Stub>>) -> StatusCode {
-    stub.seen.send(Seen::Answered).ok();
-    StatusCode::ACCEPTED
+fn note(subjects: &[Subject], profile: Profile, report: &mut Report) {
+    let mut base = [0.0; 3];
+    let mut found = Vec::new();
+    for one in subjects {
+        let [ready, answer, emulator] = one.medians();
+        if one.name == "empty" {
+            base = [ready, answer, emulator];
+        }
+        found.push(json!({ "function": one.name, "runs": RUNS, "ready_ms": ready, "first_answer_ms": answer,
+            "first_answer_p99_ms": millis(percentile(&one.answer, 99)), "emulator_first_answer_ms": emulator }));
+        // A debug build says nothing about the cloud.
+        let budget = match (one.name, profile) {
+            ("webhook" | "sync", Profile::Release) => Budget::Most(12.0),
+            _ => Budget::None,
+        };
+        if one.name == "empty" {
+            report.add("start of the empty function: spawn to first answer, median", "ms", answer, budget);
+            report.add("start of the empty function, AWS's emulator, median", "ms", emulator, Budget::None);
+        } else {
+            let name = one.name;
+            report.add(
+                format!("start of {name}: to first answer over empty"),
+                "ms",
+                answer - base[1],
+                budget,
+            );
+            let what = format!("start of {name}: the same, AWS's emulator");
+            report.add(what, "ms", emulator - base[2], Budget::None);
+        }
+    }
+    report.detail("start", json!(found));
+}
+
+/// AWS's emulator of the runtime API, which comes with the SAM CLI.
+async fn emulator(project: &Project) -> Result<PathBuf> {
+    let python = python::sam(project).await?;
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let program = "import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / 'local' / 'rapid')";
+    let told = Command::new(python).args(["-c", program]).stdin(Stdio::null()).output().await?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&told.stdout).trim());
+    let path = folder.join(format!("aws-lambda-rie-{architecture}"));
+    if path.is_file() { Ok(path) } else { bail!("the SAM CLI came without {}", path.display()) }
 }
