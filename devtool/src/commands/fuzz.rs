@@ -46,7 +46,8 @@ enum Until {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let project = Project::find()?;
-    let chosen = TARGETS.into_iter().filter(|name| arguments.target.as_deref().is_none_or(|one| one == *name));
+    let chosen =
+        TARGETS.into_iter().filter(|name| arguments.target.as_deref().is_none_or(|one| one == *name));
     let chosen: Vec<_> = chosen.collect();
     let searched = tokio::select! {
         searched = search(&project, &chosen, Until::Seconds(arguments.seconds)) => searched?,
@@ -79,7 +80,11 @@ async fn search(project: &Project, targets: &[&str], until: Until) -> Result<boo
         progress::step(format_args!("[{}/{}] fuzzing {target}", index + 1, targets.len()));
         clean &= search_one(project, &binary, target, until).await?;
     }
-    progress::show(if clean { "nothing found" } else { "something was found: see above, and fuzz/artifacts" });
+    progress::show(if clean {
+        "nothing found"
+    } else {
+        "something was found: see above, and fuzz/artifacts"
+    });
     Ok(clean)
 }
 

@@ -1,7 +1,7 @@
 //! What is counted and measured: the names of figures, which stand as fields on lines that are logged anyway.
 //!
 //! A use case that logs what happened adds the figure to the same line, `{ metrics::DUPLICATES } = 1`; the runtime turns
-//! every line with such a field into a metric (`docs/adr/0030-figures-are-fields-of-log-lines.md`). Without a runtime it is
+//! every line with such a field into a metric (`docs/adr/0029-figures-are-fields-of-log-lines.md`). Without a runtime it is
 //! a field like any other. `docs/LOGGING.md` tells what each figure means.
 
 /// Webhooks that were made durable.
