@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use bokbro_app::memory::ManualClock;
 use bokbro_app::message::{Envelope, Nudge};
-use bokbro_app::ports::Providers as _;
+use bokbro_app::ports::{Providers as _, Senders as _};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{CorrelationId, TenantId};
 use jiff::Timestamp;
