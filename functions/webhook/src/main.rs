@@ -4,7 +4,7 @@ mod answer;
 
 use bokbro_app::webhooks::{parcel_webhook_receive, webhook_handshake, webhook_receive};
 use bokbro_domain::ids::{CorrelationId, Provider};
-use bokbro_runtime::Gate;
+use bokbro_runtime::Receiver;
 use bokbro_runtime::http::request_handle;
 use bokbro_runtime::sources::source_address;
 use lambda_http::http::Method;
@@ -15,24 +15,24 @@ const ROUTE: &str = "/webhooks/{provider}/{endpoint}";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let gate = Gate::start().await?;
+    let receiver = Receiver::start().await?;
     run(service_fn(|request: Request| async {
-        let (method, correlation) = (request.method().clone(), gate.intake.correlation());
-        let answering = handle(&gate, request, &correlation);
+        let (method, correlation) = (request.method().clone(), receiver.intake.correlation());
+        let answering = handle(&receiver, request, &correlation);
         Ok::<_, std::convert::Infallible>(
-            request_handle(&correlation, gate.intake.clock(), method.as_str(), ROUTE, answering).await,
+            request_handle(&correlation, receiver.intake.clock(), method.as_str(), ROUTE, answering).await,
         )
     }))
     .await
 }
 
-async fn handle(gate: &Gate, request: Request, correlation: &CorrelationId) -> Response<Body> {
-    let intake = &gate.intake;
+async fn handle(receiver: &Receiver, request: Request, correlation: &CorrelationId) -> Response<Body> {
+    let intake = &receiver.intake;
     let Some((provider, endpoint)) = address(request.uri().path()) else {
         return answer::unknown(correlation);
     };
     let source = source_address(&request.request_context());
-    if !gate.sources.admit(&provider, source) {
+    if !receiver.sources.admit(&provider, source) {
         return answer::not_from_there(&provider, source, correlation);
     }
     let ingress = match *request.method() {

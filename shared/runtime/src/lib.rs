@@ -17,4 +17,4 @@ pub mod telemetry;
 pub mod tick;
 
 pub use clock::SystemClock;
-pub use platform::{Gate, Platform, StartError};
+pub use platform::{Platform, Receiver, StartError};

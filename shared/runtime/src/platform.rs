@@ -96,14 +96,14 @@ impl Platform {
 
 /// The started function that takes deliveries of webhooks. It calls no provider and reads no secret, so nothing that does is
 /// in it.
-pub struct Gate {
+pub struct Receiver {
     /// What its use cases need.
     pub intake: Intake,
     /// Where webhooks may come from.
     pub sources: Sources,
 }
 
-impl Gate {
+impl Receiver {
     /// Reads the environment, starts logging and builds every client, so that no event has to.
     ///
     /// # Errors
