@@ -6,7 +6,7 @@ use bokbro_app::app::Invocation;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Clock, Directory, QueueName};
 use bokbro_app::records::{Connection, ConnectionState, Endpoint, Settings};
-use bokbro_app::webhooks::{Ingress, parcel_webhook_receive, token_sha256};
+use bokbro_app::webhooks::{Ingress, Intake, parcel_webhook_receive, token_sha256};
 use bokbro_app::work::message_handle;
 use bokbro_simulators::ongoing::{OngoingConfig, Order, Work};
 use futures::future::join_all;
@@ -78,8 +78,9 @@ impl World {
     /// Hands a delivery about a parcel to the ingress.
     pub async fn parcel_webhook(&self, body: &str, token: Option<&str>) -> Ingress {
         let ongoing = provider("ongoing");
-        let (intake, correlation) = (&self.intake, self.intake.correlation());
-        parcel_webhook_receive(intake, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes(), &correlation).await
+        let intake = Intake::of(&self.app);
+        let correlation = intake.correlation();
+        parcel_webhook_receive(&intake, &ongoing, PARCEL_ENDPOINT, token, body.as_bytes(), &correlation).await
     }
 
     /// The parcel orders, oldest first.

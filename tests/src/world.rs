@@ -123,7 +123,6 @@ pub struct World {
     /// What went wrong, with its causes, as workers log it.
     pub errors: Vec<String>,
     flying: VecDeque<Flying>,
-    pub(crate) intake: Intake,
     invocations: u64,
     /// Client id and secret of the integration at the ledger program.
     client: (String, String),
@@ -266,7 +265,6 @@ impl World {
         let app =
             App::new(store.clone(), queues.clone(), queues.clone(), vault.clone(), clock.clone(), registry);
         let app = app.dying_at(crash.clone());
-        let intake = Intake::of(&app);
 
         furnish(&*store, &*vault, profile, (&client_id, &client_secret), &account).await;
         Self {
@@ -282,7 +280,6 @@ impl World {
             dead: Vec::new(),
             errors: Vec::new(),
             flying: VecDeque::new(),
-            intake,
             invocations: 0,
             client: (client_id, client_secret),
         }
@@ -326,8 +323,9 @@ impl World {
 
     /// Hands a webhook body to the ingress.
     pub async fn webhook(&self, body: &str) -> Ingress {
-        let (viva, correlation) = (provider("viva"), self.intake.correlation());
-        webhook_receive(&self.intake, &viva, ENDPOINT, body.as_bytes(), &correlation).await
+        let (intake, viva) = (Intake::of(&self.app), provider("viva"));
+        let correlation = intake.correlation();
+        webhook_receive(&intake, &viva, ENDPOINT, body.as_bytes(), &correlation).await
     }
 
     /// Runs workers until nothing is left that time alone would change.
