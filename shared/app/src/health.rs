@@ -1,6 +1,6 @@
 //! Whether everything works that we stand on: tables, queues, secrets, where people sign in, and the providers that a
 //! tenant is connected to. All are asked at once and none is changed, each with a time-out of its own: the queues', tables'
-//! and secrets' are the SDK's ten seconds; others must have answered within [`LIMIT`].
+//! and secrets' are the SDK's ten seconds; others must have answered within `LIMIT`.
 
 use bokbro_domain::ids::{Provider, TenantId};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
