@@ -34,7 +34,7 @@ fn every_function_of_the_template_has_events_with_answers() {
     let ids: BTreeSet<&str> = template
         .lines()
         .filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Function:"))
-        .filter(|id| !id.starts_with(' '))
+        .filter(|id| !id.is_empty() && !id.starts_with(' '))
         .collect();
     let events = events(&root().join("events")).unwrap();
     let asked: BTreeSet<String> =
