@@ -249,6 +249,7 @@ async fn every_example_works() {
     for id in ["order_show", "order_timeline", "order_sync", "order_cancel"] {
         run(id, &demo, &of("id", &order), None).await;
     }
+    run("order_test", &demo, &nothing, None).await;
     run("parked_resolve", &demo, &of("id", &parked), None).await;
     let job = run("orders_sync_pending", &elsewhere, &nothing, None).await;
     run("job_show", &elsewhere, &of("id", job["id"].as_str().unwrap()), None).await;
