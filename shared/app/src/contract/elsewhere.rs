@@ -6,6 +6,8 @@ use crate::records::Role;
 
 const UNKNOWN: super::Told = (404, "unknown_endpoint", "There is no such webhook endpoint.");
 const NO_WEBHOOKS: super::Told = (404, "not_found", "The provider has no such webhooks.");
+const NOT_FROM_THERE: super::Told =
+    (403, "not_from_there", "The installation takes the provider's deliveries from other addresses alone.");
 const NOT_STORED: super::Told = (503, "not_stored", "The event could not be stored: send it again.");
 
 const HANDSHAKE: Operation = Operation {
@@ -14,7 +16,7 @@ const HANDSHAKE: Operation = Operation {
     parameters: &[PROVIDER, ENDPOINT],
     body: None,
     answers: &[Answer { status: 200, about: "It is.", content: Content::One(&shapes::HANDSHAKE) }],
-    problems: &[UNKNOWN, NO_WEBHOOKS, NOT_STORED],
+    problems: &[NOT_FROM_THERE, UNKNOWN, NO_WEBHOOKS, NOT_STORED],
 };
 
 const RECEIVE: Operation = Operation {
@@ -26,6 +28,7 @@ const RECEIVE: Operation = Operation {
     problems: &[
         (400, "not_an_event", "The body is not an event of the provider."),
         (401, "not_theirs", "The delivery does not carry the endpoint's secret."),
+        NOT_FROM_THERE,
         UNKNOWN,
         NO_WEBHOOKS,
         NOT_STORED,
