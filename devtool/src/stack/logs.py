@@ -27,7 +27,11 @@ def copy(group, file):
     streams = [s for page in pages for s in page["logStreams"]]
     for stream in sorted(streams, key=lambda s: s.get("firstEventTimestamp", 0)):
         name = {"logGroupName": group, "logStreamName": stream["logStreamName"]}
-        messages = [e["message"] for e in logs.get_log_events(startFromHead=True, **name)["events"]]
+        try:
+            messages = [e["message"] for e in logs.get_log_events(startFromHead=True, **name)["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            # A page that was read while streams were deleted may name one twice.
+            continue
         # MiniStack's last line of an invocation; without it the stream is still being written.
         if messages and messages[-1].startswith("REPORT"):
             file.write("\n".join(messages) + "\n")
