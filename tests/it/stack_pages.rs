@@ -326,7 +326,7 @@ async fn an_owner_makes_a_key_and_watches_an_order_become_done() {
     let call = stack.stranger(Method::GET, "/v1/orders").bearer_auth(&key);
     assert_eq!(call.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
     let audit = owner.get("/app/audit").await;
-    assert!(audit.html.contains("api key made") && audit.html.contains(&person("owner")), "{}", audit.html);
+    assert!(audit.html.contains("API key made") && audit.html.contains(&person("owner")), "{}", audit.html);
 }
 
 #[tokio::test]

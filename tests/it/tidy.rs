@@ -104,7 +104,10 @@ fn arrows_between_crates_point_one_way() {
 
 #[test]
 fn every_crate_keeps_the_workspace_lints_and_versions() {
-    let manifests = files("toml").into_iter().filter(|(name, _)| name.ends_with("/Cargo.toml"));
+    // The fuzz targets are a workspace of their own: libFuzzer is built in another way than everything else.
+    let manifests = files("toml")
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("/Cargo.toml") && name != "fuzz/Cargo.toml");
     let mut wrong = Vec::new();
     for (name, text) in manifests {
         if !text.contains("[lints]\nworkspace = true") {
