@@ -1,13 +1,16 @@
 //! The overview and the guide: read from what is stored, in a bounded number of reads, and right after repeats.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bokbro_app::connections::connection_disconnect;
 use bokbro_app::overview::{Counts, Figures, Guide, StepName, StepState, guide_show, overview_show};
 use bokbro_app::ports::{Directory, Keyring};
 use bokbro_app::records::{ApiKey, Role};
+use bokbro_app::wire::order_in::read_order;
 use bokbro_domain::ids::{CorrelationId, OrderId, Provider, TenantId};
-use bokbro_domain::order::{Order, OrderState, SyncState};
+use bokbro_domain::money::Currency;
+use bokbro_domain::order::{Order, OrderBody, OrderState, SyncState};
 use bokbro_domain::posting::swedish_day;
 use bokbro_domain::shipment::{Shipment, Stage};
 use bokbro_tests::world::{World, sample, tenant, tester};
@@ -137,11 +140,16 @@ async fn no_more_than_a_thousand_orders_are_counted() {
     assert_eq!((shown.figures.complete, shown.figures.lately.taken), (false, 1_000));
 }
 
+/// The example order, read once.
+static BODY: LazyLock<OrderBody> = LazyLock::new(|| read_order(sample().to_string().as_bytes()).unwrap());
+
 fn order(at: Timestamp, state: OrderState, books: SyncState, stage: Option<Stage>) -> Order {
-    let body = bokbro_app::wire::order_in::read_order(sample().to_string().as_bytes()).unwrap();
     let id = OrderId::parse("ord_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
-    let mut order = Order::new(id, tenant(), body, at);
+    let mut order = Order::new(id, tenant(), BODY.clone(), at);
     (order.state, order.accounting.state) = (state, books);
+    if state.has_been_paid() {
+        order.payment.captured = order.body.total;
+    }
     order.warehouse.shipment = stage.map(|stage| Shipment {
         order_id: "1".to_owned(),
         status: 1,
@@ -152,6 +160,50 @@ fn order(at: Timestamp, state: OrderState, books: SyncState, stage: Option<Stage
         lines: Vec::new(),
     });
     order
+}
+
+#[test]
+fn orders_count_on_the_swedish_day_on_which_they_came() {
+    use OrderState::{Cancelled, Paid, Pending, Refunded};
+    use SyncState::{Done, NeedsAttention, Waiting};
+    let order = |at: &str, state, books, stage| order(at.parse().unwrap(), state, books, stage);
+    let counts = |taken, paid, booked, shipped| Counts { taken, paid, booked, shipped };
+    let mut orders = [
+        order("2026-11-21T09:59:00Z", Pending, Waiting, None),
+        order("2026-11-21T09:00:00Z", Paid, Done, Some(Stage::Shipped)),
+        // It is the 21st in Sweden already.
+        order("2026-11-20T23:00:00Z", Refunded, Done, Some(Stage::Picking)),
+        order("2026-11-20T22:59:00Z", Paid, NeedsAttention, None),
+        // A day ago to the second is not lately any more.
+        order("2026-11-20T10:00:00Z", Paid, Done, None),
+        order("2026-11-15T00:00:00Z", Cancelled, Done, Some(Stage::Shipped)),
+        order("2026-11-14T22:59:00Z", Paid, Done, None),
+    ];
+    orders[2].payment.captured.currency = Currency::parse("EUR").unwrap();
+    let figures = Figures::of(&orders, true, "2026-11-21T10:00:00Z".parse().unwrap());
+    assert_eq!(figures.lately, counts(4, 3, 2, 1));
+    let sold: Vec<String> = figures.sold.iter().map(|sum| format!("{sum} {}", sum.currency)).collect();
+    assert_eq!(sold, ["747.00 EUR", "1494.00 SEK"]);
+    let days: Vec<(String, Counts)> =
+        figures.days.iter().map(|(day, counts)| (day.to_string(), *counts)).collect();
+    let none = counts(0, 0, 0, 0);
+    let expected = [
+        ("2026-11-15", counts(1, 0, 0, 0)),
+        ("2026-11-16", none),
+        ("2026-11-17", none),
+        ("2026-11-18", none),
+        ("2026-11-19", none),
+        ("2026-11-20", counts(2, 2, 1, 0)),
+        ("2026-11-21", counts(3, 2, 2, 1)),
+    ];
+    assert_eq!(days, expected.map(|(day, counts)| (day.to_owned(), counts)));
+}
+
+#[test]
+fn days_are_days_when_clocks_change() {
+    let figures = Figures::of(&[], true, "2026-10-27T12:00:00Z".parse().unwrap());
+    let days: Vec<String> = figures.days.iter().map(|(day, _)| day.to_string()).collect();
+    assert_eq!((days.len(), days[0].as_str(), days[6].as_str()), (7, "2026-10-21", "2026-10-27"));
 }
 
 const BOOKS: [SyncState; 5] =

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bokbro_tests::stack::{LIMIT, Ordered, Stack, own_sample, read, until};
+use bokbro_tests::stack::{LIMIT, Ordered, Stack, read, until};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -42,10 +42,7 @@ async fn every_order_is_booked_once_whatever_aws_answers_for_a_while() {
 
 /// Posts an order, pays it and delivers the webhook, each repeated as a webshop and a payment provider repeat.
 async fn paid(stack: &Stack) -> Ordered {
-    let mut body = own_sample();
-    let number = body["order_number"].as_str().unwrap().to_owned();
-    let code = stack.checkout(74_700, &number).await;
-    body["viva_order_code"] = json!(code.to_string());
+    let (body, code) = stack.order_to_pay().await;
     let key = Uuid::new_v4().to_string();
     let order = until(LIMIT, "the order to be taken", async || {
         let post = stack.request(Method::POST, "/v1/orders").header("idempotency-key", &key).json(&body);

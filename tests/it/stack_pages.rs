@@ -263,10 +263,8 @@ async fn an_owner_makes_a_key_and_watches_an_order_become_done() {
         "shown once"
     );
 
-    let mut body = own_sample();
+    let (body, code) = stack.order_to_pay().await;
     let number = body["order_number"].as_str().unwrap().to_owned();
-    let code = stack.checkout(74_700, &number).await;
-    body["viva_order_code"] = json!(code.to_string());
     let (status, order) =
         read(stack.stranger(Method::POST, "/v1/orders").bearer_auth(&key).json(&body)).await;
     assert_eq!(status, StatusCode::CREATED, "{order}");

@@ -70,23 +70,12 @@ async fn a_payment_without_an_order_is_matched_and_booked() {
 #[tokio::test]
 async fn trouble_in_the_books_is_closed_by_hand() {
     let Some(stack) = Stack::shared() else { return };
-    let mut body = own_sample();
-    let number = body["order_number"].as_str().unwrap().to_owned();
-    let code = stack.checkout(74_700, &number).await;
-    body["viva_order_code"] = json!(code.to_string());
-    body["customer"]["billing"]["country"] = json!("NO");
-    let (status, order) = stack.post(&body).await;
-    assert_eq!(status, StatusCode::CREATED, "{order}");
-    let (_, event) = stack.pay_in_silence(code).await;
+    let order = stack.ordered_abroad().await;
+    let (_, event) = stack.pay_in_silence(order.code).await;
     read(stack.stranger(Method::POST, &stack.webhook_path()).json(&event)).await;
-    let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
-    let parked = until(LIMIT, "the order to ask for a human", async || {
-        let shown = stack.get(&path).await;
-        shown["sync"]["accounting"]["parked"].as_str().map(str::to_owned)
-    })
-    .await;
-    let listed =
-        stack.get(&format!("/v1/parked?code=foreign_customer&order={}", order["id"].as_str().unwrap())).await;
+    let path = format!("/v1/orders/{}", order.id);
+    let parked = stack.parked_in_the_books(&order).await;
+    let listed = stack.get(&format!("/v1/parked?code=foreign_customer&order={}", order.id)).await;
     assert_eq!(listed["items"][0]["id"], parked.as_str(), "{listed}");
     assert_eq!(listed["items"][0]["actions"], json!(["retry", "dismiss"]));
     assert_eq!(stack.get("/v1/parked?code=no_such_reason").await["items"], json!([]));

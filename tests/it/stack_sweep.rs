@@ -6,7 +6,7 @@ use bokbro_app::wire::order_in::read_order;
 use bokbro_aws::{Clients, Tables};
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use bokbro_domain::order::Order;
-use bokbro_tests::stack::{LIMIT, Ordered, Stack, own_sample, read, until};
+use bokbro_tests::stack::{LIMIT, Ordered, Stack, read, until};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -66,10 +66,7 @@ async fn the_tick_finds_an_order_that_was_paid_two_hours_ago() {
         (stack.text("/tables/hub").to_owned(), stack.text("/tables/idempotency").to_owned());
     let store = clients.hub(Tables { hub, idempotency });
     // Posted two hours ago, which the API does not let one do.
-    let mut body = own_sample();
-    let number = body["order_number"].as_str().unwrap().to_owned();
-    let code = stack.checkout(74_700, &number).await;
-    body["viva_order_code"] = json!(code.to_string());
+    let (body, code) = stack.order_to_pay().await;
     let tenant = TenantId::parse(stack.text("/tenant")).unwrap();
     #[expect(clippy::disallowed_methods, reason = "the stack lives in real time")]
     let at = Timestamp::now() - SignedDuration::from_hours(2);

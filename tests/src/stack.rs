@@ -185,14 +185,40 @@ impl Stack {
 
     /// The contract's example order with a number and a customer of its own, posted with a code to be paid.
     pub async fn ordered(&self) -> Ordered {
+        let (body, code) = self.order_to_pay().await;
+        self.taken(&body, code).await
+    }
+
+    /// The same, of a customer abroad, which the books of the example company have no accounts for: a human must see to it.
+    pub async fn ordered_abroad(&self) -> Ordered {
+        let (mut body, code) = self.order_to_pay().await;
+        body["customer"]["billing"]["country"] = json!("NO");
+        self.taken(&body, code).await
+    }
+
+    /// The contract's example order with a number and a customer of its own and a code to be paid, for who posts it.
+    pub async fn order_to_pay(&self) -> (Value, u64) {
         let mut body = own_sample();
         let number = body["order_number"].as_str().unwrap().to_owned();
         let code = self.checkout(74_700, &number).await;
         body["viva_order_code"] = json!(code.to_string());
-        let (status, order) = self.post(&body).await;
+        (body, code)
+    }
+
+    async fn taken(&self, body: &Value, code: u64) -> Ordered {
+        let (status, order) = self.post(body).await;
         assert_eq!(status, StatusCode::CREATED, "{order}");
         let email = body["customer"]["email"].as_str().unwrap().to_owned();
         Ordered { id: order["id"].as_str().unwrap().to_owned(), code, email }
+    }
+
+    /// Waits until the books of an order wait for a human; gives the id of the parked item.
+    pub async fn parked_in_the_books(&self, order: &Ordered) -> String {
+        let parked = until(LIMIT, "the order to ask for a human", async || {
+            let shown = self.get(&format!("/v1/orders/{}", order.id)).await;
+            shown["sync"]["accounting"]["parked"].as_str().map(str::to_owned)
+        });
+        parked.await
     }
 
     /// Waits until an order is booked.

@@ -2,10 +2,9 @@
 //! and what scrolls sideways. Pictures of all of them are kept.
 
 use bokbro_tests::chromium::{Chromium, Scripts};
-use bokbro_tests::stack::{LIMIT, Stack, own_sample, read, until};
+use bokbro_tests::stack::{Stack, read};
 use bokbro_tests::visitor::person;
-use reqwest::{Method, StatusCode};
-use serde_json::json;
+use reqwest::Method;
 
 use crate::stack_pages::{PAGES, routes};
 use crate::stack_replay::{bury, payment};
@@ -24,23 +23,12 @@ struct Samples {
 
 impl Samples {
     async fn of(stack: &Stack) -> Self {
-        let mut body = own_sample();
-        let number = body["order_number"].as_str().unwrap().to_owned();
-        let code = stack.checkout(74_700, &number).await;
-        body["viva_order_code"] = json!(code.to_string());
-        body["customer"]["billing"]["country"] = json!("NO");
-        let (status, order) = stack.post(&body).await;
-        assert_eq!(status, StatusCode::CREATED, "{order}");
-        let order = order["id"].as_str().unwrap().to_owned();
-        stack.pay_on_the_page(code).await;
-        let parked = until(LIMIT, "the order to ask for a human", async || {
-            let shown = stack.get(&format!("/v1/orders/{order}")).await;
-            shown["sync"]["accounting"]["parked"].as_str().map(str::to_owned)
-        });
-        let (parked, other) = (parked.await, stack.ordered().await);
+        let order = stack.ordered_abroad().await;
+        stack.pay_on_the_page(order.code).await;
+        let (parked, other) = (stack.parked_in_the_books(&order).await, stack.ordered().await);
         bury(stack, "payments", payment(stack, &other).await.to_json()).await;
         let (_, job) = read(stack.request(Method::POST, "/v1/connections/fortnox/sync")).await;
-        Self { order, parked, job: job["id"].as_str().unwrap().to_owned() }
+        Self { order: order.id, parked, job: job["id"].as_str().unwrap().to_owned() }
     }
 
     /// The address of a route with something to see.

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::connections::{ConnectionView, ShownState, connections_list};
 use crate::error::Error;
 use crate::ports::{Providers, Shipping};
-use crate::records::Settings;
+use crate::records::{ApiKey, Settings};
 
 /// Something to be done once, in the order in which it is best done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,8 @@ impl Guide {
                 (StepName::Accounting, done(any(&|provider| providers.accounting(provider).is_some()))),
                 (StepName::Warehouse, if ships { StepState::Done } else { StepState::Optional }),
                 (StepName::Settings, done(settled)),
-                (StepName::Key, done(facts.has_key)),
-                (StepName::Order, done(facts.has_booked)),
+                (StepName::Key, done(!facts.keys.is_empty())),
+                (StepName::Order, done(facts.has_booked())),
             ],
             webhooks: webhooks
                 .filter_map(|view| Some((view.provider.clone(), view.webhook_endpoint.clone()?)))
@@ -140,13 +140,16 @@ fn connected(view: &ConnectionView) -> bool {
 pub(super) struct Facts<'a> {
     pub(super) connections: &'a [ConnectionView],
     pub(super) settings: Option<&'a Settings>,
-    pub(super) has_key: bool,
-    pub(super) has_booked: bool,
+    pub(super) keys: &'a [ApiKey],
+    pub(super) orders: &'a [Order],
 }
 
-/// Whether the books have one of these orders.
-pub(super) fn has_booked(orders: &[Order]) -> bool {
-    orders.iter().any(|order| order.state.has_been_paid() && order.accounting.state == SyncState::Done)
+impl Facts<'_> {
+    /// Whether the books have one of the orders.
+    fn has_booked(&self) -> bool {
+        let booked = |order: &Order| order.state.has_been_paid() && order.accounting.state == SyncState::Done;
+        self.orders.iter().any(booked)
+    }
 }
 
 /// What is left to do.
@@ -160,11 +163,7 @@ pub async fn guide_show(app: &App, tenant: &TenantId) -> Result<Guide, Error> {
         app.keyring.api_keys_list(tenant),
         lately(app, tenant),
     )?;
-    let facts = Facts {
-        connections: &connections,
-        settings: settings.as_ref(),
-        has_key: !keys.is_empty(),
-        has_booked: has_booked(&orders),
-    };
+    let facts =
+        Facts { connections: &connections, settings: settings.as_ref(), keys: &keys, orders: &orders };
     Ok(Guide::of(&*app.providers, &facts))
 }

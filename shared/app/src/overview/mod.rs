@@ -17,7 +17,7 @@ pub use figures::{Counts, DAYS, Figures};
 pub use guide::{Guide, StepName, StepState, guide_show};
 
 use self::figures::first_day;
-use self::guide::{Facts, has_booked};
+use self::guide::Facts;
 use crate::app::App;
 use crate::connections::{ConnectionView, ShownState, connections_list};
 use crate::error::Error;
@@ -93,12 +93,8 @@ pub async fn overview_show(app: &App, tenant: &TenantId, role: Role) -> Result<O
         lately(app, tenant),
         stranded(app, role),
     )?;
-    let facts = Facts {
-        connections: &connections,
-        settings: settings.as_ref(),
-        has_key: !keys.is_empty(),
-        has_booked: has_booked(&orders),
-    };
+    let facts =
+        Facts { connections: &connections, settings: settings.as_ref(), keys: &keys, orders: &orders };
     Ok(OverviewView {
         waiting: Waiting::of(&parked.items, parked.next.is_some()),
         stranded,
