@@ -92,11 +92,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts driver and browser; pages run scripts, or not, for as long as it lives.
     pub(super) async fn start(tools: &Tools, scripts: bool) -> Self {
-        let mut command = Command::new(&tools.chromedriver);
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
-        let mut told = BufReader::new(process.stdout.take().unwrap());
-        let port = port(&mut told);
+        let (process, told, port) = listening(tools);
         let profile = std::env::temp_dir().join(format!("bokbro-browser-{}", Uuid::new_v4().simple()));
         let client = bokbro_simulators::kit::http_client();
         let mut driver = Self { process, _told: told, port, session: String::new(), profile, client };
@@ -191,9 +187,31 @@ impl Drop for Driver {
     }
 }
 
-/// The port that the driver has chosen, from what it says when it is ready.
-fn port(told: &mut impl BufRead) -> u16 {
-    let ready = "started successfully on port ";
-    let line = told.lines().map(Result::unwrap).find(|line| line.contains(ready)).unwrap();
-    line.split(ready).nth(1).unwrap().trim_end_matches('.').parse().unwrap()
+/// A driver that has a port and what it tells from then on.
+///
+/// It chooses a port that is free for IPv6 and ends when IPv4 has that number in use, which among a test run's thousands of
+/// connections happens. Then another one chooses again.
+fn listening(tools: &Tools) -> (Child, BufReader<ChildStdout>, u16) {
+    let mut said = String::new();
+    for _ in 0..10 {
+        let mut command = Command::new(&tools.chromedriver);
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut told = BufReader::new(process.stdout.take().unwrap());
+        said.clear();
+        while told.read_line(&mut said).unwrap() > 0 {
+            if let Some(port) = port(&said) {
+                return (process, told, port);
+            }
+        }
+        process.wait().unwrap();
+        assert!(said.contains("port not available"), "the driver does not start: {said}");
+    }
+    panic!("the driver finds no port: {said}")
+}
+
+/// The port in what the driver says when it is ready.
+fn port(said: &str) -> Option<u16> {
+    let (_, rest) = said.split_once("started successfully on port ")?;
+    rest.trim_end().trim_end_matches('.').parse().ok()
 }
