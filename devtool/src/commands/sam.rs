@@ -19,7 +19,7 @@ use self::engine::Engine;
 use self::local::{Local, SCRIPT};
 use crate::progress;
 use crate::stack::between::Between;
-use crate::stack::build::{self, Profile};
+use crate::stack::build::{self, Effort, Profile};
 use crate::stack::files::Project;
 use crate::stack::ledger::LedgerProgram;
 use crate::stack::seed::Seed;
@@ -56,7 +56,7 @@ pub(crate) enum Outcome {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let project = Project::find()?;
-    Ok(match check(&project, &arguments.events, arguments.keep).await? {
+    Ok(match check(&project, &arguments.events, Effort::Full, arguments.keep).await? {
         Outcome::Right => ExitCode::SUCCESS,
         Outcome::Wrong(_) => ExitCode::FAILURE,
         Outcome::Skipped(why) => {
@@ -70,7 +70,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 ///
 /// # Errors
 /// When the functions do not build, or something else than a function fails.
-pub(crate) async fn check(project: &Project, only: &[PathBuf], keep: bool) -> Result<Outcome> {
+pub(crate) async fn check(
+    project: &Project,
+    only: &[PathBuf],
+    effort: Effort,
+    keep: bool,
+) -> Result<Outcome> {
     let _lock = alone(project)?;
     let mut events = events::events(&project.root().join("events"))?;
     if !only.is_empty() {
@@ -84,7 +89,7 @@ pub(crate) async fn check(project: &Project, only: &[PathBuf], keep: bool) -> Re
         fs::remove_dir_all(logs)?;
     }
     tokio::select! {
-        built = build::sam(project) => built?,
+        built = build::sam(project, effort) => built?,
         stopped = super::stop_signal() => return stopped.and_then(|()| bail!("stopped")),
     }
     let engine = match Engine::find(project).await? {

@@ -73,12 +73,35 @@ pub(crate) fn architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
+/// How much work the compiler puts into making programs small and fast.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// As the workspace's release profile says: many minutes, most of them for linking each program as one.
+    Full,
+    /// As little as a release build can do with: for whoever only wants to know what the programs answer.
+    Little,
+}
+
+impl Effort {
+    /// What cargo is told about its release profile.
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Full => &[],
+            Self::Little => &[
+                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+                ("CARGO_PROFILE_RELEASE_LTO", "off"),
+                ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            ],
+        }
+    }
+}
+
 /// Runs `sam build` for this machine's processor, into `.local/sam-build`: what lies in `.aws-sam` is for the cloud's,
 /// and `sam deploy` takes it from there.
 ///
 /// # Errors
 /// When it fails; the message says why.
-pub(crate) async fn sam(project: &Project) -> Result<()> {
+pub(crate) async fn sam(project: &Project, effort: Effort) -> Result<()> {
     let lambda = python::cargo_lambda(project).await?;
     let sam = python::sam(project).await?.with_file_name("sam");
     // cargo-lambda finds Zig by the Python that is first on the path.
@@ -88,7 +111,7 @@ pub(crate) async fn sam(project: &Project) -> Result<()> {
     // All of them at once, as SAM would have each; SAM then finds them built, instead of linking one after the other.
     progress::step("building the functions as for the cloud (the first time takes many minutes)");
     let mut build = cargo(project);
-    build.args(["lambda", "build", "--release"]).env("PATH", &path);
+    build.args(["lambda", "build", "--release"]).env("PATH", &path).envs(effort.settings().iter().copied());
     if architecture() == "arm64" {
         build.arg("--arm64");
     }
@@ -101,6 +124,7 @@ pub(crate) async fn sam(project: &Project) -> Result<()> {
     progress::step("sam build");
     let mut build = Command::new(sam);
     build.current_dir(project.root()).env("PATH", &path).env("SAM_CLI_TELEMETRY", "0");
+    build.envs(effort.settings().iter().copied());
     build.args(["build", "--no-cached", "--parameter-overrides"]);
     build.arg(format!("Architecture={}", architecture()));
     build.arg("--build-dir").arg(project.local("sam-build"));
