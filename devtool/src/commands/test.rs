@@ -208,7 +208,7 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
     let mut command = cargo(project);
     let slowest = "killed::";
     if succeeds(cargo(project).args(["nextest", "--version"])).await? {
-        command.args(["nextest", "run", "--workspace"]);
+        command.args(["nextest", "run", "--workspace", "--test-threads"]).arg(test_threads().to_string());
         if quick {
             command.args(["--filterset", &format!("not test({slowest})")]);
         }
@@ -230,6 +230,13 @@ async fn tests(project: &Project, quick: bool) -> Result<Outcome> {
     ministack.stop().await?;
     stack.stop().await?;
     outcome
+}
+
+/// How many tests run at once: half as many again as there are cores, because some wait for leases, for messages to come back
+/// and for their turn at the stack.
+fn test_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores + cores.div_ceil(2)
 }
 
 /// The file that tells the tests where the stack is; removed when it is dropped.
