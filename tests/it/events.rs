@@ -25,7 +25,7 @@ pub(crate) fn event(name: &str) -> Value {
 
 fn message(name: &str) -> Result<Envelope, String> {
     let event = event(name);
-    Envelope::parse(event["Records"][0]["body"].as_str().unwrap()).map_err(|e| e.why)
+    Envelope::parse(event["Records"][0]["body"].as_str().unwrap()).map_err(|e| e.why.to_string())
 }
 
 #[test]

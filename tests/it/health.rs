@@ -12,6 +12,7 @@ use bokbro_app::message::Envelope;
 use bokbro_app::ports::{Clock as _, Identity, QueueName, Queues, SignIn, Visit};
 use bokbro_app::records::ConnectionState;
 use bokbro_app::secret::SecretText;
+use bokbro_domain::said::Said;
 use bokbro_simulators::kit::{Fault, Kind};
 use bokbro_tests::browser::{correlation, provider};
 use bokbro_tests::world::{World, tenant};
@@ -36,7 +37,7 @@ impl SignIn for Asked {
     async fn check(&self, _: Timestamp) -> Result<(), Error> {
         match self.0 {
             None => Ok(()),
-            Some(why) => Err(Error::Consent { provider: "sign-in".to_owned(), message: why.into() }),
+            Some(why) => Err(Error::Consent { provider: "sign-in".to_owned(), message: Said::quoted(why) }),
         }
     }
 

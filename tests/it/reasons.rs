@@ -132,6 +132,27 @@ fn no_action_is_for_a_reason_that_nobody_gives() {
     assert!(stale.is_empty(), "Nobody parks with {stale:?} any more");
 }
 
+/// Where something is quoted: values among words, and what only programs are told.
+const QUOTING: [&str; 4] = [
+    "shared/connectors/src/ongoing/webhook.rs",
+    "shared/connectors/src/viva/webhook.rs",
+    "shared/domain/src/money.rs",
+    "shared/domain/src/said.rs",
+];
+
+#[test]
+fn nothing_of_ours_is_said_without_a_name() {
+    let sources = files("rs");
+    let says = |(name, text): &&(String, String)| {
+        let ours = name.starts_with("shared/") || name.starts_with("functions/");
+        let tests = name.contains("test") || name.contains("/samples");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        ours && !tests && code.contains("Said::quoted(")
+    };
+    let quoting: BTreeSet<&str> = sources.iter().filter(says).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(quoting, BTreeSet::from(QUOTING), "Say it with said!, so that pages can translate it");
+}
+
 #[test]
 fn every_reason_is_in_the_runbook() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/runbooks/parked.md");

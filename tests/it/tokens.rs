@@ -14,6 +14,7 @@ use bokbro_app::records::{Connection, ConnectionState};
 use bokbro_app::secret::{Credentials, SecretText};
 use bokbro_app::tokens::{LeasedTokens, TokenMemory};
 use bokbro_domain::ids::{Provider, TenantId};
+use bokbro_domain::said::Said;
 use bokbro_domain::token::TokenState;
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -104,7 +105,10 @@ impl TokenEndpoint for Issuer {
         {
             let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
             if *live != token.expose() {
-                return Err(Error::Consent { provider: "ledger".into(), message: "invalid_grant".into() });
+                return Err(Error::Consent {
+                    provider: "ledger".into(),
+                    message: Said::quoted("invalid_grant"),
+                });
             }
             if self.habit == Habit::Rotating {
                 *live = format!("refresh-{nth}");

@@ -10,6 +10,7 @@ use bokbro_app::ports::{Clock as _, Effector, Found, SendError};
 use bokbro_domain::effect::{Action, Intent, Ledger, Patience, Receipt};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::posting::{DayVoucher, VoucherRow};
+use bokbro_domain::said::Said;
 use jiff::civil::Date;
 
 use crate::world::{World, provider, tenant};
@@ -136,7 +137,7 @@ impl Engine {
                     }
                 }
                 other @ (Action::Conflict | Action::Rejected) => {
-                    return Err(Error::park("refused_before", format!("{other:?}")).into());
+                    return Err(Error::park("refused_before", Said::quoted(format!("{other:?}"))).into());
                 }
             }
             last = ledger.receipt(&step.0).cloned().unwrap_or_default();
@@ -169,12 +170,12 @@ impl Engine {
             }
             Err(SendError::Unknown(error)) => (error, Some(self.clock.now())),
             Err(SendError::Rejected(reason)) => {
-                ledger.mark_rejected(step, &reason.message);
+                ledger.mark_rejected(step, reason.message.clone());
                 (Error::Parked(reason), None)
             }
         };
         if let Some(now) = now {
-            ledger.mark_unknown(step, now, &ended.to_string());
+            ledger.mark_unknown(step, now, ended.said());
         }
         self.store(ledger)?;
         let unknown = now.map(|_| Error::NotYet { what: ended.to_string(), after: None });

@@ -69,7 +69,8 @@ async fn account(
     let key = LedgerKey { tenant: tenant.clone(), order: id.clone(), target: Target::Accounting };
     let Some((order, mut ledger)) = app.ledgers.ledger_load(&key).await? else {
         // Nothing but a person can have deleted it.
-        let reason = Reason::new("order_unknown", format!("there is no order {id} any more"));
+        let reason =
+            Reason::new("order_unknown", said!("parked-order", "there is no order {id} any more", id));
         order_park(app, &invocation.correlation, tenant, id, Target::Accounting, reason.clone()).await?;
         return Err(Error::Parked(reason));
     };

@@ -113,7 +113,7 @@ async fn check(app: &App, connection: &Connection, had_ended: bool) -> Result<Fi
         app.access.refresh(connection.clone()).await?;
     }
     let Some(checkup) = app.providers.checkup(&connection.provider) else {
-        return Err(Error::park("no_check", "this provider has nothing to check"));
+        return Err(Error::park("no_check", said!("parked-no-check", "this provider has nothing to check")));
     };
     checkup.check(&app.access.open(connection.clone()).await?).await
 }

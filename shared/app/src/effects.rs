@@ -333,7 +333,7 @@ impl<'a> Work<'a> {
                 Err(error)
             }
             Err(SendError::Unknown(error)) => {
-                self.ledger.mark_unknown(step, now, &error.to_string());
+                self.ledger.mark_unknown(step, now, error.said());
                 tracing::warn!(
                     tenant = %self.tenant,
                     about = self.subject.id(),
@@ -351,7 +351,7 @@ impl<'a> Work<'a> {
                 })
             }
             Err(SendError::Rejected(reason)) => {
-                self.ledger.mark_rejected(step, &reason.message);
+                self.ledger.mark_rejected(step, reason.message.clone());
                 Err(Error::Parked(reason))
             }
         }
@@ -412,11 +412,10 @@ impl<'a> Work<'a> {
     }
 
     fn refused_before(&self, step: &StepName) -> Error {
-        let why = self.ledger.steps.get(step).and_then(|s| s.last_error.clone()).unwrap_or_default();
-        Error::Parked(Reason::new(
-            format!("{}_refused", step.0),
-            said!("parked-refused-before", "{step} was refused before: {why}", step = step.0, why),
-        ))
+        let why = self.ledger.steps.get(step).and_then(|s| s.last_error.clone());
+        let why = why.unwrap_or_else(|| said!("parked-untold", "nobody told why"));
+        let message = said!("parked-refused-before", "{step} was refused before: {why}", step = step.0; why);
+        Error::Parked(Reason::new(format!("{}_refused", step.0), message))
     }
 
     fn given_up(&self, step: &StepName) -> Error {

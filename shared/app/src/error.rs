@@ -137,8 +137,8 @@ pub struct Reason {
 
 impl Reason {
     /// A reason to park.
-    pub fn new(code: impl Into<String>, message: impl Into<Said>) -> Self {
-        Self { code: code.into(), message: message.into() }
+    pub fn new(code: impl Into<String>, message: Said) -> Self {
+        Self { code: code.into(), message }
     }
 }
 
@@ -149,8 +149,16 @@ impl Error {
     }
 
     /// A human must look.
-    pub fn park(code: impl Into<String>, message: impl Into<Said>) -> Self {
+    pub fn park(code: impl Into<String>, message: Said) -> Self {
         Self::Parked(Reason::new(code, message))
+    }
+
+    /// A cursor that was not made by the list that it was given to; the caller is told.
+    #[must_use]
+    pub fn bad_cursor() -> Self {
+        let message =
+            said!("parked-bad-cursor", "the cursor does not belong to this list; begin again without it");
+        Self::park("bad_cursor", message)
     }
 
     /// What happens next.
@@ -259,9 +267,9 @@ mod tests {
 
     #[test]
     fn every_error_says_what_happens_next() {
-        assert_eq!(Error::park("x", "y").disposition(), Disposition::Park);
+        assert_eq!(Error::park("x", Said::quoted("y")).disposition(), Disposition::Park);
         assert_eq!(Error::Raced { step: "x" }.disposition(), Disposition::Retry { after: None });
-        let consent = Error::Consent { provider: "p".into(), message: "m".into() };
+        let consent = Error::Consent { provider: "p".into(), message: Said::quoted("m") };
         assert_eq!(consent.said(), consent.to_string().as_str());
         assert_eq!(consent.disposition(), Disposition::NeedsConsent);
     }

@@ -4,6 +4,8 @@
 
 use bokbro_domain::day::DayId;
 use bokbro_domain::ids::{CheckoutCode, CorrelationId, JobId, OrderId, Provider, TenantId, TransactionId};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -236,12 +238,14 @@ impl Envelope {
     /// # Errors
     /// When it is not a message of a known version; the error never quotes the body.
     pub fn parse(body: &str) -> Result<Self, Unreadable> {
-        let envelope: Self = serde_json::from_str(body)
-            .map_err(|e| Unreadable { why: format!("{:?} error at column {}", e.classify(), e.column()) })?;
+        let envelope: Self = serde_json::from_str(body).map_err(|e| {
+            let (kind, column) = (format!("{:?}", e.classify()), e.column());
+            Unreadable { why: said!("unreadable-json", "{kind} error at column {column}", kind, column) }
+        })?;
         if envelope.v == 1 {
             Ok(envelope)
         } else {
-            Err(Unreadable { why: format!("version {}", envelope.v) })
+            Err(Unreadable { why: said!("unreadable-version", "version {version}", version = envelope.v) })
         }
     }
 
@@ -263,7 +267,7 @@ impl Envelope {
 #[error("unreadable: {why}")]
 pub struct Unreadable {
     /// What is wrong.
-    pub why: String,
+    pub why: Said,
 }
 
 #[cfg(test)]

@@ -100,7 +100,8 @@ pub async fn message_handle(
             | Nudge::Connection { .. }
             | Nudge::Sweep { .. },
         ) => {
-            let reason = Unreadable { why: "the message belongs on another queue".into() };
+            let reason =
+                Unreadable { why: said!("unreadable-queue", "the message belongs on another queue") };
             unreadable_park(app, &message.correlation, tenant, &reason, &message.to_json()).await
         }
     }
@@ -137,8 +138,8 @@ async fn unreadable_park(
         code: "unreadable_message".into(),
         message: said!(
             "parked-unreadable",
-            "A message on a queue could not be read: {why}.",
-            why = unreadable.why
+            "A message on a queue could not be read: {why}.";
+            why = unreadable.why.clone()
         ),
         fingerprint,
         order: None,

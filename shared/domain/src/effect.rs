@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::posting::PostingProfile;
+use crate::said::Said;
 
 /// Name of a step at a target, `invoice` say; stable, because it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,7 +65,7 @@ pub struct Step {
     /// What the provider gave, once done.
     pub receipt: Option<Receipt>,
     /// Last error, outer message only.
-    pub last_error: Option<String>,
+    pub last_error: Option<Said>,
     /// When it was done.
     #[serde(default)]
     pub done_at: Option<Timestamp>,
@@ -261,19 +262,19 @@ impl Ledger {
     }
 
     /// Notes that nobody told what became of the step; lists may lag from now on.
-    pub fn mark_unknown(&mut self, step: &StepName, now: Timestamp, error: &str) {
+    pub fn mark_unknown(&mut self, step: &StepName, now: Timestamp, error: Said) {
         if let Some(step) = self.steps.get_mut(step) {
             step.state = StepState::Unknown;
             step.sent_at = now;
-            step.last_error = Some(error.to_owned());
+            step.last_error = Some(error);
         }
     }
 
     /// Notes that the provider said no for good.
-    pub fn mark_rejected(&mut self, step: &StepName, error: &str) {
+    pub fn mark_rejected(&mut self, step: &StepName, error: Said) {
         if let Some(step) = self.steps.get_mut(step) {
             step.state = StepState::Rejected;
-            step.last_error = Some(error.to_owned());
+            step.last_error = Some(error);
         }
     }
 

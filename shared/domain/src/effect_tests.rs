@@ -28,8 +28,8 @@ fn with(state: StepState, attempt: u32) -> Ledger {
     match state {
         StepState::Sent => {}
         StepState::Done => ledger.mark_done(&step, Receipt::default(), now()),
-        StepState::Unknown => ledger.mark_unknown(&step, now(), "no answer"),
-        StepState::Rejected => ledger.mark_rejected(&step, "no"),
+        StepState::Unknown => ledger.mark_unknown(&step, now(), Said::quoted("no answer")),
+        StepState::Rejected => ledger.mark_rejected(&step, Said::quoted("no")),
     }
     ledger
 }
@@ -171,8 +171,8 @@ proptest! {
             match fate {
                 Fate::DiesBeforeSend => continue,
                 Fate::DiesAfterSend | Fate::AnsweredAndDies => { documents += 1; continue; }
-                Fate::LostBeforeCommit => ledger.mark_unknown(&step, time, "no answer"),
-                Fate::LostAfterCommit => { documents += 1; ledger.mark_unknown(&step, time, "no answer"); }
+                Fate::LostBeforeCommit => ledger.mark_unknown(&step, time, Said::quoted("no answer")),
+                Fate::LostAfterCommit => { documents += 1; ledger.mark_unknown(&step, time, Said::quoted("no answer")); }
                 Fate::Answered => { documents += 1; ledger.mark_done(&step, Receipt::default(), time); }
             }
             ledger.release();

@@ -1,11 +1,13 @@
 //! Money as integer minor units with its currency; the only place where decimals become öre and back.
 
-use crate::said::Said;
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+
+use crate::said;
+use crate::said::Said;
 
 /// An ISO 4217 currency with two decimals, kept as its letters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +122,22 @@ pub enum MoneyError {
     MixedCurrencies,
 }
 
+impl MoneyError {
+    /// What people are told of it; goes on after the name of what is wrong.
+    #[must_use]
+    pub fn said(self) -> Said {
+        match self {
+            Self::NotDecimal => said!("money-not-decimal", "not a decimal number such as 349.00"),
+            Self::TooFine => said!("money-too-fine", "has more than two decimals"),
+            Self::TooLarge => said!("money-too-large", "is too large"),
+            Self::UnknownCurrency => {
+                said!("money-unknown-currency", "is not a currency that Bokbro can handle")
+            }
+            Self::MixedCurrencies => said!("money-mixed", "mixes two currencies"),
+        }
+    }
+}
+
 /// Largest magnitude in minor units: a trillion in major units, far from any overflow in a sum of lines.
 const LARGEST_MINOR: i64 = 100_000_000_000_000;
 
@@ -229,8 +247,9 @@ impl Money {
     /// The amount among something said to people, who write amounts in their own ways.
     #[must_use]
     pub fn said(&self) -> Said {
-        let (amount, currency) = (self.minor.to_string(), self.currency.to_string());
-        Said::named(MONEY, self.to_string(), [("minor", amount.into()), ("currency", currency.into())])
+        let minor = Said::quoted(self.minor.to_string());
+        let currency = Said::quoted(self.currency.to_string());
+        Said::named(MONEY, self.to_string(), [("minor", minor), ("currency", currency)])
     }
 }
 

@@ -166,7 +166,7 @@ impl OrderBody {
         if self.lines.len() > MAX_LINES {
             return Err(too_many_lines(self.lines.len()));
         }
-        let bad_sum = |why: MoneyError| said!("field-bad-sum", "{why}", why);
+        let bad_sum = |why: MoneyError| said!("field-bad-sum", "{why}"; why = why.said());
         let mut sum = Money::zero(self.currency);
         for (index, line) in self.lines.iter().enumerate() {
             let at = |field: &str| format!("lines[{index}].{field}");

@@ -310,10 +310,7 @@ pub struct ComputedTotals {
 
 /// The provider's totals are not the order's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the document is on {} with {} VAT (rounding {}), the order on {expected_gross} with {expected_vat} VAT",
-    computed.gross, computed.vat, computed.round_off
-)]
+#[error("{}", self.said())]
 pub struct TotalsDiffer {
     /// What the provider computed.
     pub computed: ComputedTotals,
@@ -321,6 +318,23 @@ pub struct TotalsDiffer {
     pub expected_gross: Money,
     /// VAT by rate.
     pub expected_vat: Money,
+}
+
+impl TotalsDiffer {
+    /// What people are told of it.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        said!(
+            "totals-differ",
+            "the document is on {gross} with {vat} VAT (rounding {round_off}), the order on {expected_gross} with \
+             {expected_vat} VAT";
+            gross = self.computed.gross.said();
+            vat = self.computed.vat.said();
+            round_off = self.computed.round_off.said();
+            expected_gross = self.expected_gross.said();
+            expected_vat = self.expected_vat.said()
+        )
+    }
 }
 
 /// Sweden's time, which books and pages go by. Compiled in, so that no machine's time zones matter.

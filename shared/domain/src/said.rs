@@ -10,7 +10,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// Something said to people. It reads as its English; stored, it keeps its name and values too.
+/// Something said to people. It reads as its English; stored, it keeps its name and values too. No text becomes one by
+/// itself: ours has a name, and that of others is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Said {
@@ -33,6 +34,12 @@ impl Said {
         Self { text, named: Some(Box::new(Named { name: name.to_owned(), values })) }
     }
 
+    /// Words of others, or the value of something: no name, and the same in every language.
+    #[must_use]
+    pub fn quoted(text: impl Into<String>) -> Self {
+        Self { text: text.into(), named: None }
+    }
+
     /// The English.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -49,18 +56,6 @@ impl Said {
     pub fn values(&self) -> impl Iterator<Item = (&str, &Self)> {
         let values = self.named.iter().flat_map(|named| &named.values);
         values.map(|(name, value)| (name.as_str(), value))
-    }
-}
-
-impl From<String> for Said {
-    fn from(text: String) -> Self {
-        Self { text, named: None }
-    }
-}
-
-impl From<&str> for Said {
-    fn from(text: &str) -> Self {
-        text.to_owned().into()
     }
 }
 
@@ -101,7 +96,7 @@ enum Stored {
 impl From<Stored> for Said {
     fn from(stored: Stored) -> Self {
         match stored {
-            Stored::Text(text) => text.into(),
+            Stored::Text(text) => Self::quoted(text),
             Stored::Named { text, name, values } => {
                 Self { text, named: Some(Box::new(Named { name, values })) }
             }
@@ -145,7 +140,7 @@ macro_rules! said {
             $name,
             text,
             [
-                $((::std::stringify!($value), $crate::said::Said::from($value)),)*
+                $((::std::stringify!($value), $crate::said::Said::quoted($value)),)*
                 $((::std::stringify!($inner), $inner),)*
             ],
         )

@@ -117,8 +117,8 @@ impl TokenState {
 
     /// The state after the provider refused for good.
     #[must_use]
-    pub fn ended(&self, why: impl Into<Said>) -> Self {
-        Self { lease: None, good_until: None, ended: Some(why.into()), ..self.clone() }
+    pub fn ended(&self, why: Said) -> Self {
+        Self { lease: None, good_until: None, ended: Some(why), ..self.clone() }
     }
 
     /// Whether an idle refresh token should be refreshed so that it does not lapse.
@@ -163,7 +163,13 @@ mod tests {
             ("somebody died at it", leased, soon, None, Next::Refresh),
             ("cooling", cooling.clone(), late, None, Next::Cool { until: soon }),
             ("cooled", cooling, soon, None, Next::Refresh),
-            ("ended", state().ended("gone"), early, None, Next::Ended { why: "gone".into() }),
+            (
+                "ended",
+                state().ended(Said::quoted("gone")),
+                early,
+                None,
+                Next::Ended { why: Said::quoted("gone") },
+            ),
         ];
         for (name, state, now, refused, expected) in cases {
             assert_eq!(state.next(now, refused), expected, "{name}");
@@ -173,7 +179,7 @@ mod tests {
     #[test]
     fn versions_never_fall_and_a_new_token_heals() {
         let now = at("2026-11-20T12:00:00Z");
-        let healed = state().ended("gone").stored(2, now, now);
+        let healed = state().ended(Said::quoted("gone")).stored(2, now, now);
         assert_eq!((healed.version, healed.ended), (3, None));
     }
 

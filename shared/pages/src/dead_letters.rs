@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::catalog::Texts;
 use crate::format::time;
 use crate::layout::Frame;
-use crate::words::{known, refusal};
+use crate::words::{known, refusal, said};
 
 /// What became of a wish to send some again, if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +61,12 @@ pub fn page(frame: &Frame<'_>, listed: &Listed, wish: &Wish) -> Markup {
                                     td { (texts.get(&format!("queue-{}", queue.as_str()))) }
                                     td { @if let Some(at) = letter.sent_at { (time(at)) } }
                                     td {
-                                        @match shown["unreadable"].as_str() {
-                                            Some(why) => { span.bad { (texts.get("dead-letters-unreadable")) } " " span.faint lang="en" { (why) } }
-                                            None => { (about(texts, &shown)) }
+                                        @match &letter.message {
+                                            Err(unreadable) => {
+                                                span.bad { (texts.get("dead-letters-unreadable")) }
+                                                " " span.faint { (said(texts, &unreadable.why)) }
+                                            }
+                                            Ok(_) => { (about(texts, &shown)) }
                                         }
                                     }
                                 }

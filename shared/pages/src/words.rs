@@ -56,7 +56,12 @@ fn words(texts: Texts, said: &Said) -> Option<String> {
                 .values()
                 .map(|(name, value)| {
                     let shown = words(texts, value).unwrap_or_else(|| value.to_string());
-                    (name, if name == "provider" { capital(&shown) } else { shown }.into())
+                    let shown = match name {
+                        "provider" => capital(&shown),
+                        "role" => known(texts, "account", &shown),
+                        _ => shown,
+                    };
+                    (name, shown.into())
                 })
                 .collect();
             texts.has(&key).then(|| texts.with(&key, &values))
@@ -93,10 +98,31 @@ mod tests {
         assert_eq!(shown(Language::English, &told), told.as_str());
         let swedish = shown(Language::Swedish, &told);
         assert!(swedish.contains("Ledger") && swedish.contains("frånkopplad"), "{swedish}");
-        let foreign = Said::from("Period is <closed>");
+        let foreign = Said::quoted("Period is <closed>");
         assert_eq!(shown(Language::Swedish, &foreign), "<span lang=\"en\">Period is &lt;closed&gt;</span>");
         let quoting = said!("error-consent", "{provider} does not let us in: {message}", provider = "x"; message = foreign);
         assert!(shown(Language::Swedish, &quoting).contains("Period is &lt;closed&gt;"));
+    }
+
+    #[test]
+    fn a_reason_is_a_whole_sentence_in_either_language() {
+        let role = said!("posting-no-account", "no account is set for {role}", role = "sales_25");
+        assert_eq!(shown(Language::Swedish, &role), "inget konto är valt för Försäljning 25 %");
+        let paid = Money::new(69_800, Currency::SEK);
+        let told = said!(
+            "parked-misfit",
+            "{kind} {number} in {provider} {what}. Nothing was sent.",
+            number = 42,
+            provider = "Ledger";
+            kind = said!("kind-payment", "payment");
+            what = said!("misfit-not-on", "is not on {amount} kr"; amount = paid.said())
+        );
+        let swedish = "Betalning 42 i Ledger är inte på 698,00\u{a0}kr. Inget skickades.";
+        assert_eq!(shown(Language::Swedish, &told), swedish);
+        assert_eq!(
+            shown(Language::English, &told),
+            "payment 42 in Ledger is not on 698.00 kr. Nothing was sent."
+        );
     }
 
     #[test]

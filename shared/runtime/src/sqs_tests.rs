@@ -10,6 +10,7 @@ use bokbro_app::message::Nudge;
 use bokbro_app::ports::{Parking, Queues};
 use bokbro_connectors::registry::{Registry, Urls};
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
+use bokbro_domain::said::Said;
 use lambda_runtime::Context;
 
 use super::*;
@@ -192,8 +193,8 @@ async fn every_ending_has_its_place_on_the_queue() {
         (|_| Err(Error::NotYet { what: "x".into(), after: Some(Duration::from_secs(3)) }), GivenBackFor(3)),
         (|clock| Err(Error::Later { what: "x".into(), at: later(clock, 90) }), SentAgainAfter(90)),
         (|clock| Err(Error::Later { what: "x".into(), at: later(clock, -90) }), SentAgainAfter(1)),
-        (|_| Err(Error::Consent { provider: "ledger".into(), message: "m".into() }), Deleted),
-        (|_| Err(Error::Parked(Reason::new("c", "m"))), Deleted),
+        (|_| Err(Error::Consent { provider: "ledger".into(), message: Said::quoted("m") }), Deleted),
+        (|_| Err(Error::Parked(Reason::new("c", Said::quoted("m")))), Deleted),
     ];
     for (index, (ends, becomes)) in rows.into_iter().enumerate() {
         for receives in [1, 2, 5] {
@@ -267,7 +268,7 @@ async fn one_bad_message_of_a_batch_of_many_tenants_is_alone() {
         [
             ("two", (|_: &ManualClock| Err(Error::Raced { step: "s" })) as Ends),
             ("four", |_| panic!("a mistake")),
-            ("five", |_| Err(Error::park("c", "m"))),
+            ("five", |_| Err(Error::park("c", Said::quoted("m")))),
         ]
         .into(),
     );
@@ -365,11 +366,11 @@ async fn every_message_leaves_one_line_that_says_how_it_ended() {
         (|_| Err(unknown(None)), 1, ("retry", Some("retry"), "outcome_unknown")),
         (|clock| Err(Error::Later { what: "x".into(), at: later(clock, 90) }), 1, ("later", None, "later")),
         (
-            |_| Err(Error::Consent { provider: "ledger".into(), message: "m".into() }),
+            |_| Err(Error::Consent { provider: "ledger".into(), message: Said::quoted("m") }),
             1,
             ("needs_consent", Some("needs_consent"), "needs_consent"),
         ),
-        (|_| Err(Error::park("c", "m")), 1, ("park", Some("park"), "c")),
+        (|_| Err(Error::park("c", Said::quoted("m"))), 1, ("park", Some("park"), "c")),
         (|_| panic!("a mistake"), 1, ("retry", Some("panic"), "handler_panicked")),
         (|_| panic!("a mistake"), 3, ("park", Some("panic"), "handler_panicked")),
     ];

@@ -56,9 +56,11 @@ impl Run {
         match &sent {
             Ok(receipt) => self.ledger.mark_done(&intent.step, receipt.clone(), now),
             Err(SendError::Unknown(error)) => {
-                self.ledger.mark_unknown(&intent.step, now, &error.to_string());
+                self.ledger.mark_unknown(&intent.step, now, error.said());
             }
-            Err(SendError::Rejected(reason)) => self.ledger.mark_rejected(&intent.step, &reason.message),
+            Err(SendError::Rejected(reason)) => {
+                self.ledger.mark_rejected(&intent.step, reason.message.clone())
+            }
             Err(SendError::NotDone(_)) => {}
         }
         sent

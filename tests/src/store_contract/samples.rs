@@ -12,6 +12,7 @@ use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Order, OrderBody};
 use bokbro_domain::order::{OrderState, SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::said::Said;
 use bokbro_domain::vat::VatRate;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -102,7 +103,7 @@ pub(super) fn entry(number: u32) -> TimelineEntry {
         id: ulid(number).to_string(),
         at: time(number),
         event: "event".to_owned(),
-        message: format!("entry {number}").into(),
+        message: Said::quoted(format!("entry {number}")),
         correlation: correlation(),
     }
 }
@@ -121,7 +122,7 @@ pub(super) fn parked(number: u32, fingerprint: &str) -> Parked {
         id: ParkedId::from_ulid(ulid(number)),
         at: time(number),
         code: "amount_differs".to_owned(),
-        message: "look at the order".into(),
+        message: Said::quoted("look at the order"),
         fingerprint: fingerprint.to_owned(),
         order: None,
         target: Some(Target::Accounting),
@@ -131,7 +132,7 @@ pub(super) fn parked(number: u32, fingerprint: &str) -> Parked {
 }
 
 pub(super) fn status(state: SyncState, message: &str) -> SyncStatus {
-    SyncStatus { state, message: Some(message.into()), ..SyncStatus::default() }
+    SyncStatus { state, message: Some(Said::quoted(message)), ..SyncStatus::default() }
 }
 
 pub(super) fn ledger_key(order: &Order) -> LedgerKey {

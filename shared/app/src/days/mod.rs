@@ -63,7 +63,7 @@ async fn book(
 ) -> Result<bool, Error> {
     let Some((day, ledger)) = app.days.day_load(tenant, id).await? else {
         // Nothing but a person can have deleted it.
-        let reason = Reason::new("day_unknown", format!("there is no batch {id} any more"));
+        let reason = Reason::new("day_unknown", said!("parked-day", "there is no batch {id} any more", id));
         park_unknown(app, invocation, tenant, id, reason.clone()).await?;
         return Err(Error::Parked(reason));
     };
@@ -117,7 +117,10 @@ async fn voucher(
     day: &Day,
     ledger: &Ledger,
 ) -> Result<DayVoucher, Error> {
-    let too_large = |_| Error::park("amount_too_large", format!("the sums of {} are too large", day.id));
+    let too_large = |_| {
+        let message = said!("parked-day-too-large", "the sums of {day} are too large", day = day.id);
+        Error::park("amount_too_large", message)
+    };
     let (mut totals, mut cursor) = (DayTotals::default(), None);
     loop {
         let page = app.days.day_entries(tenant, &day.id, PAGE, cursor.as_ref()).await?;

@@ -87,7 +87,7 @@ pub(super) fn page<T: Clone>(
     limit: usize,
     cursor: Option<&Cursor>,
 ) -> Result<Page<T>, Error> {
-    let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
+    let bad = Error::bad_cursor;
     let start = match cursor {
         None => 0,
         Some(Cursor(text)) => {

@@ -99,7 +99,7 @@ impl Days for MemoryStore {
             None => None,
             Some(Cursor(text)) => {
                 let last = text.strip_prefix(&list).and_then(|rest| DayId::parse(rest.trim_start()).ok());
-                Some(last.ok_or_else(|| Error::park("bad_cursor", "the cursor is not one of this list"))?)
+                Some(last.ok_or_else(Error::bad_cursor)?)
             }
         };
         let state = self.state();

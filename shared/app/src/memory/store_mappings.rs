@@ -34,8 +34,7 @@ impl Mappings for MemoryStore {
         let name = format!("{} of {} at {} ", of.register.as_str(), of.tenant, of.provider);
         let after = match cursor {
             Some(Cursor(text)) => {
-                let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
-                Bound::Excluded(text.strip_prefix(&name).ok_or_else(bad)?.to_owned())
+                Bound::Excluded(text.strip_prefix(&name).ok_or_else(Error::bad_cursor)?.to_owned())
             }
             None => Bound::Unbounded,
         };

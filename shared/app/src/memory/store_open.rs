@@ -72,7 +72,7 @@ impl MemoryStore {
             Some(of) => format!("open {} of {tenant} {} {} ", kind.as_str(), of.start(), of.end()),
             None => format!("open {} of {tenant} ", kind.as_str()),
         };
-        let bad = || Error::park("bad_cursor", "the cursor is not one of this list");
+        let bad = Error::bad_cursor;
         let (mut from, mut to) = (Bound::Unbounded, Bound::Unbounded);
         if let Some((lowest, highest)) = of.clone().map(RangeInclusive::into_inner) {
             (from, to) = (Bound::Included(lowest), Bound::Included(highest));

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bokbro_domain::ids::{OrderId, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::said;
 
 use super::store::{MemoryStore, page};
 use super::store_open;
@@ -116,7 +117,12 @@ impl Orders for MemoryStore {
         for fact in facts {
             let look_up = (order.tenant.clone(), name(&LookUp::Transaction(fact.transaction.to_string())));
             if state.look_ups.get(&look_up).is_some_and(|owner| *owner != order.id) {
-                return Err(Error::park("transaction_taken", "the transaction belongs to another order"));
+                let message = said!(
+                    "parked-transaction-taken",
+                    "transaction {transaction} belongs to another order already; check both",
+                    transaction = fact.transaction
+                );
+                return Err(Error::park("transaction_taken", message));
             }
             state.look_ups.insert(look_up, order.id.clone());
             let known = state.facts.entry(order.id.clone()).or_default();

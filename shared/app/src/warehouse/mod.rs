@@ -61,7 +61,8 @@ async fn ship(
     let key = ledger_key(tenant, id);
     let Some((order, ledger)) = app.ledgers.ledger_load(&key).await? else {
         // Nothing but a person can have deleted it.
-        let reason = Reason::new("order_unknown", format!("there is no order {id} any more"));
+        let reason =
+            Reason::new("order_unknown", said!("parked-order", "there is no order {id} any more", id));
         order_park(app, &invocation.correlation, tenant, id, Target::Warehouse, reason.clone()).await?;
         return Err(Error::Parked(reason));
     };

@@ -12,7 +12,7 @@ use crate::registers;
 pub fn dead_letter_json(queue: QueueName, letter: &DeadLetter) -> Value {
     let (message, unreadable) = match &letter.message {
         Ok(message) => (Some(message), None),
-        Err(unreadable) => (None, Some(&unreadable.why)),
+        Err(unreadable) => (None, Some(unreadable.why.as_str())),
     };
     json!({
         "id": letter.id,

@@ -9,6 +9,7 @@ use bokbro_app::records::TimelineEntry;
 use bokbro_domain::ids::{OrderId, TenantId};
 use bokbro_domain::order::Order;
 use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::said;
 
 use super::Hub;
 use super::open;
@@ -160,8 +161,11 @@ impl Orders for Hub {
         }
         open::relist(&mut writes, order);
         if writes.len() > MAX_WRITES {
-            let message =
-                format!("the order has {} transactions, more than can be stored at once", transactions.len());
+            let message = said!(
+                "parked-many-transactions",
+                "the order has {count} transactions, more than can be stored at once",
+                count = transactions.len()
+            );
             return Err(Error::park("too_many_transactions", message));
         }
         let refusals = match writes.commit(&self.client, STEP).await? {
@@ -172,8 +176,11 @@ impl Orders for Hub {
         match taken {
             // Seen with an old version, somebody else's transaction may be ours by now: read again first.
             Some((transaction, _)) if refusals.at(changed).is_none() => {
-                let message =
-                    format!("transaction {transaction} belongs to another order already; check both");
+                let message = said!(
+                    "parked-transaction-taken",
+                    "transaction {transaction} belongs to another order already; check both",
+                    transaction
+                );
                 Err(Error::park("transaction_taken", message))
             }
             Some(_) | None => Err(Error::Raced { step: STEP }),

@@ -122,7 +122,7 @@ impl Hub {
     ) -> Result<Page<T>, Error> {
         let limit = limit.clamp(1, MAX_PAGE);
         let start = match cursor {
-            Some(cursor) => Some(listing.start(cursor).ok_or_else(bad_cursor)?),
+            Some(cursor) => Some(listing.start(cursor).ok_or_else(Error::bad_cursor)?),
             None => None,
         };
         // One more than asked for tells whether there is a next page.
@@ -186,10 +186,6 @@ impl Hub {
             }
         }
     }
-}
-
-fn bad_cursor() -> Error {
-    Error::park("bad_cursor", "the cursor does not belong to this list; begin again without it")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bokbro_app::ports::LedgerKey;
 use bokbro_domain::effect::{Lease, Ledger, Receipt, Step, StepName, StepState};
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ struct StepDoc {
     attempt: u32,
     sent_at: Timestamp,
     receipt: Option<ReceiptDoc>,
-    last_error: Option<String>,
+    last_error: Option<Said>,
     done_at: Option<Timestamp>,
     told: bool,
 }

@@ -16,6 +16,7 @@ use bokbro_domain::order::{Address, Customer, CustomerKind, Line, LineKind, Orde
 use bokbro_domain::order::{SyncState, SyncStatus};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
 use bokbro_domain::posting::PostingProfile;
+use bokbro_domain::said::Said;
 use bokbro_domain::shipment::{Parcel, PickedLine, Shipment, Stage};
 use bokbro_domain::vat::VatRate;
 use jiff::Timestamp;
@@ -125,7 +126,7 @@ pub(crate) fn status(parked: Option<ParkedId>) -> SyncStatus {
         state: SyncState::NeedsAttention,
         provider: Some(Provider::parse("ledger").unwrap()),
         numbers: BTreeMap::from([("invoice_number".to_owned(), "42".to_owned())]),
-        message: Some("look".into()),
+        message: Some(Said::quoted("look")),
         parked,
         credited: 24_900,
         by_hand: true,
@@ -159,7 +160,7 @@ pub(crate) fn entry() -> TimelineEntry {
         id: ULID.to_owned(),
         at: time(),
         event: "invoice_created".to_owned(),
-        message: "invoice 42 was made".into(),
+        message: Said::quoted("invoice 42 was made"),
         correlation: correlation(),
     }
 }
@@ -169,7 +170,7 @@ pub(crate) fn parked() -> Parked {
         id: ParkedId::parse(&format!("prk_{ULID}")).unwrap(),
         at: time(),
         code: "amount_differs".to_owned(),
-        message: "look at the order".into(),
+        message: Said::quoted("look at the order"),
         fingerprint: "amount_differs#ord".to_owned(),
         order: Some(order().id),
         target: Some(Target::Accounting),

@@ -10,6 +10,7 @@ use bokbro_domain::ids::{Provider, Target, TenantId};
 use bokbro_domain::limit::Limiter;
 use bokbro_domain::order::{OrderState, SyncState};
 use bokbro_domain::posting::{Chart, CreditId, NetAndVat, PostingProfile};
+use bokbro_domain::said::Said;
 use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
 use proptest::collection::{btree_map, vec};
@@ -300,8 +301,8 @@ fn any_step() -> impl Strategy<Value = Step> {
     let states = prop::sample::select(vec![Sent, Done, Unknown, Rejected]);
     let facts = btree_map(any_text(), any_text(), 0..3);
     let receipt = option::of((any_text(), facts));
-    (states, any_text(), any::<u32>(), receipt, option::of(any_text()), any::<bool>()).prop_map(
-        |(state, reference, attempt, receipt, last_error, told)| {
+    (states, any_text(), any::<u32>(), receipt, option::of(any_text().prop_map(Said::quoted)), any::<bool>())
+        .prop_map(|(state, reference, attempt, receipt, last_error, told)| {
             let receipt =
                 receipt.map(|(external_id, facts)| bokbro_domain::effect::Receipt { external_id, facts });
             let base = samples::ledger().steps.into_values().next().unwrap();
@@ -315,8 +316,7 @@ fn any_step() -> impl Strategy<Value = Step> {
                 done_at: told.then(samples::time),
                 ..base
             }
-        },
-    )
+        })
 }
 
 proptest! {

@@ -2,11 +2,13 @@
 
 use bokbro_app::error::Error;
 use bokbro_domain::effect::{Ledger, Receipt};
+use bokbro_domain::said;
 
 use super::effects::{Effects, Step, receipt};
 use super::wire::{Invoice, InvoicePayment, Order, kronor, text};
 use super::{customers, map};
 use crate::kit::path_segment;
+use crate::kit::reasons::{Kind, Misfit};
 
 impl Effects {
     /// Reads the document of a number and takes it as the step's.
@@ -17,23 +19,26 @@ impl Effects {
         match step {
             Step::Customer => {
                 let found = customers::by_number(&self.api, &self.posting, number).await?;
-                let what = "is not there, is inactive, or has neither the buyer's organization number nor e-mail address";
-                found.ok_or_else(|| misfit("customer", number, what))
+                found.ok_or_else(|| misfit(Kind::Customer, number).not_the_buyer())
             }
             Step::Order => self.adopted_order(number).await,
             Step::Invoice => self.adopted_invoice(number).await,
             Step::DateInvoice | Step::BookkeepInvoice => {
-                self.same("invoice", number, receipt(ledger, Step::Invoice)?)?;
+                self.same(Kind::Invoice, number, receipt(ledger, Step::Invoice)?)?;
                 let found = self.find(step, ledger).await?;
-                let what =
-                    if step == Step::DateInvoice { "is not dated as the payment" } else { "is not booked" };
-                found.ok_or_else(|| misfit("invoice", number, what))
+                found.ok_or_else(|| {
+                    let misfit = misfit(Kind::Invoice, number);
+                    if step != Step::DateInvoice {
+                        return misfit.not_booked();
+                    }
+                    misfit.because(said!("misfit-not-dated", "is not dated as the payment"))
+                })
             }
             Step::Payment => self.adopted_payment(number, receipt(ledger, Step::Invoice)?).await,
             Step::BookkeepPayment => {
-                self.same("payment", number, receipt(ledger, Step::Payment)?)?;
+                self.same(Kind::Payment, number, receipt(ledger, Step::Payment)?)?;
                 let found = self.find(step, ledger).await?;
-                found.ok_or_else(|| misfit("payment", number, "is not booked"))
+                found.ok_or_else(|| misfit(Kind::Payment, number).not_booked())
             }
         }
     }
@@ -41,10 +46,10 @@ impl Effects {
     async fn adopted_order(&self, number: &str) -> Result<Receipt, Error> {
         let path = format!("/3/orders/{}", path_segment(number));
         let order: Option<Order> = self.api.get("get_order", &path, "Order").await?;
-        let order = order.ok_or_else(|| misfit("order", number, "is not there"))?;
-        self.ours("order", number, text(&order.external_invoice_reference1))?;
+        let order = order.ok_or_else(|| misfit(Kind::Order, number).not_there())?;
+        self.ours(Kind::Order, number, text(&order.external_invoice_reference1))?;
         if order.cancelled.to_bool() == Some(true) {
-            return Err(misfit("order", number, "was canceled there"));
+            return Err(misfit(Kind::Order, number).canceled());
         }
         Ok(Receipt { external_id: number.to_owned(), ..Receipt::default() })
     }
@@ -52,14 +57,13 @@ impl Effects {
     async fn adopted_invoice(&self, number: &str) -> Result<Receipt, Error> {
         let path = format!("/3/invoices/{}", path_segment(number));
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
-        let invoice = invoice.ok_or_else(|| misfit("invoice", number, "is not there"))?;
-        self.ours("invoice", number, text(&invoice.external_invoice_reference1))?;
+        let invoice = invoice.ok_or_else(|| misfit(Kind::Invoice, number).not_there())?;
+        self.ours(Kind::Invoice, number, text(&invoice.external_invoice_reference1))?;
         if invoice.cancelled.to_bool() == Some(true) {
-            return Err(misfit("invoice", number, "was canceled there"));
+            return Err(misfit(Kind::Invoice, number).canceled());
         }
-        let receipt = map::invoice_receipt(&invoice).ok_or_else(|| {
-            misfit("invoice", number, "shows no amounts; check the rights of the connection")
-        })?;
+        let receipt =
+            map::invoice_receipt(&invoice).ok_or_else(|| misfit(Kind::Invoice, number).no_amounts())?;
         map::check_totals(&self.posting, &receipt)?;
         Ok(receipt)
     }
@@ -68,38 +72,40 @@ impl Effects {
     async fn adopted_payment(&self, number: &str, invoice: &Receipt) -> Result<Receipt, Error> {
         let path = format!("/3/invoicepayments/{}", path_segment(number));
         let payment: Option<InvoicePayment> = self.api.get("get_payment", &path, "InvoicePayment").await?;
-        let payment = payment.ok_or_else(|| misfit("payment", number, "is not there"))?;
+        let payment = payment.ok_or_else(|| misfit(Kind::Payment, number).not_there())?;
         if text(&payment.invoice_number) != Some(invoice.external_id.as_str()) {
-            let what = format!("is not of invoice {}", invoice.external_id);
-            return Err(misfit("payment", number, &what));
+            return Err(misfit(Kind::Payment, number).not_of_invoice(&invoice.external_id));
         }
         let paid = self.posting.payment.amount;
         if kronor(&payment.amount) != Some(paid) {
-            return Err(misfit("payment", number, &format!("is not on {paid} kr")));
+            return Err(misfit(Kind::Payment, number).not_on(paid));
         }
-        map::payment_receipt(&payment).ok_or_else(|| misfit("payment", number, "shows no number"))
+        map::payment_receipt(&payment).ok_or_else(|| misfit(Kind::Payment, number).no_number())
     }
 
-    fn ours(&self, kind: &str, number: &str, found: Option<&str>) -> Result<(), Error> {
+    fn ours(&self, kind: Kind, number: &str, found: Option<&str>) -> Result<(), Error> {
         let reference = self.posting.reference.as_str();
         if found == Some(reference) {
             return Ok(());
         }
-        let what =
-            format!("does not carry the reference {reference}; write it there as external reference 1");
-        Err(misfit(kind, number, &what))
+        let what = said!(
+            "fortnox-misfit-reference",
+            "does not carry the reference {reference}; write it there as external reference 1",
+            reference
+        );
+        Err(misfit(kind, number).because(what))
     }
 
     /// A step that changes a document leaves no other: the number must be the one that the ledger knows.
-    fn same(&self, kind: &str, number: &str, known: &Receipt) -> Result<(), Error> {
+    fn same(&self, kind: Kind, number: &str, known: &Receipt) -> Result<(), Error> {
         if known.external_id == number {
             return Ok(());
         }
-        Err(misfit(kind, number, &format!("is not the order's, which is {}", known.external_id)))
+        Err(misfit(kind, number).not_the_orders(&known.external_id))
     }
 }
 
 /// Why a document that a person named is not taken.
-pub(super) fn misfit(kind: &str, number: &str, what: &str) -> Error {
-    Error::park("document_does_not_fit", format!("{kind} {number} in Fortnox {what}. Nothing was sent."))
+pub(super) fn misfit(kind: Kind, number: &str) -> Misfit<'_> {
+    Misfit::of("Fortnox", kind, number)
 }

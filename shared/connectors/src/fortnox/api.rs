@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::errors::{BAD_PARAMETER, Refusal, code, refusal};
 use super::requests::Write;
 use super::wire::{Envelope, Meta};
-use crate::kit::{Answer, Auth, Body, Client, PageOf, Request, all_pages};
+use crate::kit::{Answer, Auth, Body, Client, PageOf, Request, all_pages, reasons};
 
 /// Largest page of a list (`apis/fortnox.md` 2.3).
 const PAGE: usize = 500;
@@ -97,10 +97,7 @@ impl Api {
         };
         match all_pages(MOST_PAGES, fetch).await {
             Ok(Ok(items)) => Ok(Searched::Found(items)),
-            Ok(Err(too_many)) => Err(Error::park(
-                "too_many_matches",
-                format!("{operation} at Fortnox finds too much: {too_many}; check the order by hand"),
-            )),
+            Ok(Err(too_many)) => Err(reasons::too_many_matches("Fortnox", operation, too_many)),
             Err(Stop::BadParameter) => Ok(Searched::BadParameter),
             Err(Stop::Failed(error)) => Err(error),
         }
@@ -116,10 +113,9 @@ impl Api {
     ) -> Result<Vec<T>, Error> {
         match self.search(operation, path, kind, query).await? {
             Searched::Found(items) => Ok(items),
-            Searched::BadParameter => Err(Error::park(
-                "fortnox_bad_parameter",
-                format!("Fortnox does not take the query of {operation} any more; report this as a bug"),
-            )),
+            Searched::BadParameter => {
+                Err(Error::park("fortnox_bad_parameter", reasons::bad_query("Fortnox", operation)))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::api::Api;
 use super::wire::{Account, FinancialYear, LockedPeriod, ModeOfPayment, PredefinedAccount, account, text};
+use crate::kit::reasons;
 
 /// Predefined accounts and what they are for (`apis/fortnox.md` 2.9). Fortnox predefines only one sales account.
 const PREDEFINED: [(&str, AccountRole); 5] = [
@@ -37,12 +38,7 @@ const BAS: [(AccountRole, u16); 7] = [
 pub(super) async fn read(api: &Api, mode: Option<&str>) -> Result<Chart, Error> {
     let years: Vec<FinancialYear> =
         api.list("list_financial_years", "/3/financialyears", "FinancialYears", &[]).await?;
-    let year = current(&years, api.today()).ok_or_else(|| {
-        Error::park(
-            "financial_year_missing",
-            "the company has no financial year in Fortnox; open one and try again",
-        )
-    })?;
+    let year = current(&years, api.today()).ok_or_else(|| reasons::no_year("Fortnox"))?;
     let predefined: Vec<PredefinedAccount> =
         api.list("list_predefined_accounts", "/3/predefinedaccounts", "PreDefinedAccounts", &[]).await?;
     let modes: Vec<ModeOfPayment> =

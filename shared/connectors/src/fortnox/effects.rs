@@ -5,6 +5,7 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Effector, Found, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::posting::{Posting, PostingProfile};
+use bokbro_domain::said;
 use http::Method;
 
 use super::api::{Api, Refused};
@@ -13,7 +14,7 @@ use super::map::{self, is_booked};
 use super::requests::Write;
 use super::wire::{Customer, Invoice, InvoicePayment, Order, account, kronor, reference, text};
 use super::{customers, map::invoice_receipt};
-use crate::kit::{LooseText, path_segment};
+use crate::kit::{LooseText, path_segment, reasons};
 
 /// One step. Its name is stored in ledgers and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +65,8 @@ impl Step {
     }
 
     fn of(name: &StepName) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|step| step.name() == name.0).ok_or_else(|| {
-            Error::park(
-                "unknown_step",
-                format!("there is no step {} at Fortnox; report this as a bug", name.0),
-            )
-        })
+        let known = Self::ALL.into_iter().find(|step| step.name() == name.0);
+        known.ok_or_else(|| reasons::unknown_step("Fortnox", name))
     }
 }
 
@@ -95,10 +92,7 @@ impl Effects {
         match self.posting.profile {
             PostingProfile::Invoice | PostingProfile::OrderAndInvoice => Ok(()),
             PostingProfile::CashInvoice => map::check_card_account(&self.posting),
-            PostingProfile::VoucherPerDay => Err(Error::park(
-                "profile_not_supported",
-                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
-            )),
+            PostingProfile::VoucherPerDay => Err(reasons::no_documents()),
         }
     }
 
@@ -234,14 +228,7 @@ impl Effects {
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         match invoice.as_ref().and_then(|invoice| reference(&invoice.credit_invoice_reference)) {
             None => Ok(()),
-            Some(credit) => {
-                let message = format!(
-                    "invoice {} in Fortnox was credited there already, by invoice {credit}; if that is for the same money, \
-                     see that it is paid back and dismiss this",
-                    sale.external_id
-                );
-                Err(Error::park("credited_by_hand", message))
-            }
+            Some(credit) => Err(reasons::credited_by_hand("Fortnox", &sale.external_id, credit)),
         }
     }
 
@@ -259,14 +246,14 @@ impl Effects {
         let invoice: Option<Invoice> = self.api.get("get_invoice", &path, "Invoice").await?;
         let Some(invoice) = invoice else { return Ok(None) };
         if invoice.cancelled.to_bool() == Some(true) {
-            let message = format!("invoice {number} in Fortnox was canceled there; book the order by hand");
+            let message = said!(
+                "fortnox-invoice-canceled",
+                "invoice {number} in Fortnox was canceled there; book the order by hand",
+                number
+            );
             return Err(Error::park("invoice_canceled", message));
         }
-        invoice_receipt(&invoice).map(Some).ok_or_else(|| {
-            let message =
-                format!("invoice {number} in Fortnox shows no amounts; check the rights of the connection");
-            Error::park("invoice_unreadable", message)
-        })
+        invoice_receipt(&invoice).map(Some).ok_or_else(|| reasons::invoice_unreadable("Fortnox", number))
     }
 
     /// Looks for the payment among all of the invoice. Fortnox takes a second payment of the same invoice without a word
@@ -295,10 +282,12 @@ impl Effects {
             return Ok(None);
         }
         let numbers: Vec<&str> = payments.iter().map(|(number, _)| *number).collect();
-        let message = format!(
-            "invoice {invoice} in Fortnox has payment {} already, which Bokbro did not register; remove it there and try \
-             again, or finish the order by hand",
-            numbers.join(", ")
+        let message = said!(
+            "fortnox-paid-by-hand",
+            "invoice {invoice} in Fortnox has payment {numbers} already, which Bokbro did not register; remove it there and \
+             try again, or finish the order by hand",
+            invoice,
+            numbers = numbers.join(", ")
         );
         Err(Error::park("paid_by_hand", message))
     }
@@ -349,10 +338,7 @@ impl Effects {
 
 /// What a step left; a step that is not done has none.
 pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
-    ledger.receipt(step.name()).ok_or_else(|| {
-        let message = format!("step {} is missing from the ledger; report this as a bug", step.name());
-        Error::park("step_missing", message)
-    })
+    ledger.receipt(step.name()).ok_or_else(|| reasons::step_missing(step.name()))
 }
 
 /// The lowest number of the documents that are not canceled.

@@ -7,11 +7,12 @@ use bokbro_domain::effect::Receipt;
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, CustomerKind};
 use bokbro_domain::posting::{ComputedTotals, Posting, PostingProfile, PostingRow};
+use bokbro_domain::said;
 
 use super::requests::{Head, InvoiceDates, NewCustomer, NewInvoice, NewOrder, NewPayment, Row, WriteOff};
 use super::text::{line, verbatim};
 use super::wire::{Invoice, InvoicePayment, kronor, text};
-use crate::kit::Exact;
+use crate::kit::{Exact, reasons};
 
 /// Longest values that Fortnox takes (`apis/fortnox.md` 2.5).
 mod longest {
@@ -145,10 +146,11 @@ pub(super) fn dates(posting: &Posting) -> InvoiceDates {
 pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment, Error> {
     let paid = &posting.payment;
     let invoice_number = invoice.external_id.parse().map_err(|_| {
-        Error::park(
-            "bad_invoice_number",
-            "the invoice's number in Fortnox is not a number; pay the invoice by hand",
-        )
+        let message = said!(
+            "fortnox-no-number",
+            "the invoice's number in Fortnox is not a number; pay the invoice by hand"
+        );
+        Error::park("bad_invoice_number", message)
     })?;
     let to_pay = fact(invoice, facts::TO_PAY)?;
     let short = to_pay.minus(paid.amount).map_err(|_| differs(to_pay, paid.amount))?;
@@ -158,7 +160,11 @@ pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment
     let mut write_offs = Vec::new();
     if short.minor != 0 {
         let account_number = paid.round_off_account.ok_or_else(|| {
-            let message = format!("{short} kr of rounding has no account; set round_off in the settings");
+            let message = said!(
+                "parked-no-round-off",
+                "{short} kr of rounding has no account; set round_off in the settings";
+                short = short.said()
+            );
             Error::park("account_missing", message)
         })?;
         write_offs.push(WriteOff { amount: Exact(short.to_major()), account_number });
@@ -184,12 +190,15 @@ pub(super) fn check_card_account(posting: &Posting) -> Result<(), Error> {
     let claim = posting.payment.account;
     let what = match posting.payment.card_account {
         Some(account) if account == claim => return Ok(()),
-        Some(account) => format!("goes to account {account}"),
-        None => "has no account".to_owned(),
+        Some(account) => said!("fortnox-cash-elsewhere", "goes to account {account}", account),
+        None => said!("fortnox-cash-nowhere", "has no account"),
     };
-    let message = format!(
+    let message = said!(
+        "fortnox-cash",
         "money of cash invoices by card {what} in Fortnox, and the claim on the payment provider is account {claim}; set \
-         the predefined account CASHBYCARD to {claim} in Fortnox, or payment_claim in the settings to the other, and try again"
+         the predefined account CASHBYCARD to {claim} in Fortnox, or payment_claim in the settings to the other, and try again",
+        claim;
+        what
     );
     Err(Error::park("cash_account_differs", message))
 }
@@ -203,17 +212,23 @@ pub(super) fn check_cash(posting: &Posting, invoice: &Receipt) -> Result<(), Err
     if to_pay == paid {
         return Ok(());
     }
-    let message = format!(
-        "cash invoice {} in Fortnox is on {to_pay} kr and the payment on {paid} kr; switch rounding to whole kronor off \
-         there or use the posting profile invoice, and book this order by hand",
-        invoice.external_id
+    let message = said!(
+        "fortnox-cash-differs",
+        "cash invoice {number} in Fortnox is on {to_pay} kr and the payment on {paid} kr; switch rounding to whole kronor \
+         off there or use the posting profile invoice, and book this order by hand",
+        number = invoice.external_id;
+        to_pay = to_pay.said();
+        paid = paid.said()
     );
     Err(Error::park("payment_differs", message))
 }
 
 fn differs(to_pay: Money, paid: Money) -> Error {
-    let message = format!(
-        "the invoice in Fortnox is on {to_pay} kr and the payment on {paid} kr; correct the invoice, then register the payment by hand"
+    let message = said!(
+        "fortnox-payment-differs",
+        "the invoice in Fortnox is on {to_pay} kr and the payment on {paid} kr; correct the invoice, then register the payment by hand";
+        to_pay = to_pay.said();
+        paid = paid.said()
     );
     Error::park("payment_differs", message)
 }
@@ -291,19 +306,17 @@ pub(super) fn check_totals(posting: &Posting, invoice: &Receipt) -> Result<(), E
         round_off: fact(invoice, facts::ROUND_OFF)?,
     };
     posting.check_totals(computed).map_err(|differ| {
-        let number = &invoice.external_id;
-        let message =
-            format!("invoice {number} in Fortnox is not the order's: {differ}; book or cancel it by hand");
+        let message = said!(
+            "fortnox-totals-differ",
+            "invoice {number} in Fortnox is not the order's: {differ}; book or cancel it by hand",
+            number = invoice.external_id;
+            differ = differ.said()
+        );
         Error::park("totals_differ", message)
     })
 }
 
 fn fact(receipt: &Receipt, name: &str) -> Result<Money, Error> {
     let text = receipt.facts.get(name).map(String::as_str).unwrap_or_default();
-    Money::parse_major(text, Currency::SEK).map_err(|_| {
-        Error::park(
-            "receipt_incomplete",
-            format!("the ledger lacks {name} of an invoice; check the order by hand"),
-        )
-    })
+    Money::parse_major(text, Currency::SEK).map_err(|_| reasons::fact_missing(name))
 }

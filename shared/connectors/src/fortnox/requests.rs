@@ -9,7 +9,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::kit::Exact;
+use crate::kit::{Exact, reasons};
 
 /// A customer to be created.
 #[derive(Serialize)]
@@ -251,5 +251,5 @@ impl Write {
 }
 
 fn unwritable(_: serde_json::Error) -> Error {
-    Error::park("request_unwritable", "a request to Fortnox cannot be written as JSON; report this as a bug")
+    reasons::unwritable("Fortnox")
 }

@@ -9,6 +9,7 @@ use bokbro_app::ports::{Effector, Found, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::posting::{DayVoucher, VoucherRow};
+use bokbro_domain::said;
 use http::Method;
 use jiff::civil::Date;
 
@@ -18,6 +19,7 @@ use super::customers::number_order;
 use super::requests::{NewVoucher, NewVoucherRow, Write};
 use super::text::line;
 use super::wire::{FinancialYear, Voucher, VoucherSeries, text};
+use crate::kit::reasons::{self, Kind};
 use crate::kit::{Exact, path_segment};
 
 /// The one step. Its name is stored in ledgers and must not change.
@@ -76,12 +78,8 @@ impl DayVouchers {
             let (from, to) = year.days()?;
             Some(Year { id: text(&year.id)?.to_owned(), from, to })
         };
-        years.iter().find(|year| year.holds(self.voucher.date)).and_then(of).ok_or_else(|| {
-            let message = format!(
-                "there is no financial year in Fortnox that holds {day}; open it there and try again"
-            );
-            Error::park("financial_year_missing", message)
-        })
+        let year = years.iter().find(|year| year.holds(self.voucher.date)).and_then(of);
+        year.ok_or_else(|| reasons::no_year_for("Fortnox", self.voucher.date))
     }
 
     /// Stops before anything is sent when the series takes no vouchers of ours.
@@ -92,13 +90,15 @@ impl DayVouchers {
             self.api.get_with("get_voucher_series", &path, "VoucherSeries", &query).await?;
         let why = match series.map(|series| series.manual.to_bool()) {
             Some(Some(true) | None) => return Ok(()),
-            Some(Some(false)) => "takes no vouchers by hand",
-            None => "is not there",
+            Some(Some(false)) => said!("fortnox-series-closed", "takes no vouchers by hand"),
+            None => said!("fortnox-series-gone", "is not there"),
         };
-        let message = format!(
-            "the voucher series {} {why} in Fortnox; allow it there, or name another one as voucher_series of the \
+        let message = said!(
+            "fortnox-series",
+            "the voucher series {series} {why} in Fortnox; allow it there, or name another one as voucher_series of the \
              connection, and try again",
-            self.series
+            series = self.series;
+            why
         );
         Err(Error::park("voucher_series_closed", message))
     }
@@ -128,10 +128,12 @@ impl DayVouchers {
             return Err(Error::NotYet { what, after: Some(LOOK_AGAIN) });
         };
         self.receipt(&voucher).map(Some).ok_or_else(|| {
-            let message = format!(
-                "voucher {}{number} in Fortnox is not as it was sent: it has other rows or another day; correct it there \
-                 with a voucher of your own, and dismiss this",
-                self.series
+            let message = said!(
+                "fortnox-voucher-differs",
+                "voucher {series}{number} in Fortnox is not as it was sent: it has other rows or another day; correct it \
+                 there with a voucher of your own, and dismiss this",
+                series = self.series,
+                number
             );
             Error::park("totals_differ", message)
         })
@@ -162,15 +164,17 @@ impl DayVouchers {
 
     /// The voucher that a person named.
     async fn adopted(&self, named: &str) -> Result<Receipt, Error> {
-        let not_there = || misfit("voucher", named, "is not there");
+        let misfit = misfit(Kind::Voucher, named);
+        let not_there = || misfit.not_there();
         let (series, number) = self.series_and_number(named).ok_or_else(not_there)?;
         let year = self.year().await?;
         let voucher = self.read(&series, &number, &year).await?.ok_or_else(not_there)?;
         if !self.is_ours(&voucher) {
-            let what = format!("does not carry the text {}", self.voucher.reference);
-            return Err(misfit("voucher", named, &what));
+            let what =
+                said!("misfit-no-text", "does not carry the text {text}", text = self.voucher.reference);
+            return Err(misfit.because(what));
         }
-        self.receipt(&voucher).ok_or_else(|| misfit("voucher", named, "has other rows or another day"))
+        self.receipt(&voucher).ok_or_else(|| misfit.other_rows())
     }
 
     /// `A12`, `A 12`, or `12` of our own series.
@@ -190,8 +194,7 @@ impl DayVouchers {
         if name.0 == STEP {
             return Ok(());
         }
-        let message = format!("there is no step {} at Fortnox; report this as a bug", name.0);
-        Err(Error::park("unknown_step", message))
+        Err(reasons::unknown_step("Fortnox", name))
     }
 }
 

@@ -144,8 +144,8 @@ impl Client {
 
     /// A refusal that a human must lift; the message says how.
     #[must_use]
-    pub fn consent(&self, message: impl Into<Said>) -> Error {
-        Error::Consent { provider: self.provider.to_owned(), message: message.into() }
+    pub fn consent(&self, message: Said) -> Error {
+        Error::Consent { provider: self.provider.to_owned(), message }
     }
 
     async fn send_as(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {

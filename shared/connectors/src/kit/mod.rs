@@ -7,6 +7,7 @@ mod client;
 mod loose;
 mod oauth;
 mod paging;
+pub mod reasons;
 mod request;
 mod retry;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::errors::{Refusal, refusal};
 use super::map::{self, FoundOrder};
 use super::requests::NewArticle;
 use super::wire::{GotArticle, GotOrder, Statuses, Written};
-use crate::kit::{Answer, Auth, Body, Client, Request, path_segment};
+use crate::kit::{Answer, Auth, Body, Client, Request, path_segment, reasons};
 
 /// Orders and articles of one page.
 const PAGE: usize = 200;
@@ -121,10 +121,8 @@ impl Api {
 
     /// Sends an order's document as it is; gives Ongoing's id, which may be missing.
     pub(super) async fn put_order(&self, document: &str) -> Result<Option<String>, Refused> {
-        let raw: &serde_json::value::RawValue = serde_json::from_str(document).map_err(|_| {
-            let message = "a request to Ongoing cannot be written as JSON; report this as a bug";
-            Refused::Failed(SendError::NotDone(Error::park("request_unwritable", message)))
-        })?;
+        let raw: &serde_json::value::RawValue = serde_json::from_str(document)
+            .map_err(|_| Refused::Failed(SendError::NotDone(reasons::unwritable("Ongoing"))))?;
         let written: Written = self.write("put_order", Method::PUT, "/orders", Some(raw)).await?;
         Ok(written.order_id.0)
     }

@@ -9,12 +9,15 @@ use bokbro_app::ports::{Effector, Found, ParcelWish, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::ids::{OrderId, OrderNumber};
 use bokbro_domain::order::{CANCELLATION, Order, PARCEL_ORDER};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use bokbro_domain::shipment::Stage;
 use jiff::{SignedDuration, Timestamp};
 
 use super::api::{Api, Refused};
 use super::map::{self, FoundOrder};
 use super::requests::{NewArticle, NewOrder};
+use crate::kit::reasons;
 
 /// Names of the steps; they are stored in ledgers and must not change.
 const ARTICLES: &str = "articles";
@@ -66,20 +69,23 @@ impl Effects {
     /// An order under our number that another system wrote: one sale must not be shipped twice, and theirs must not be
     /// overwritten (`apis/viva-ongoing-bank.md` 2.6).
     fn foreign(&self) -> Error {
-        let message = format!(
-            "Ongoing has an order {} that another system wrote. Nothing was sent. Decide which system writes orders there, and \
-             take this one off the list if the other's is sent.",
-            self.number
+        let message = said!(
+            "ongoing-foreign-order",
+            "Ongoing has an order {number} that another system wrote. Nothing was sent. Decide which system writes orders \
+             there, and take this one off the list if the other's is sent.",
+            number = self.number
         );
         Error::park("foreign_order", message)
     }
 
-    fn begun(&self, found: &FoundOrder, what: &str) -> Reason {
-        let message = format!(
-            "The warehouse has begun with order {} (status {}), so it cannot be {what} any more. Call the warehouse, or take \
-             the parcel back when it returns.",
-            self.number,
-            found.shipment.status_text()
+    fn begun(&self, found: &FoundOrder, what: Said) -> Reason {
+        let message = said!(
+            "ongoing-begun",
+            "The warehouse has begun with order {number} (status {status}), so it cannot be {what} any more. Call the \
+             warehouse, or take the parcel back when it returns.",
+            number = self.number,
+            status = found.shipment.status_text();
+            what
         );
         Reason::new("picking_started", message)
     }
@@ -90,17 +96,18 @@ impl Effects {
             return Err(self.foreign());
         }
         match found.shipment.stage {
-            Stage::Cancelled => Err(Error::park(
-                "parcel_canceled",
-                format!(
-                    "Order {} was canceled at the warehouse, and a canceled one cannot be sent again. Refund the order, or have \
-                     it sent by hand.",
-                    self.number
-                ),
-            )),
+            Stage::Cancelled => {
+                let message = said!(
+                    "ongoing-canceled",
+                    "Order {number} was canceled at the warehouse, and a canceled one cannot be sent again. Refund the order, \
+                     or have it sent by hand.",
+                    number = self.number
+                );
+                Err(Error::park("parcel_canceled", message))
+            }
             _ if found.has_contents_of(document) => Ok(Some(receipt(found.id))),
             Stage::Open => Ok(None),
-            Stage::Picking | Stage::Shipped => Err(Error::Parked(self.begun(&found, "changed"))),
+            Stage::Picking | Stage::Shipped => Err(Error::Parked(self.begun(&found, changed()))),
         }
     }
 
@@ -116,7 +123,7 @@ impl Effects {
                 "came too late: the parcel has left ({})",
                 found.shipment.status_text()
             )))),
-            Stage::Picking => Err(Error::Parked(self.begun(&found, "canceled"))),
+            Stage::Picking => Err(Error::Parked(self.begun(&found, canceled()))),
             Stage::Open => Ok(None),
         }
     }
@@ -150,7 +157,7 @@ impl Effects {
             Err(Refused::Failed(error)) => Err(error),
             Err(Refused::Final(reason)) => match self.find().await {
                 Ok(Some(found)) if found.is_of(&self.id) => {
-                    Err(SendError::Rejected(self.begun(&found, "changed")))
+                    Err(SendError::Rejected(self.begun(&found, changed())))
                 }
                 Ok(_) => Err(SendError::Rejected(reason)),
                 // The refusal stands: nothing was written. Why it was refused is asked again later.
@@ -174,9 +181,10 @@ impl Effects {
             Err(Refused::Final(reason)) => match self.find_cancelled().await {
                 Ok(Some(receipt)) => Ok(receipt),
                 Ok(None) => {
-                    let message = format!(
-                        "The warehouse does not let order {} be canceled; it may have begun with it. Call the warehouse.",
-                        self.number
+                    let message = said!(
+                        "ongoing-not-canceled",
+                        "The warehouse does not let order {number} be canceled; it may have begun with it. Call the warehouse.",
+                        number = self.number
                     );
                     tracing::info!(code = reason.code, "cancellation refused");
                     Err(SendError::Rejected(Reason::new("picking_started", message)))
@@ -188,8 +196,16 @@ impl Effects {
     }
 
     fn unknown_step(step: &StepName) -> Error {
-        Error::park("unknown_step", format!("there is no step {} at Ongoing; report this as a bug", step.0))
+        reasons::unknown_step("Ongoing", step)
     }
+}
+
+fn changed() -> Said {
+    said!("ongoing-what-changed", "changed")
+}
+
+fn canceled() -> Said {
+    said!("ongoing-what-canceled", "canceled")
 }
 
 fn receipt(id: u64) -> Receipt {
@@ -212,10 +228,7 @@ impl Effector for Effects {
     }
 
     fn intent(&self, step: &StepName, ledger: &Ledger) -> Result<Option<Intent>, Error> {
-        let unwritable = |_| {
-            let message = "a request to Ongoing cannot be written as JSON; report this as a bug";
-            Error::park("request_unwritable", message)
-        };
+        let unwritable = |_| reasons::unwritable("Ongoing");
         let (reference, request) = match step.0.as_str() {
             ARTICLES => {
                 let numbers: Vec<&str> = self.articles.iter().map(|a| a.article_number.as_str()).collect();
@@ -223,10 +236,11 @@ impl Effector for Effects {
                 (reference, serde_json::to_string(&self.articles).map_err(unwritable)?)
             }
             ORDER if ledger.receipt(CANCEL).is_some() => {
-                let message = format!(
-                    "Order {} was taken back from the warehouse when its money was given back. It is paid again: have it sent by \
-                     hand.",
-                    self.number
+                let message = said!(
+                    "ongoing-canceled-before",
+                    "Order {number} was taken back from the warehouse when its money was given back. It is paid again: have it \
+                     sent by hand.",
+                    number = self.number
                 );
                 return Err(Error::park("canceled_before", message));
             }
@@ -255,14 +269,16 @@ impl Effector for Effects {
     }
 
     async fn adopt(&self, intent: &Intent, number: &str, ledger: &Ledger) -> Result<Receipt, Error> {
-        let does_not_fit = |why: &str| Error::park("document_does_not_fit", why.to_owned());
         if let Found::Yes(receipt) = self.look_up(intent, ledger).await? {
             return Ok(receipt);
         }
-        Err(does_not_fit(&format!(
-            "{number} at Ongoing is not what step {} was to bring about: it is not there, or has other contents",
-            intent.step.0
-        )))
+        let message = said!(
+            "ongoing-misfit",
+            "{number} at Ongoing is not what step {step} was to bring about: it is not there, or has other contents",
+            number,
+            step = intent.step.0
+        );
+        Err(Error::park("document_does_not_fit", message))
     }
 
     async fn send(&self, intent: &Intent, _ledger: &Ledger) -> Result<Receipt, SendError> {

@@ -6,6 +6,7 @@
 use bokbro_app::message::{ParcelHint, Unreadable};
 use bokbro_app::ports::ParcelWebhooks;
 use bokbro_domain::ids::Provider;
+use bokbro_domain::said::Said;
 
 use super::NAME;
 use super::wire::Event;
@@ -55,5 +56,5 @@ fn short(text: Option<String>) -> Option<String> {
 }
 
 fn unreadable(why: &str) -> Unreadable {
-    Unreadable { why: why.to_owned() }
+    Unreadable { why: Said::quoted(why) }
 }

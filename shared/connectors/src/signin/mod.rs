@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bokbro_app::error::Error;
 use bokbro_app::ports::{Clock, Identity, SignIn, Vault, Visit};
 use bokbro_app::secret::{Credentials, SecretText};
+use bokbro_domain::said;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -84,16 +85,22 @@ impl Oidc {
     async fn credentials(&self) -> Result<Credentials, Error> {
         let stored = self.vault.secret_get(APP_SECRET).await?;
         stored.map(|stored| stored.credentials).ok_or_else(|| {
-            self.client.consent(format!(
-                "the vault has no secret {APP_SECRET}; store client_id and client_secret of the sign-in provider there"
+            self.client.consent(said!(
+                "signin-no-secret",
+                "the vault has no secret {secret}; store client_id and client_secret of the sign-in provider there",
+                secret = APP_SECRET
             ))
         })
     }
 
     fn client_id<'a>(&self, own: &'a Credentials) -> Result<&'a str, Error> {
-        own.get("client_id")
-            .map(SecretText::expose)
-            .ok_or_else(|| self.client.consent(format!("the secret {APP_SECRET} has no client_id; add it")))
+        own.get("client_id").map(SecretText::expose).ok_or_else(|| {
+            self.client.consent(said!(
+                "signin-no-client-id",
+                "the secret {secret} has no client_id; add it",
+                secret = APP_SECRET
+            ))
+        })
     }
 
     /// What the provider publishes of itself; read anew when it is old, or when a proof was signed with a key that is not
@@ -117,9 +124,10 @@ impl Oidc {
         let path = format!("{}/.well-known/openid-configuration", self.config.issuer);
         let metadata: Metadata = self.fetch(client, "read_sign_in_metadata", &path).await?;
         if metadata.issuer.trim_end_matches('/') != self.config.issuer {
-            return Err(client.consent(
-                "the sign-in provider calls itself by another name than its address; see the parameter SignInIssuer".to_owned(),
-            ));
+            return Err(client.consent(said!(
+                "signin-other-issuer",
+                "the sign-in provider calls itself by another name than its address; see the parameter SignInIssuer"
+            )));
         }
         let keys = proof::Keys::new(self.fetch(client, "read_sign_in_keys", &metadata.jwks_uri).await?);
         Ok((metadata, keys))
@@ -150,7 +158,10 @@ impl Oidc {
         let from = url.find("://").map(|at| at + 3);
         let slash = from.and_then(|from| url[from..].find('/').map(|at| from + at));
         slash.map(|at| url.split_at(at)).ok_or_else(|| {
-            self.client.consent("the sign-in provider publishes something that is no address".to_owned())
+            self.client.consent(said!(
+                "signin-no-address",
+                "the sign-in provider publishes something that is no address"
+            ))
         })
     }
 }
@@ -201,13 +212,22 @@ impl SignIn for Oidc {
         if let Ok(refusal) = answer.json::<TokenRefusal>()
             && !answer.is_success()
         {
-            let message = format!("the sign-in provider refuses the code: {}", refusal.name());
+            let message = said!(
+                "signin-code-refused",
+                "the sign-in provider refuses the code: {name}",
+                name = refusal.name()
+            );
             return Err(self.client.consent(message));
         }
         let granted: Granted = self.read(&request, &answer)?;
         let token = SecretText::new(granted.id_token);
-        let refused =
-            |why: &str| self.client.consent(format!("the proof of who signed in does not count: {why}"));
+        let refused = |why: &str| {
+            self.client.consent(said!(
+                "signin-proof-refused",
+                "the proof of who signed in does not count: {why}",
+                why
+            ))
+        };
         let (_, keys) = self.metadata(Some(&proof::key_id(&token).map_err(refused)?)).await?;
         let expected = Expected {
             issuer: &metadata.issuer,

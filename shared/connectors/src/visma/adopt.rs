@@ -2,11 +2,13 @@
 
 use bokbro_app::error::Error;
 use bokbro_domain::effect::{Ledger, Receipt};
+use bokbro_domain::said;
 
 use super::customers;
 use super::effects::{Effects, Step, receipt};
 use super::map;
 use super::wire::Draft;
+use crate::kit::reasons::{Kind, Misfit};
 
 impl Effects {
     /// The receipt of the document with this number.
@@ -14,20 +16,21 @@ impl Effects {
         match step {
             Step::Customer => {
                 let found = customers::by_number(&self.api, &self.posting, number).await?;
-                let what = "is not there, is inactive, or has neither the buyer's organization number nor e-mail address";
-                found.ok_or_else(|| misfit("customer", number, what))
+                found.ok_or_else(|| misfit(Kind::Customer, number).not_the_buyer())
             }
             Step::Article(of) => {
                 let known = self.article_number(of)?;
-                self.same("article", number, &known)?;
+                self.same(Kind::Article, number, &known)?;
                 let found = self.find_article(number).await?;
-                found.ok_or_else(|| misfit("article", number, "is not there or is inactive"))
+                let what = || said!("misfit-inactive", "is not there or is inactive");
+                found.ok_or_else(|| misfit(Kind::Article, number).because(what()))
             }
             Step::Draft => self.adopted_draft(number).await,
             Step::PriceDraft => {
-                self.same("draft", number, &receipt(ledger, Step::Draft)?.external_id)?;
+                self.same(Kind::Draft, number, &receipt(ledger, Step::Draft)?.external_id)?;
                 let found = self.find(step, ledger).await?;
-                found.ok_or_else(|| misfit("draft", number, "is not on the order's total"))
+                let what = || said!("misfit-other-total", "is not on the order's total");
+                found.ok_or_else(|| misfit(Kind::Draft, number).because(what()))
             }
             Step::Invoice => self.adopted_invoice(number).await,
             Step::Payment => {
@@ -35,8 +38,12 @@ impl Effects {
                 let found = self.get_invoice(invoice).await?;
                 // A payment by hand may be of another day: whoever named it has seen that. It has no number to compare.
                 if !map::is_settled(&found) {
-                    let what = format!("does not settle invoice {}", invoice.external_id);
-                    return Err(misfit("payment", number, &what));
+                    let what = said!(
+                        "visma-misfit-not-settled",
+                        "does not settle invoice {invoice}",
+                        invoice = invoice.external_id
+                    );
+                    return Err(misfit(Kind::Payment, number).because(what));
                 }
                 Ok(Receipt { external_id: number.to_owned(), ..Receipt::default() })
             }
@@ -45,15 +52,16 @@ impl Effects {
 
     async fn adopted_draft(&self, id: &str) -> Result<Receipt, Error> {
         let draft: Option<Draft> = self.read_draft(id).await?;
-        let draft = draft.ok_or_else(|| misfit("draft", id, "is not there"))?;
+        let draft = draft.ok_or_else(|| misfit(Kind::Draft, id).not_there())?;
         if !map::is_our_draft(&self.posting, &draft) {
-            let what = format!(
-                "does not carry the reference {}; write it there as our reference",
-                self.posting.reference
+            let what = said!(
+                "visma-misfit-reference",
+                "does not carry the reference {reference}; write it there as our reference",
+                reference = self.posting.reference
             );
-            return Err(misfit("draft", id, &what));
+            return Err(misfit(Kind::Draft, id).because(what));
         }
-        map::draft_receipt(&draft).ok_or_else(|| misfit("draft", id, "shows no amounts"))
+        map::draft_receipt(&draft).ok_or_else(|| misfit(Kind::Draft, id).no_amounts())
     }
 
     /// Only the invoice that carries the order's text can be found, and its number must be the one that was named.
@@ -61,22 +69,26 @@ impl Effects {
         let found = self.find_invoice().await?;
         let receipt = found.as_ref().and_then(map::invoice_receipt);
         let receipt = receipt.filter(|receipt| receipt.external_id == number).ok_or_else(|| {
-            let what = format!("is not there, or has no row with the text {}", self.posting.reference);
-            misfit("invoice", number, &what)
+            let what = said!(
+                "visma-misfit-text",
+                "is not there, or has no row with the text {text}",
+                text = self.posting.reference
+            );
+            misfit(Kind::Invoice, number).because(what)
         })?;
         map::check_totals(&self.posting, &receipt, map::what_to_do_when_booked(&self.posting))?;
         Ok(receipt)
     }
 
-    fn same(&self, kind: &str, number: &str, known: &str) -> Result<(), Error> {
+    fn same(&self, kind: Kind, number: &str, known: &str) -> Result<(), Error> {
         if known == number {
             return Ok(());
         }
-        Err(misfit(kind, number, &format!("is not the order's, which is {known}")))
+        Err(misfit(kind, number).not_the_orders(known))
     }
 }
 
 /// Why a document that a person named is not taken.
-pub(super) fn misfit(kind: &str, number: &str, what: &str) -> Error {
-    Error::park("document_does_not_fit", format!("{kind} {number} in Visma {what}. Nothing was sent."))
+pub(super) fn misfit(kind: Kind, number: &str) -> Misfit<'_> {
+    Misfit::of("Visma", kind, number)
 }

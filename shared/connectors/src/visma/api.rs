@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bokbro_app::error::Error;
 use bokbro_app::ports::{SendError, Tokens};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
@@ -11,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::errors::{BAD_QUERY, NOT_FOUND, Refusal, code, refusal};
 use super::requests::{Register, Write};
 use super::wire::{Coding, Page, Terms, Unit};
-use crate::kit::{Answer, Auth, Client, PageOf, Request, all_pages};
+use crate::kit::{Answer, Auth, Client, PageOf, Request, all_pages, reasons};
 
 /// Largest page of a list (`apis/visma.md` 2).
 const PAGE: usize = 1000;
@@ -89,10 +91,7 @@ impl Api {
         };
         match all_pages(MOST_PAGES, fetch).await {
             Ok(Ok(items)) => Ok(Searched::Found(items)),
-            Ok(Err(too_many)) => Err(Error::park(
-                "too_many_matches",
-                format!("{operation} at Visma finds too much: {too_many}; check the order by hand"),
-            )),
+            Ok(Err(too_many)) => Err(reasons::too_many_matches("Visma", operation, too_many)),
             Err(Stop::BadFilter) => Ok(Searched::BadFilter),
             Err(Stop::Failed(error)) => Err(error),
         }
@@ -107,10 +106,7 @@ impl Api {
     ) -> Result<Vec<T>, Error> {
         match self.search(operation, path, filter).await? {
             Searched::Found(items) => Ok(items),
-            Searched::BadFilter => Err(Error::park(
-                "visma_6000",
-                format!("Visma does not take the filter of {operation} any more; report this as a bug"),
-            )),
+            Searched::BadFilter => Err(Error::park("visma_6000", reasons::bad_query("Visma", operation))),
         }
     }
 
@@ -187,11 +183,13 @@ impl Api {
 
     /// Visma's ids of what a write names by what it is, under the names that the body has for them.
     async fn ids(&self, register: &Register) -> Result<Vec<(&'static str, String)>, Error> {
-        let missing = |what: &str| {
-            Error::park(
-                "visma_register_incomplete",
-                format!("the company in Visma has {what}; add it and try again"),
-            )
+        let missing = |what: Said| {
+            let message = said!(
+                "visma-register",
+                "the company in Visma has {what}; add it and try again";
+                what
+            );
+            Error::park("visma_register_incomplete", message)
         };
         match register {
             Register::ShortestTerms => {
@@ -205,7 +203,8 @@ impl Api {
                     (is_cash(terms), days, terms.id.0.clone())
                 });
                 let id = shortest.and_then(|terms| terms.id.0.clone());
-                Ok(vec![("TermsOfPaymentId", id.ok_or_else(|| missing("no terms of payment for sales"))?)])
+                let what = || said!("visma-no-terms", "no terms of payment for sales");
+                Ok(vec![("TermsOfPaymentId", id.ok_or_else(|| missing(what()))?)])
             }
             Register::CashTerms => {
                 let usable = self.terms_for_sales().await?;
@@ -215,8 +214,11 @@ impl Api {
                     Some((preference, terms.id.0.clone()?))
                 };
                 let (_, id) = usable.iter().filter_map(of_kind).min().ok_or_else(|| {
-                    let message = "the company in Visma has no terms of payment by card or in cash for sales, which cash \
-                                   invoices are on; add some there and try again, or use the posting profile invoice";
+                    let message = said!(
+                        "visma-no-cash-terms",
+                        "the company in Visma has no terms of payment by card or in cash for sales, which cash invoices are \
+                         on; add some there and try again, or use the posting profile invoice"
+                    );
                     Error::park("visma_without_cash_terms", message)
                 })?;
                 Ok(vec![("TermsOfPaymentId", id)])
@@ -231,8 +233,14 @@ impl Api {
                 };
                 // The first by id, so that every worker takes the same.
                 let coding = codings.iter().filter(fits).filter_map(|coding| coding.id.0.clone()).min();
-                let what = format!("no active article account coding of {percent} % on account {account}");
-                let coding = coding.ok_or_else(|| missing(&what))?;
+                let coding = coding.ok_or_else(|| {
+                    missing(said!(
+                        "visma-no-coding",
+                        "no active article account coding of {percent} % on account {account}",
+                        percent,
+                        account
+                    ))
+                })?;
                 let units: Vec<Unit> = self.list("list_units", "/v2/units", None).await?;
                 let is_piece = |unit: &&Unit| {
                     [&unit.code, &unit.abbreviation]
@@ -240,7 +248,8 @@ impl Api {
                         .any(|text| text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("st")))
                 };
                 let unit = units.iter().find(is_piece).or(units.first()).and_then(|unit| unit.id.0.clone());
-                Ok(vec![("CodingId", coding), ("UnitId", unit.ok_or_else(|| missing("no unit"))?)])
+                let unit = unit.ok_or_else(|| missing(said!("visma-no-unit", "no unit")))?;
+                Ok(vec![("CodingId", coding), ("UnitId", unit)])
             }
         }
     }

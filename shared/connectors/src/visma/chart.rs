@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use bokbro_app::error::Error;
 use bokbro_domain::posting::{AccountRole, BookYear, Chart, swedish_day};
+use bokbro_domain::said;
 use bokbro_domain::vat::VatRate;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::api::Api;
 use super::wire::{Account, BankAccount, Coding, CompanySettings, FiscalYear, day};
-use crate::kit::{LooseText, path_segment};
+use crate::kit::{LooseText, path_segment, reasons};
 
 /// Ledger account of claims on payment providers in the BAS chart.
 const CLAIM: u16 = 1580;
@@ -33,12 +34,7 @@ const BAS_SALES: [(VatRate, u16); 4] =
 pub(super) async fn read(api: &Api, named: Option<&str>) -> Result<Chart, Error> {
     let settings: Option<CompanySettings> = api.get("get_company_settings", "/v2/companysettings").await?;
     let years: Vec<FiscalYear> = api.list("list_fiscal_years", "/v2/fiscalyears", None).await?;
-    let year = current(&years, swedish_day(api.now())).ok_or_else(|| {
-        Error::park(
-            "financial_year_missing",
-            "the company has no fiscal year in Visma; open one and try again",
-        )
-    })?;
+    let year = current(&years, swedish_day(api.now())).ok_or_else(|| reasons::no_year("Visma"))?;
     let codings: Vec<Coding> = api.list("list_codings", "/v2/articleaccountcodings", None).await?;
     let banks: Vec<BankAccount> = api.list("list_bank_accounts", "/v2/bankaccounts", None).await?;
     let mut accounts = sales_accounts(&codings);
@@ -129,8 +125,10 @@ fn bank_account(banks: &[BankAccount], named: Option<&str>) -> Result<Option<(u1
     let Some(named) = named else { return Ok(of(CLAIM)) };
     let found = named.trim().parse().ok().and_then(of);
     found.map(Some).ok_or_else(|| {
-        let message = format!(
-            "no active bank account in Visma books on account {named}; add it there, or correct bank_account of the connection"
+        let message = said!(
+            "visma-no-named-bank-account",
+            "no active bank account in Visma books on account {named}; add it there, or correct bank_account of the connection",
+            named
         );
         Error::park("account_missing", message)
     })

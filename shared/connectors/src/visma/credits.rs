@@ -4,6 +4,8 @@
 use bokbro_app::error::{Error, Reason};
 use bokbro_app::ports::SendError;
 use bokbro_domain::effect::{Ledger, Receipt, StepName};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::api::Refused;
 use super::effects::{Effects, Step, payments_path, receipt};
@@ -11,7 +13,7 @@ use super::errors::{INVALID, NOT_NOW};
 use super::map;
 use super::requests::Write;
 use super::wire::{CreditedBy, Invoice, Payment};
-use crate::kit::path_segment;
+use crate::kit::{path_segment, reasons};
 
 impl Effects {
     /// The invoice of the sale that the posting takes back, when it is a credit.
@@ -31,12 +33,7 @@ impl Effects {
                 continue;
             }
             let number = credit.as_ref().and_then(|credit| credit.invoice_number.as_deref()).unwrap_or("?");
-            let message = format!(
-                "invoice {} in Visma was credited there already, by invoice {number}; if that is for the same money, see \
-                 that it is paid back and dismiss this",
-                sale.external_id
-            );
-            return Err(Error::park("credited_by_hand", message));
+            return Err(reasons::credited_by_hand("Visma", &sale.external_id, number));
         }
         Ok(())
     }
@@ -57,9 +54,15 @@ impl Effects {
         match map::remaining(&found) {
             Some(remaining) if remaining.minor == 0 => Ok(paid),
             remaining => {
-                let remaining = remaining.map_or("no amount".to_owned(), |amount| format!("{amount} kr"));
-                let what = format!("was paid, and yet {remaining} is shown as left of it");
-                Err(SendError::Rejected(unpaid(&invoice.external_id, &what)))
+                let what = match remaining {
+                    Some(amount) => said!(
+                        "visma-credit-left",
+                        "was paid, and yet {amount} kr is shown as left of it";
+                        amount = amount.said()
+                    ),
+                    None => said!("visma-credit-silent", "was paid, and no amount is shown as left of it"),
+                };
+                Err(SendError::Rejected(unpaid(&invoice.external_id, what)))
             }
         }
     }
@@ -84,8 +87,9 @@ impl Effects {
             },
             Err(Refused::Failed(error)) => Err(error),
             Err(Refused::Final { .. }) => {
-                let what = format!("can be paid neither way ({})", reason.message);
-                Err(SendError::Rejected(unpaid(&invoice.external_id, &what)))
+                let what =
+                    said!("visma-credit-neither", "can be paid neither way ({why})"; why = reason.message);
+                Err(SendError::Rejected(unpaid(&invoice.external_id, what)))
             }
         }
     }
@@ -96,10 +100,13 @@ impl Effects {
     }
 }
 
-fn unpaid(number: &str, what: &str) -> Reason {
-    let message = format!(
+fn unpaid(number: &str, what: Said) -> Reason {
+    let message = said!(
+        "visma-credit-unpaid",
         "credit invoice {number} in Visma {what}; settle it there by hand against the account of the payment provider, \
-         then try again or dismiss this"
+         then try again or dismiss this",
+        number;
+        what
     );
     Reason::new("visma_credit_unpaid", message)
 }

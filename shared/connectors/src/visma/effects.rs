@@ -5,6 +5,7 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Effector, Found, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Patience, Receipt, StepName};
 use bokbro_domain::posting::{Posting, PostingProfile};
+use bokbro_domain::said;
 use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
 
@@ -15,7 +16,7 @@ use super::map::{self, facts};
 use super::requests::{Register, Write};
 use super::rows::{Manner, Of, needs_round_off, rows_of};
 use super::wire::{Article, Customer, Draft, Invoice, Payment};
-use crate::kit::path_segment;
+use crate::kit::{path_segment, reasons};
 
 /// How long an invoice may take to show after its draft is gone.
 pub(super) const CONVERSION_LAG: SignedDuration = SignedDuration::from_secs(120);
@@ -75,9 +76,8 @@ impl Step {
     }
 
     fn of(name: &StepName) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|step| step.name() == name.0).ok_or_else(|| {
-            Error::park("unknown_step", format!("there is no step {} at Visma; report this as a bug", name.0))
-        })
+        let known = Self::ALL.into_iter().find(|step| step.name() == name.0);
+        known.ok_or_else(|| reasons::unknown_step("Visma", name))
     }
 }
 
@@ -144,14 +144,14 @@ impl Effects {
     fn check_profile(&self) -> Result<(), Error> {
         match self.posting.profile {
             PostingProfile::Invoice | PostingProfile::CashInvoice => Ok(()),
-            PostingProfile::VoucherPerDay => Err(Error::park(
-                "profile_not_supported",
-                "an order whose day becomes one voucher has no documents of its own; report this as a bug",
-            )),
-            PostingProfile::OrderAndInvoice => Err(Error::park(
-                "visma_without_orders",
-                "Bokbro does not make orders in Visma; set the posting profile to invoice and try again",
-            )),
+            PostingProfile::VoucherPerDay => Err(reasons::no_documents()),
+            PostingProfile::OrderAndInvoice => {
+                let message = said!(
+                    "visma-no-orders",
+                    "Bokbro does not make orders in Visma; set the posting profile to invoice and try again"
+                );
+                Err(Error::park("visma_without_orders", message))
+            }
         }
     }
 
@@ -174,10 +174,11 @@ impl Effects {
             Of::RoundOff => 0,
         };
         let account = account.ok_or_else(|| {
-            Error::park(
-                "account_missing",
-                "a difference of öre has no account without VAT; add an article account coding of 0 % in Visma",
-            )
+            let message = said!(
+                "visma-no-round-off",
+                "a difference of öre has no account without VAT; add an article account coding of 0 % in Visma"
+            );
+            Error::park("account_missing", message)
         })?;
         Ok((percent, account))
     }
@@ -200,7 +201,9 @@ impl Effects {
 
     fn draft(&self, ledger: &Ledger, manner: Manner) -> Result<super::requests::NewDraft, Error> {
         let rows = rows_of(&self.posting, manner).map_err(|_| {
-            Error::park("amount_too_large", "an amount is too large for Visma; book the order by hand")
+            let message =
+                said!("visma-too-large", "an amount is too large for Visma; book the order by hand");
+            Error::park("amount_too_large", message)
         })?;
         let customer = id_of(receipt(ledger, Step::Customer)?)?;
         let credited = self.credited(ledger).map(|sale| sale.external_id.as_str());
@@ -242,7 +245,8 @@ impl Effects {
     pub(super) async fn get_invoice(&self, invoice: &Receipt) -> Result<Invoice, Error> {
         let found = self.api.get("get_invoice", &invoice_path(invoice)?).await?;
         found.ok_or_else(|| {
-            let message = "the invoice is not in Visma any more; book the order by hand";
+            let message =
+                said!("visma-invoice-gone", "the invoice is not in Visma any more; book the order by hand");
             Error::park("invoice_canceled", message)
         })
     }
@@ -293,25 +297,21 @@ impl Effects {
     /// invoice is looked for until it must have shown.
     async fn find_converted(&self, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
         if let Some(invoice) = self.find_invoice().await? {
-            return map::invoice_receipt(&invoice).map(Some).ok_or_else(|| {
-                Error::park(
-                    "invoice_unreadable",
-                    "the invoice in Visma shows no amounts; check the rights of the connection",
-                )
-            });
+            let number = invoice.invoice_number.as_deref().unwrap_or_default();
+            let receipt = map::invoice_receipt(&invoice);
+            return receipt.map(Some).ok_or_else(|| reasons::invoice_unreadable("Visma", number));
         }
         if self.get_draft(&last_draft(ledger)?.external_id).await?.is_some() {
             return Ok(None);
         }
         let sent_at = ledger.steps.get(&StepName::from(Step::Invoice.name())).map(|step| step.sent_at);
         if sent_at.is_some_and(|sent_at| self.api.now().duration_since(sent_at) > CONVERSION_LAG) {
-            return Err(Error::park(
-                "visma_draft_gone",
-                format!(
-                    "the draft of the order was deleted in Visma, or its invoice lost the text {}; book the order by hand",
-                    self.posting.reference
-                ),
-            ));
+            let message = said!(
+                "visma-draft-gone",
+                "the draft of the order was deleted in Visma, or its invoice lost the text {text}; book the order by hand",
+                text = self.posting.reference
+            );
+            return Err(Error::park("visma_draft_gone", message));
         }
         Err(Error::NotYet { what: "the invoice that the draft became".to_owned(), after: Some(LOOK_AGAIN) })
     }
@@ -364,10 +364,7 @@ fn not_listed_yet() -> Error {
 
 /// What a step left; a step that is not done has none.
 pub(super) fn receipt(ledger: &Ledger, step: Step) -> Result<&Receipt, Error> {
-    ledger.receipt(step.name()).ok_or_else(|| {
-        let message = format!("step {} is missing from the ledger; report this as a bug", step.name());
-        Error::park("step_missing", message)
-    })
+    ledger.receipt(step.name()).ok_or_else(|| reasons::step_missing(step.name()))
 }
 
 /// The draft as it was left last.
@@ -389,9 +386,8 @@ fn shown_by(draft: &Receipt, expected: Manner) -> Manner {
 }
 
 pub(super) fn id_of(receipt: &Receipt) -> Result<&str, Error> {
-    receipt.facts.get(facts::ID).map(String::as_str).ok_or_else(|| {
-        Error::park("receipt_incomplete", "the ledger lacks an id of Visma's; report this as a bug")
-    })
+    let id = receipt.facts.get(facts::ID).map(String::as_str);
+    id.ok_or_else(|| reasons::fact_missing(facts::ID))
 }
 
 fn draft_path(id: &str) -> String {

@@ -7,11 +7,13 @@ use bokbro_domain::effect::Receipt;
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::{Address, CustomerKind};
 use bokbro_domain::posting::{ComputedTotals, Posting};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 
 use super::requests::{Goods, NewArticle, NewCustomer, NewDraft, NewPayment, NewRow, Totals};
 use super::rows::{Of, Priced};
 use super::wire::{Draft, Invoice, Payment, Row, day, kronor};
-use crate::kit::{Exact, LooseText};
+use crate::kit::{Exact, LooseText, reasons};
 
 /// Longest values that Visma takes (`apis/visma.md` 2.2).
 mod longest {
@@ -192,7 +194,11 @@ fn is_ours(
 /// # Errors
 /// `Parked` when the draft is not the order's.
 pub(super) fn totals(posting: &Posting, draft: &Receipt) -> Result<Totals, Error> {
-    check_totals(posting, draft, "correct the draft there, or delete it and book the order by hand")?;
+    check_totals(
+        posting,
+        draft,
+        said!("visma-mend-draft", "correct the draft there, or delete it and book the order by hand"),
+    )?;
     Ok(Totals {
         total_amount_invoice_currency: Exact(fact(draft, facts::TOTAL)?.to_major()),
         total_vat_amount_invoice_currency: Exact(fact(draft, facts::VAT)?.to_major()),
@@ -200,11 +206,11 @@ pub(super) fn totals(posting: &Posting, draft: &Receipt) -> Result<Totals, Error
 }
 
 /// What people do about an invoice on other totals than the order's.
-pub(super) fn what_to_do_when_booked(posting: &Posting) -> &'static str {
+pub(super) fn what_to_do_when_booked(posting: &Posting) -> Said {
     if posting.is_credit() {
-        "it is booked; take it back there and book what was given back by hand"
+        said!("visma-mend-credit", "it is booked; take it back there and book what was given back by hand")
     } else {
-        "it is booked; credit it there and book the order by hand"
+        said!("visma-mend-invoice", "it is booked; credit it there and book the order by hand")
     }
 }
 
@@ -218,9 +224,12 @@ pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment
     let paid = &posting.payment;
     let to_pay = fact(invoice, facts::TOTAL)?;
     let differs = || {
-        let message = format!(
-            "invoice {} in Visma is on {to_pay} kr and the payment on {} kr; register the payment by hand",
-            invoice.external_id, paid.amount
+        let message = said!(
+            "visma-payment-differs",
+            "invoice {number} in Visma is on {to_pay} kr and the payment on {paid} kr; register the payment by hand",
+            number = invoice.external_id;
+            to_pay = to_pay.said();
+            paid = paid.amount.said()
         );
         Error::park("payment_differs", message)
     };
@@ -229,9 +238,10 @@ pub(super) fn payment(posting: &Posting, invoice: &Receipt) -> Result<NewPayment
         return Err(differs());
     }
     let bank_account = paid.mode.clone().ok_or_else(|| {
-        let message = format!(
-            "no bank account in Visma books on account {}; add it there, or set payment_mode to the bank account's id",
-            paid.account
+        let message = said!(
+            "visma-no-bank-account",
+            "no bank account in Visma books on account {account}; add it there, or set payment_mode to the bank account's id",
+            account = paid.account
         );
         Error::park("account_missing", message)
     })?;
@@ -313,15 +323,16 @@ pub(super) fn payment_receipt(posting: &Posting, payment: &Payment) -> Option<Re
 pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receipt>, Error> {
     let number = invoice.invoice_number.as_deref().unwrap_or_default();
     if invoice.credited_by.as_ref().is_some_and(|credits| !credits.is_empty()) {
-        let message =
-            format!("invoice {number} in Visma was credited or voided there; book the order by hand");
+        let message = said!(
+            "visma-invoice-credited",
+            "invoice {number} in Visma was credited or voided there; book the order by hand",
+            number
+        );
         return Err(Error::park("invoice_canceled", message));
     }
     let total = kronor(&invoice.total_amount_invoice_currency);
     let (Some(remaining), Some(total)) = (remaining(invoice), total) else {
-        let message =
-            format!("invoice {number} in Visma shows no amounts; check the rights of the connection");
-        return Err(Error::park("invoice_unreadable", message));
+        return Err(reasons::invoice_unreadable("Visma", number));
     };
     if remaining == total && total.minor != 0 {
         return Ok(None);
@@ -333,9 +344,11 @@ pub(super) fn paid(posting: &Posting, invoice: &Invoice) -> Result<Option<Receip
     if remaining.minor == 0 && on_our_day {
         return Ok(Some(Receipt { external_id: posting.reference.clone(), facts: BTreeMap::new() }));
     }
-    let message = format!(
+    let message = said!(
+        "visma-paid-by-hand",
         "invoice {number} in Visma has a payment already that Bokbro did not register; remove it there and try again, or \
-         finish the order by hand"
+         finish the order by hand",
+        number
     );
     Err(Error::park("paid_by_hand", message))
 }
@@ -360,32 +373,30 @@ pub(super) fn is_settled(invoice: &Invoice) -> bool {
 ///
 /// # Errors
 /// `Parked` when they differ.
-pub(super) fn check_totals(posting: &Posting, document: &Receipt, what_to_do: &str) -> Result<(), Error> {
+pub(super) fn check_totals(posting: &Posting, document: &Receipt, what_to_do: Said) -> Result<(), Error> {
     let computed = ComputedTotals {
         gross: fact(document, facts::TOTAL)?,
         vat: fact(document, facts::VAT)?,
         round_off: fact(document, facts::ROUND_OFF)?,
     };
     posting.check_totals(computed).map_err(|differ| {
-        let number = &document.external_id;
-        Error::park(
-            "totals_differ",
-            format!("document {number} in Visma is not the order's: {differ}; {what_to_do}"),
-        )
+        let message = said!(
+            "visma-totals-differ",
+            "document {number} in Visma is not the order's: {differ}; {what_to_do}",
+            number = document.external_id;
+            differ = differ.said();
+            what_to_do
+        );
+        Error::park("totals_differ", message)
     })
 }
 
 /// Whether a document's totals are the order's.
 pub(super) fn has_totals(posting: &Posting, document: &Receipt) -> bool {
-    check_totals(posting, document, "").is_ok()
+    check_totals(posting, document, what_to_do_when_booked(posting)).is_ok()
 }
 
 fn fact(receipt: &Receipt, name: &str) -> Result<Money, Error> {
     let text = receipt.facts.get(name).map(String::as_str).unwrap_or_default();
-    Money::parse_major(text, Currency::SEK).map_err(|_| {
-        Error::park(
-            "receipt_incomplete",
-            format!("the ledger lacks {name} of a document; check the order by hand"),
-        )
-    })
+    Money::parse_major(text, Currency::SEK).map_err(|_| reasons::fact_missing(name))
 }

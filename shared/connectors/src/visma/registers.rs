@@ -20,7 +20,7 @@ use super::Visma;
 use super::api::Api;
 use super::customers::organisation;
 use super::wire::{Customer, Invoice, Page, Row, day, moment, money};
-use crate::kit::{LooseText, path_segment};
+use crate::kit::{LooseText, path_segment, reasons};
 
 /// Name and value of query parameters, besides size and number of the page.
 pub(super) type Query = Vec<(&'static str, String)>;
@@ -107,10 +107,7 @@ impl Visma {
                 return read(&api, operation, &page, number, span, entry);
             }
         }
-        Err(Error::park(
-            "visma_6000",
-            format!("Visma does not take the query of {operation} any more; report this as a bug"),
-        ))
+        Err(Error::park("visma_6000", reasons::bad_query("Visma", operation)))
     }
 }
 

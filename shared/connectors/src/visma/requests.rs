@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::VismaUrls;
-use crate::kit::{Auth, Body, Exact, Request};
+use crate::kit::{Auth, Body, Exact, Request, reasons};
 
 /// Reads the company's own settings.
 pub(super) fn company_settings(urls: &VismaUrls, tokens: Arc<dyn Tokens>) -> Request {
@@ -248,5 +248,5 @@ impl Write {
 }
 
 fn unwritable(_: serde_json::Error) -> Error {
-    Error::park("request_unwritable", "a request to Visma cannot be written as JSON; report this as a bug")
+    reasons::unwritable("Visma")
 }

@@ -6,6 +6,8 @@ use bokbro_app::ports::{Effector, Found, SendError};
 use bokbro_domain::effect::{Intent, Ledger, Receipt, StepName};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::posting::{DayVoucher, VoucherRow};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::SignedDuration;
 
 use super::adopt::misfit;
@@ -15,6 +17,7 @@ use super::errors::NOT_FOUND;
 use super::map::line;
 use super::requests::{NewVoucherDraft, NewVoucherRow, Write};
 use super::wire::{self, CompanySettings, FiscalYear, Voucher, day};
+use crate::kit::reasons::{self, Kind};
 use crate::kit::{Exact, path_segment};
 
 /// Longest values that Visma takes (`apis/visma.md` 2.2); a draft's rows take less than a voucher's.
@@ -49,9 +52,8 @@ impl Step {
     }
 
     fn of(name: &StepName) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|step| step.name() == name.0).ok_or_else(|| {
-            Error::park("unknown_step", format!("there is no step {} at Visma; report this as a bug", name.0))
-        })
+        let known = Self::ALL.into_iter().find(|step| step.name() == name.0);
+        known.ok_or_else(|| reasons::unknown_step("Visma", name))
     }
 }
 
@@ -86,30 +88,34 @@ impl DayVouchers {
         let settings = settings.as_ref();
         let variant = settings.and_then(|settings| settings.product_variant.as_deref());
         if variant.is_some_and(|variant| WITHOUT_VOUCHERS.contains(&variant)) {
-            let message = "the company's variant of Visma keeps no vouchers; set the posting profile to invoice, or change \
-                           the variant";
+            let message = said!(
+                "visma-no-vouchers",
+                "the company's variant of Visma keeps no vouchers; set the posting profile to invoice, or change the variant"
+            );
             return Err(Error::park("profile_not_supported", message));
         }
         let year = self.year().await?;
         let locked_through = settings.and_then(|settings| day(&settings.accounting_locked_to));
         let what = match locked_through {
-            Some(through) if date <= through => format!("the period locked through {through}"),
-            Some(_) | None if year.is_locked() => "a locked fiscal year".to_owned(),
+            Some(through) if date <= through => {
+                said!("visma-locked-through", "the period locked through {through}", through)
+            }
+            Some(_) | None if year.is_locked() => said!("visma-locked-year", "a locked fiscal year"),
             Some(_) | None => return Ok(()),
         };
-        let message = format!("the voucher of {date} lies in {what} in Visma; unlock it there and try again");
+        let message = said!(
+            "visma-voucher-locked",
+            "the voucher of {date} lies in {what} in Visma; unlock it there and try again",
+            date;
+            what
+        );
         Err(Error::park("period_locked", message))
     }
 
     async fn year(&self) -> Result<FiscalYear, Error> {
         let years: Vec<FiscalYear> = self.api.list("list_fiscal_years", "/v2/fiscalyears", None).await?;
-        years.into_iter().find(|year| year.holds(self.voucher.date)).ok_or_else(|| {
-            let message = format!(
-                "there is no fiscal year in Visma that holds {}; open it there and try again",
-                self.voucher.date
-            );
-            Error::park("financial_year_missing", message)
-        })
+        let date = self.voucher.date;
+        years.into_iter().find(|year| year.holds(date)).ok_or_else(|| reasons::no_year_for("Visma", date))
     }
 
     /// Looks for a step's document.
@@ -127,7 +133,14 @@ impl DayVouchers {
             let voucher = self.find_voucher().await?;
             return Ok(voucher.as_ref().and_then(draft_receipt));
         };
-        self.checked(draft, "draft of the voucher", "delete the draft there and try again")?;
+        self.checked(draft, |number| {
+            said!(
+                "visma-draft-differs",
+                "draft of the voucher {number} in Visma has other rows or another day than was sent; delete the draft there \
+                 and try again",
+                number
+            )
+        })?;
         Ok(draft_receipt(draft))
     }
 
@@ -149,10 +162,20 @@ impl DayVouchers {
     /// voucher is looked for until it must have shown.
     async fn find_converted(&self, ledger: &Ledger) -> Result<Option<Receipt>, Error> {
         if let Some(voucher) = self.find_voucher().await? {
-            let what_to_do = "correct it there with a voucher of your own, and dismiss this";
-            self.checked(&voucher, "voucher", what_to_do)?;
+            self.checked(&voucher, |number| {
+                said!(
+                    "visma-voucher-differs",
+                    "voucher {number} in Visma has other rows or another day than was sent; correct it there with a voucher \
+                     of your own, and dismiss this",
+                    number
+                )
+            })?;
             return voucher_receipt(&voucher).map(Some).ok_or_else(|| {
-                Error::park("receipt_incomplete", "the voucher in Visma shows no number; check it by hand")
+                let message = said!(
+                    "visma-voucher-no-number",
+                    "the voucher in Visma shows no number; check it by hand"
+                );
+                Error::park("receipt_incomplete", message)
             });
         }
         let draft: Option<Voucher> = self.api.get("get_voucher_draft", &draft_path(draft(ledger)?)).await?;
@@ -162,9 +185,11 @@ impl DayVouchers {
         let sent_at = ledger.steps.get(&StepName::from(Step::Voucher.name())).map(|step| step.sent_at);
         let waited = sent_at.map_or(SignedDuration::ZERO, |at| self.api.now().duration_since(at));
         if waited > CONVERSION_LAG {
-            let message = format!(
-                "the draft of the voucher of {} was deleted in Visma, or its voucher lost the text {}; book the day by hand",
-                self.voucher.date, self.voucher.reference
+            let message = said!(
+                "visma-voucher-draft-gone",
+                "the draft of the voucher of {date} was deleted in Visma, or its voucher lost the text {text}; book the day by hand",
+                date = self.voucher.date,
+                text = self.voucher.reference
             );
             return Err(Error::park("visma_draft_gone", message));
         }
@@ -184,14 +209,12 @@ impl DayVouchers {
             && rows.is_some_and(|rows| self.voucher.has_rows(rows))
     }
 
-    fn checked(&self, voucher: &Voucher, kind: &str, what_to_do: &str) -> Result<(), Error> {
+    fn checked(&self, voucher: &Voucher, differs: impl Fn(&str) -> Said) -> Result<(), Error> {
         if self.fits(voucher) {
             return Ok(());
         }
         let number = voucher.number_and_number_series.as_deref().unwrap_or(&self.voucher.reference);
-        let message =
-            format!("{kind} {number} in Visma has other rows or another day than was sent; {what_to_do}");
-        Err(Error::park("totals_differ", message))
+        Err(Error::park("totals_differ", differs(number)))
     }
 
     /// The document that a person named.
@@ -205,19 +228,18 @@ impl DayVouchers {
                 })
             }
         };
-        let marked = found.filter(|voucher| self.is_ours(voucher)).ok_or_else(|| {
-            let what =
-                format!("is not there, or its text does not end with{}", behind(&self.voucher.reference));
-            misfit("voucher", named, &what)
-        })?;
+        let misfit = misfit(Kind::Voucher, named);
+        let marked = found
+            .filter(|voucher| self.is_ours(voucher))
+            .ok_or_else(|| misfit.no_marker(&behind(&self.voucher.reference)))?;
         if !self.fits(&marked) {
-            return Err(misfit("voucher", named, "has other rows or another day"));
+            return Err(misfit.other_rows());
         }
         let receipt = match step {
             Step::Draft => draft_receipt(&marked),
             Step::Voucher => voucher_receipt(&marked),
         };
-        receipt.ok_or_else(|| misfit("voucher", named, "shows no number"))
+        receipt.ok_or_else(|| misfit.no_number())
     }
 
     /// Sends a write and reads what later steps need to know. One that is not as it was sent is read once more, and told
@@ -266,9 +288,7 @@ fn draft_path(id: &str) -> String {
 /// Id of the draft.
 fn draft(ledger: &Ledger) -> Result<&str, Error> {
     let done = ledger.receipt(Step::Draft.name());
-    done.map(|receipt| receipt.external_id.as_str()).ok_or_else(|| {
-        Error::park("step_missing", "step voucher_draft is missing from the ledger; report this as a bug")
-    })
+    done.map(|receipt| receipt.external_id.as_str()).ok_or_else(|| reasons::step_missing(Step::Draft.name()))
 }
 
 fn draft_receipt(draft: &Voucher) -> Option<Receipt> {

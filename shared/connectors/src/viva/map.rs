@@ -7,6 +7,8 @@ use bokbro_app::ports::{CheckoutState, CheckoutWish};
 use bokbro_domain::ids::{CheckoutCode, PaymentMethod, TransactionId};
 use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::payment::{FactKind, FactStatus, PaymentFact};
+use bokbro_domain::said;
+use bokbro_domain::said::Said;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -175,21 +177,26 @@ fn money(amount: &LooseText, currency: &LooseText, id: &TransactionId) -> Result
     let number = currency.as_deref().ok_or(Unmappable::Garbled("currencyCode"))?;
     // A JSON number has lost its leading zeros.
     let currency = Currency::parse_number(&format!("{number:0>3}")).map_err(|_| {
-        for_people(
-            "currency_unknown",
-            format!("Transaction {id} at Viva is in a currency that Bokbro cannot handle. Book it by hand."),
-        )
+        let message = said!(
+            "viva-currency",
+            "Transaction {id} at Viva is in a currency that Bokbro cannot handle. Book it by hand.",
+            id
+        );
+        for_people("currency_unknown", message)
     })?;
     let lexeme = amount.as_deref().ok_or(Unmappable::Garbled("amount"))?;
     Money::parse_major(lexeme.strip_prefix('-').unwrap_or(lexeme), currency).map_err(|why| {
-        for_people(
-            "amount_unreadable",
-            format!("The amount of transaction {id} at Viva {why}. Book it by hand."),
-        )
+        let message = said!(
+            "viva-amount",
+            "The amount of transaction {id} at Viva {why}. Book it by hand.",
+            id;
+            why = why.said()
+        );
+        for_people("amount_unreadable", message)
     })
 }
 
-fn for_people(code: &str, message: String) -> Unmappable {
+fn for_people(code: &str, message: Said) -> Unmappable {
     Unmappable::ForPeople(Reason::new(code, message))
 }
 

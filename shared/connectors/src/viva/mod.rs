@@ -15,6 +15,7 @@ use bokbro_app::error::Error;
 use bokbro_app::ports::{Access, CheckoutState, CheckoutWish, Clock, Payments};
 use bokbro_domain::ids::{CheckoutCode, TransactionId};
 use bokbro_domain::payment::PaymentFact;
+use bokbro_domain::said;
 use serde::de::DeserializeOwned;
 
 use crate::kit::{Answer, Auth, Client, Failure, Request, Wire};
@@ -87,25 +88,26 @@ impl Viva {
         if matches!(status, 401 | 403) {
             return self.not_let_in(request);
         }
-        Error::park(
-            format!("viva_{status}"),
-            format!(
-                "Viva refuses {} with status {status}. Check the connection's settings and look at the payment in \
-                 Viva's own pages.",
-                request.operation
-            ),
-        )
+        let message = said!(
+            "viva-refused",
+            "Viva refuses {operation} with status {status}. Check the connection's settings and look at the payment in Viva's \
+             own pages.",
+            operation = request.operation,
+            status
+        );
+        Error::park(format!("viva_{status}"), message)
     }
 
     fn not_let_in(&self, request: &Request) -> Error {
         self.client.consent(match request.auth {
-            Auth::Bearer(_) => {
+            Auth::Bearer(_) => said!(
+                "viva-no-right",
                 "the API credentials may not read transactions; check their rights in Viva's API access settings"
-                    .to_owned()
-            }
-            Auth::Basic { .. } | Auth::None => {
-                "it refuses the merchant id and API key; copy them again from Viva's API access settings".to_owned()
-            }
+            ),
+            Auth::Basic { .. } | Auth::None => said!(
+                "viva-key-refused",
+                "it refuses the merchant id and API key; copy them again from Viva's API access settings"
+            ),
         })
     }
 

@@ -6,6 +6,7 @@ use bokbro_app::message::{HintedEvent, PaymentHint, Unreadable};
 use bokbro_app::ports::Webhooks;
 use bokbro_domain::ids::{CheckoutCode, Provider, TransactionId};
 use bokbro_domain::money::parse_decimal;
+use bokbro_domain::said::Said;
 use serde_json::value::RawValue;
 
 use super::NAME;
@@ -137,7 +138,7 @@ fn id(text: LooseText) -> Option<String> {
 }
 
 fn unreadable(why: &str) -> Unreadable {
-    Unreadable { why: why.to_owned() }
+    Unreadable { why: Said::quoted(why) }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use bokbro_app::secret::SecretText;
 use bokbro_app::test_orders::Stage;
 use bokbro_domain::ids::{OrderNumber, Provider};
 use bokbro_domain::order::{OrderState, SyncState};
+use bokbro_domain::said::Said;
 use maud::html;
 
 use super::world::{Data, World, correlation, provider};
@@ -149,7 +150,7 @@ impl World {
             ),
             (
                 "connections refused",
-                connections::page(&frame, &self.offered(), &Told::Bad(self.text("Wrong key.").into())),
+                connections::page(&frame, &self.offered(), &Told::Bad(Said::quoted(self.text("Wrong key.")))),
             ),
             (
                 "connections with a wrong field",
@@ -209,7 +210,7 @@ impl World {
             Message::Away,
             Message::NoAccess { name: self.text("asa@example.se") },
             Message::NotFound,
-            Message::Conflict { why: self.text("There are 100 API keys already.").into() },
+            Message::Conflict { why: Said::quoted(self.text("There are 100 API keys already.")) },
             Message::FormExpired,
             Message::TooMany { seconds: 61 },
             Message::Failed { reference },

@@ -18,6 +18,7 @@ use bokbro_domain::ids::{CorrelationId, JobId, OrderId, ParkedId, Provider, Targ
 use bokbro_domain::in_books::{BooksChange, BooksState, InBooks};
 use bokbro_domain::order::{FieldError, Order, OrderState, SyncState};
 use bokbro_domain::posting::{AccountRole, Chart, PostingProfile};
+use bokbro_domain::said::Said;
 use bokbro_domain::shipment::{Parcel as Sent, Shipment, Stage};
 use jiff::Timestamp;
 use serde_json::json;
@@ -75,7 +76,7 @@ impl World {
     }
 
     pub(super) fn wrong(self) -> FieldError {
-        FieldError::new("accounts.sales_25", self.text("must be an account number").into())
+        FieldError::new("accounts.sales_25", Said::quoted(self.text("must be an account number")))
     }
 
     pub(super) fn session(self, role: Role) -> Session {
@@ -121,7 +122,7 @@ impl World {
         books.state = sync;
         books.provider = Some(provider());
         books.numbers = numbers.map(|name| (name.to_owned(), text("1042"))).into();
-        books.message = Some(text("The period is locked.").into());
+        books.message = Some(Said::quoted(text("The period is locked.")));
         books.parked = Some(ParkedId::parse(&format!("prk_{ULID}")).unwrap());
         let states = [
             BooksState::Paid,
@@ -158,7 +159,7 @@ impl World {
             id: ULID.to_owned(),
             at: now(),
             event: event.to_owned(),
-            message: self.text("ledger: invoice 1042").into(),
+            message: Said::quoted(self.text("ledger: invoice 1042")),
             correlation: correlation(),
         };
         self.some(vec![entry("invoice_done"), entry("something_new")])
@@ -173,7 +174,7 @@ impl World {
             id: ParkedId::parse(&format!("prk_{ULID}")).unwrap(),
             at: now(),
             code: code.to_owned(),
-            message: self.text("The period is locked.").into(),
+            message: Said::quoted(self.text("The period is locked.")),
             fingerprint: code.to_owned(),
             order: Some(order.clone()),
             target: Some(Target::Accounting),
@@ -244,7 +245,7 @@ impl World {
             message,
             body: self.text("{}"),
         };
-        let unreadable = || Err(Unreadable { why: self.text("no JSON") });
+        let unreadable = || Err(Unreadable { why: Said::quoted(self.text("no JSON")) });
         let items = QueueName::ALL.into_iter().map(|queue| (queue, letter(queue.as_str(), unreadable())));
         let items = items.chain([(QueueName::Accounting, letter("m", Ok(envelope)))]).collect();
         Listed { items: self.some(items), truncated: self.data != Data::Nothing }
@@ -300,7 +301,7 @@ impl World {
                 days_left: self.maybe(44),
                 webhook_endpoint: self.maybe("wh_1".to_owned()),
                 registers: self.maybe(Known { customers: 212, invoices: 1_893, read_at: now() }),
-                message: self.maybe(self.text("The consent was taken back.").into()),
+                message: self.maybe(Said::quoted(self.text("The consent was taken back."))),
             },
             fields: FIELDS,
             by_consent: state != ShownState::Unchecked,
