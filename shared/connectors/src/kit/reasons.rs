@@ -1,7 +1,7 @@
 //! Reasons to stop that more than one connector has, said alike whichever provider it is. What only one provider says
 //! stands in its own folder.
 
-use bokbro_app::error::Error;
+use bokbro_app::error::{Error, Reason};
 use bokbro_domain::effect::StepName;
 use bokbro_domain::money::Money;
 use bokbro_domain::said;
@@ -130,6 +130,68 @@ pub fn no_year(provider: &str) -> Error {
         provider
     );
     Error::park("financial_year_missing", message)
+}
+
+/// A request that was refused for good by its status alone; `code` is the reason's.
+#[must_use]
+pub fn refused(code: String, provider: &str, operation: &str, status: u16) -> Reason {
+    let message = said!(
+        "refused-by-status",
+        "{provider} refused {operation} with status {status}; look at the order there, correct what it names, and try again",
+        provider,
+        operation,
+        status
+    );
+    Reason::new(code, message)
+}
+
+/// An order at the warehouse under our number that another system wrote.
+#[must_use]
+pub fn foreign_order(provider: &str, number: &str) -> Error {
+    let message = said!(
+        "parked-foreign-order",
+        "{provider} has an order {number} that another system wrote. Nothing was sent. Decide which system writes orders \
+         there, and take this one off the list if the other's is sent.",
+        provider,
+        number
+    );
+    Error::park("foreign_order", message)
+}
+
+/// A parcel order that was canceled at the warehouse although the order is paid.
+#[must_use]
+pub fn parcel_canceled(number: &str) -> Error {
+    let message = said!(
+        "parked-canceled-there",
+        "Order {number} was canceled at the warehouse, and a canceled one cannot be sent again. Refund the order, or have it \
+         sent by hand.",
+        number
+    );
+    Error::park("parcel_canceled", message)
+}
+
+/// A parcel order that cannot be taken back any more.
+#[must_use]
+pub fn not_canceled(number: &str) -> Reason {
+    let message = said!(
+        "parked-not-canceled",
+        "The warehouse does not let order {number} be canceled; it may have begun with it. Call the warehouse.",
+        number
+    );
+    Reason::new("picking_started", message)
+}
+
+/// What a person named instead of what a step was to make, where nothing more is known of it.
+#[must_use]
+pub fn not_of_step(provider: &str, number: &str, step: &StepName) -> Error {
+    let message = said!(
+        "parked-not-of-step",
+        "{number} at {provider} is not what step {step} was to bring about: it is not there, or has other contents",
+        number,
+        provider,
+        step = step.0
+    );
+    Error::park("document_does_not_fit", message)
 }
 
 /// A kind of document, as people call it.

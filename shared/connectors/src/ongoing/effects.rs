@@ -69,13 +69,7 @@ impl Effects {
     /// An order under our number that another system wrote: one sale must not be shipped twice, and theirs must not be
     /// overwritten (`apis/viva-ongoing-bank.md` 2.6).
     fn foreign(&self) -> Error {
-        let message = said!(
-            "ongoing-foreign-order",
-            "Ongoing has an order {number} that another system wrote. Nothing was sent. Decide which system writes orders \
-             there, and take this one off the list if the other's is sent.",
-            number = self.number
-        );
-        Error::park("foreign_order", message)
+        reasons::foreign_order("Ongoing", self.number.as_str())
     }
 
     fn begun(&self, found: &FoundOrder, what: Said) -> Reason {
@@ -96,15 +90,7 @@ impl Effects {
             return Err(self.foreign());
         }
         match found.shipment.stage {
-            Stage::Cancelled => {
-                let message = said!(
-                    "ongoing-canceled",
-                    "Order {number} was canceled at the warehouse, and a canceled one cannot be sent again. Refund the order, \
-                     or have it sent by hand.",
-                    number = self.number
-                );
-                Err(Error::park("parcel_canceled", message))
-            }
+            Stage::Cancelled => Err(reasons::parcel_canceled(self.number.as_str())),
             _ if found.has_contents_of(document) => Ok(Some(receipt(found.id))),
             Stage::Open => Ok(None),
             Stage::Picking | Stage::Shipped => Err(Error::Parked(self.begun(&found, changed()))),
@@ -181,13 +167,8 @@ impl Effects {
             Err(Refused::Final(reason)) => match self.find_cancelled().await {
                 Ok(Some(receipt)) => Ok(receipt),
                 Ok(None) => {
-                    let message = said!(
-                        "ongoing-not-canceled",
-                        "The warehouse does not let order {number} be canceled; it may have begun with it. Call the warehouse.",
-                        number = self.number
-                    );
                     tracing::info!(code = reason.code, "cancellation refused");
-                    Err(SendError::Rejected(Reason::new("picking_started", message)))
+                    Err(SendError::Rejected(reasons::not_canceled(self.number.as_str())))
                 }
                 Err(Error::Parked(reason)) => Err(SendError::Rejected(reason)),
                 Err(error) => Err(SendError::NotDone(error)),
@@ -272,13 +253,7 @@ impl Effector for Effects {
         if let Found::Yes(receipt) = self.look_up(intent, ledger).await? {
             return Ok(receipt);
         }
-        let message = said!(
-            "ongoing-misfit",
-            "{number} at Ongoing is not what step {step} was to bring about: it is not there, or has other contents",
-            number,
-            step = intent.step.0
-        );
-        Err(Error::park("document_does_not_fit", message))
+        Err(reasons::not_of_step("Ongoing", number, &intent.step))
     }
 
     async fn send(&self, intent: &Intent, _ledger: &Ledger) -> Result<Receipt, SendError> {

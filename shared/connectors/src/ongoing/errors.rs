@@ -5,6 +5,8 @@ use bokbro_app::error::Reason;
 use bokbro_domain::said;
 use bokbro_domain::said::Said;
 
+use crate::kit::reasons;
+
 /// A refusal that is surely final for the request as it is.
 pub(super) enum Refusal {
     /// The login, the warehouse's name or the goods owner is wrong; the text says what to do.
@@ -25,13 +27,8 @@ pub(super) fn refusal(status: u16, operation: &str) -> Refusal {
             said!("ongoing-no-warehouse", "there is no such warehouse; correct its name in the settings")
         }
         _ => {
-            let message = said!(
-                "ongoing-refused",
-                "Ongoing refused {operation} with status {status}; look at the order there, correct what it names, and try again",
-                operation,
-                status
-            );
-            return Refusal::Final(Reason::new(format!("ongoing_{status}"), message));
+            let code = format!("ongoing_{status}");
+            return Refusal::Final(reasons::refused(code, "Ongoing", operation, status));
         }
     };
     Refusal::NoAccess(said!(
