@@ -105,6 +105,7 @@ state-partially_refunded = partly refunded
 state-cancelled = canceled
 sync-not-yet = not yet
 sync-waiting = waits
+sync-no-warehouse = no warehouse is connected
 sync-running = under way
 sync-done = done
 sync-retrying = trying again

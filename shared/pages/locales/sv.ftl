@@ -105,6 +105,7 @@ state-partially_refunded = delvis återbetald
 state-cancelled = makulerad
 sync-not-yet = inte än
 sync-waiting = väntar
+sync-no-warehouse = inget lager är anslutet
 sync-running = pågår
 sync-done = klart
 sync-retrying = försöker igen

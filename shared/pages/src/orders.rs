@@ -1,7 +1,7 @@
 //! Orders: the list with its search, and one order with all that is known of it.
 
 use bokbro_app::ports::Cursor;
-use bokbro_app::records::{Role, TimelineEntry};
+use bokbro_app::records::{Role, Settings, TimelineEntry};
 use bokbro_app::test_orders::is_test;
 use bokbro_domain::order::{Address, Line, Order, OrderState, SyncState, SyncStatus};
 use maud::{Markup, html};
@@ -20,9 +20,33 @@ pub struct Wanted {
     pub text: String,
 }
 
+/// Who sends the tenant's parcels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parcels {
+    /// The warehouse of the settings.
+    Warehouse,
+    /// Nobody whom the settings name, so that nothing is waited for.
+    Nobody,
+}
+
+impl Parcels {
+    /// By the tenant's settings.
+    #[must_use]
+    pub fn of(settings: Option<&Settings>) -> Self {
+        let warehouse = settings.and_then(|settings| settings.warehouse.as_ref());
+        warehouse.map_or(Self::Nobody, |_| Self::Warehouse)
+    }
+}
+
 /// The list.
 #[must_use]
-pub fn list(frame: &Frame<'_>, wanted: &Wanted, orders: &[Order], next: Option<&Cursor>) -> Markup {
+pub fn list(
+    frame: &Frame<'_>,
+    wanted: &Wanted,
+    orders: &[Order],
+    parcels: Parcels,
+    next: Option<&Cursor>,
+) -> Markup {
     let texts = frame.texts;
     html! {
         form.row method="get" action="/app/orders" role="search" {
@@ -45,7 +69,7 @@ pub fn list(frame: &Frame<'_>, wanted: &Wanted, orders: &[Order], next: Option<&
         @if orders.is_empty() {
             p { (texts.get("orders-none")) }
         } @else {
-            (table(texts, orders))
+            (table(texts, orders, parcels))
         }
         @if let Some(next) = next {
             p {
@@ -57,7 +81,7 @@ pub fn list(frame: &Frame<'_>, wanted: &Wanted, orders: &[Order], next: Option<&
 
 /// Orders as a table; other pages show some too.
 #[must_use]
-pub fn table(texts: Texts, orders: &[Order]) -> Markup {
+pub fn table(texts: Texts, orders: &[Order], parcels: Parcels) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(texts.get("nav-orders")) {
             table {
@@ -79,7 +103,7 @@ pub fn table(texts: Texts, orders: &[Order]) -> Markup {
                             td.number { (amount(order.body.total)) }
                             td { (state_name(texts, order.state)) }
                             td { (sync_name(texts, order, &order.accounting)) }
-                            td { (sync_name(texts, order, &order.warehouse)) }
+                            td { (parcel_name(texts, order, parcels)) }
                         }
                     }
                 }
@@ -88,24 +112,34 @@ pub fn table(texts: Texts, orders: &[Order]) -> Markup {
     }
 }
 
-/// One order, with the page to pay it on if it can be paid on one.
+/// One order, with what is known around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// What happened to it last.
+    pub timeline: &'a [TimelineEntry],
+    /// Whether more has happened before.
+    pub more: bool,
+    /// Who sends its parcel.
+    pub parcels: Parcels,
+    /// The page to pay it on, if it can be paid on one.
+    pub pay_at: Option<&'a str>,
+}
+
+/// One order.
 #[must_use]
-pub fn detail(
-    frame: &Frame<'_>,
-    order: &Order,
-    timeline: &[TimelineEntry],
-    more: bool,
-    pay_at: Option<&str>,
-) -> Markup {
+pub fn detail(frame: &Frame<'_>, shown: &Shown<'_>) -> Markup {
     let texts = frame.texts;
+    let Shown { order, timeline, more, parcels, pay_at } = *shown;
     html! {
-        section #order data-refresh=[is_under_way(order).then_some("5")] {
+        section #order data-refresh=[is_under_way(order, parcels).then_some("5")] {
             (actions(frame, order))
             @if order.state == OrderState::Pending && is_test(order) && frame.role >= Role::Operator { (how_to_pay(texts, order, pay_at)) }
             div.cards {
                 (payment(texts, order, pay_at))
-                (target(frame, "order-books", order, &order.accounting))
-                (target(frame, "order-parcel", order, &order.warehouse))
+                (target(frame, "order-books", &order.accounting, &sync_name(texts, order, &order.accounting)))
+                (target(frame, "order-parcel", &order.warehouse, &parcel_name(texts, order, parcels)))
                 (customer(texts, order))
             }
             h2 { (texts.get("order-lines")) }
@@ -203,12 +237,13 @@ pub fn test_order(frame: &Frame<'_>) -> Markup {
 }
 
 /// Whether something will change by itself soon.
-fn is_under_way(order: &Order) -> bool {
+fn is_under_way(order: &Order, parcels: Parcels) -> bool {
     let moves = |state: SyncState| match state {
         SyncState::Waiting | SyncState::Running | SyncState::Retrying => true,
         SyncState::Done | SyncState::NeedsAttention => false,
     };
-    order.state == OrderState::Pending || moves(order.accounting.state) || moves(order.warehouse.state)
+    let parcel_moves = !is_nobodys(order, parcels) && moves(order.warehouse.state);
+    order.state == OrderState::Pending || moves(order.accounting.state) || parcel_moves
 }
 
 fn actions(frame: &Frame<'_>, order: &Order) -> Markup {
@@ -232,14 +267,14 @@ fn actions(frame: &Frame<'_>, order: &Order) -> Markup {
     }
 }
 
-fn target(frame: &Frame<'_>, title: &str, order: &Order, status: &SyncStatus) -> Markup {
+fn target(frame: &Frame<'_>, title: &str, status: &SyncStatus, state: &Markup) -> Markup {
     let texts = frame.texts;
     let parked = status.parked.as_ref().filter(|_| frame.role >= Role::Bookkeeper);
     html! {
         section.card {
             h2 { (texts.get(title)) }
             dl.facts {
-                dt { (texts.get("order-state")) } dd.state { (sync_name(texts, order, status)) }
+                dt { (texts.get("order-state")) } dd.state { (state) }
                 @if let Some(provider) = &status.provider {
                     dt { (texts.get("order-at")) } dd { (provider_name(provider)) }
                 }
@@ -352,6 +387,18 @@ fn sync_name(texts: Texts, order: &Order, status: &SyncStatus) -> Markup {
         SyncState::Waiting | SyncState::Running => "faint",
     };
     html! { span class=(class) { (texts.get(&format!("sync-{}", status.state.as_str()))) } }
+}
+
+/// Whether a parcel waits for a warehouse that there is not.
+fn is_nobodys(order: &Order, parcels: Parcels) -> bool {
+    parcels == Parcels::Nobody && order.warehouse.state == SyncState::Waiting
+}
+
+fn parcel_name(texts: Texts, order: &Order, parcels: Parcels) -> Markup {
+    if is_nobodys(order, parcels) {
+        return html! { span.faint { (texts.get("sync-no-warehouse")) } };
+    }
+    sync_name(texts, order, &order.warehouse)
 }
 
 /// What happened, with the stored message as its detail; an event that the catalog does not know is its message alone.

@@ -9,7 +9,7 @@ use crate::chart::chart;
 use crate::format::{amount, provider_name};
 use crate::guide;
 use crate::layout::Frame;
-use crate::orders::table;
+use crate::orders::{Parcels, table};
 
 /// The page.
 #[must_use]
@@ -40,7 +40,7 @@ pub fn page(frame: &Frame<'_>, shown: &OverviewView) -> Markup {
         @if shown.latest.is_empty() {
             p { (texts.get("orders-none")) }
         } @else {
-            (table(texts, &shown.latest))
+            (table(texts, &shown.latest, Parcels::of(shown.settings.as_ref())))
         }
         @if shown.guide.is_done() { (guide::summary(frame, &shown.guide)) }
     }

@@ -10,7 +10,7 @@ use bokbro_app::test_orders::{order_test, payment_page};
 use bokbro_domain::ids::{CheckoutCode, OrderId, OrderNumber, TenantId};
 use bokbro_domain::order::{Order, OrderState};
 use bokbro_pages::orders as page_of;
-use bokbro_pages::orders::Wanted;
+use bokbro_pages::orders::{Parcels, Shown, Wanted};
 use bokbro_pages::{guide, overview};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
@@ -70,14 +70,24 @@ pub(crate) async fn list(
 ) -> Response {
     let text = query.q.unwrap_or_default().trim().to_owned();
     let wanted = Wanted { state: query.state.as_deref().and_then(OrderState::parse), text };
-    match found(&platform, &guest.caller.tenant, &wanted, query.cursor.map(Cursor)).await {
-        Ok(page) => {
+    let tenant = &guest.caller.tenant;
+    let shown = async {
+        let page = found(&platform, tenant, &wanted, query.cursor.map(Cursor)).await?;
+        Ok((page, parcels(&platform, tenant).await?))
+    };
+    match shown.await {
+        Ok((page, parcels)) => {
             let title = guest.texts.get("nav-orders");
-            let body = page_of::list(&guest.frame(), &wanted, &page.items, page.next.as_ref());
+            let body = page_of::list(&guest.frame(), &wanted, &page.items, parcels, page.next.as_ref());
             show(&guest, &title, &body)
         }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
+}
+
+/// Who sends the tenant's parcels.
+async fn parcels(platform: &Platform, tenant: &TenantId) -> Result<Parcels, Refusal> {
+    Ok(Parcels::of(platform.app.directory.settings_get(tenant).await?.as_ref()))
 }
 
 /// The orders that somebody is looking for: the one of a number, id or code, else all by state.
@@ -118,17 +128,19 @@ pub(crate) async fn detail(
         let order = orders::order_get(app, tenant, &id).await?;
         let timeline = orders::order_timeline(app, tenant, &id, TIMELINE, None).await?;
         let page = payment_page(app, &order).await?;
-        Ok((order, timeline, page))
+        Ok((order, timeline, page, parcels(&platform, tenant).await?))
     };
     match found.await {
-        Ok((order, timeline, page)) => {
+        Ok((order, timeline, page, parcels)) => {
             let title = format!("{} {}", guest.texts.get("order-number"), order.body.order_number);
-            let more = timeline.next.is_some();
-            show(
-                &guest,
-                &title,
-                &page_of::detail(&guest.frame(), &order, &timeline.items, more, page.as_deref()),
-            )
+            let shown = Shown {
+                order: &order,
+                timeline: &timeline.items,
+                more: timeline.next.is_some(),
+                parcels,
+                pay_at: page.as_deref(),
+            };
+            show(&guest, &title, &page_of::detail(&guest.frame(), &shown))
         }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }

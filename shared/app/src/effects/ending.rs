@@ -169,6 +169,11 @@ impl Work<'_> {
 
     /// Adds what the timeline does not tell yet, and the numbers that people want to see.
     fn tell(&mut self, effector: &dyn Effector) {
+        // Steps at the warehouse may be called as those in the books are.
+        let place = match self.subject.target() {
+            Target::Accounting => "",
+            Target::Warehouse => "parcel_",
+        };
         // An order may have many credits: their numbers stand in one row.
         let mut numbers: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for name in effector.steps() {
@@ -191,7 +196,7 @@ impl Work<'_> {
                 );
                 let at = step.done_at.unwrap_or_else(|| self.app.clock.now());
                 let correlation = &self.invocation.correlation;
-                let event = format!("{of_credit}{own}_done");
+                let event = format!("{place}{of_credit}{own}_done");
                 self.entries.push(self.app.stamps.entry_at(
                     &*self.app.clock,
                     at,

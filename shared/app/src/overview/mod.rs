@@ -72,6 +72,8 @@ pub struct OverviewView {
     pub latest: Vec<Order>,
     /// What is left to be set up.
     pub guide: Guide,
+    /// The settings, once somebody has made them.
+    pub settings: Option<Settings>,
 }
 
 /// Whether a connection's consent ends soon if nobody does anything.
@@ -102,6 +104,7 @@ pub async fn overview_show(app: &App, tenant: &TenantId, role: Role) -> Result<O
         figures: Figures::of(&orders, complete, app.clock.now()),
         latest: orders.into_iter().take(LATEST).collect(),
         connections: connections.into_iter().filter(|view| is_shown(view, settings.as_ref())).collect(),
+        settings,
     })
 }
 

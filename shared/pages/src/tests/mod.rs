@@ -3,6 +3,7 @@
 
 mod colors;
 mod documents;
+mod orders;
 mod said;
 mod samples;
 mod world;

@@ -103,6 +103,11 @@ fn events() -> BTreeSet<String> {
                 names.filter(|name| !name.starts_with("voucher_")).map(|name| format!("{name}_done")),
             );
         }
+        let steps =
+            source.split("/// Names of the steps; they are stored in ledgers and must not change.\n").nth(1);
+        let steps =
+            steps.into_iter().flat_map(|steps| steps.lines().take_while(|line| line.starts_with("const ")));
+        events.extend(steps.filter_map(|line| Some(format!("parcel_{}_done", line.split('"').nth(1)?))));
     }
     events
 }
@@ -110,9 +115,14 @@ fn events() -> BTreeSet<String> {
 #[test]
 fn every_event_has_words() {
     let events = events();
-    for known in
-        ["order_accepted", "order_partially_refunded", "parked", "seen_in_books", "bookkeep_invoice_done"]
-    {
+    for known in [
+        "order_accepted",
+        "order_partially_refunded",
+        "parked",
+        "seen_in_books",
+        "bookkeep_invoice_done",
+        "parcel_order_done",
+    ] {
         assert!(events.contains(known), "the sources are not read as they should be: {events:?}");
     }
     let missing = missing(events.iter().map(|event| format!("event-{event}")));

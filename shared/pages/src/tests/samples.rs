@@ -21,7 +21,7 @@ use crate::contract;
 use crate::dead_letters::{self, Wish};
 use crate::keys::{self, Made};
 use crate::layout::Frame;
-use crate::orders::{self, Wanted};
+use crate::orders::{self, Parcels, Shown, Wanted};
 use crate::settings;
 use crate::sign_in::{self, Message};
 use crate::{Language, Texts, consent, guide, overview, parked, work};
@@ -76,7 +76,7 @@ pub(super) fn longest() -> Vec<Rendered> {
     let orders = many(|| vec![world.order(OrderState::Paid, SyncState::NeedsAttention)], 50);
     let letters = Listed { items: many(|| world.letters().items, 50), truncated: true };
     let bodies = [
-        ("orders", orders::list(&frame, &Wanted::default(), &orders, None)),
+        ("orders", orders::list(&frame, &Wanted::default(), &orders, Parcels::Warehouse, None)),
         ("parked", parked::list(&frame, &world.page(many(|| world.parked(), 50)))),
         ("jobs", work::jobs(&frame, &world.page(many(|| world.jobs(), 50)))),
         ("audit", work::audit(&frame, &world.page(many(|| world.audit(), 50)))),
@@ -123,7 +123,7 @@ impl World {
             ("guide", guide(StepState::Open, Stage::Trial)),
             ("guide in production", guide(StepState::Open, Stage::Production)),
             ("guide done", guide(StepState::Done, Stage::Trial)),
-            ("orders", orders::list(&frame, &wanted, &orders, next.as_ref())),
+            ("orders", orders::list(&frame, &wanted, &orders, Parcels::Nobody, next.as_ref())),
             ("parked", parked::list(&frame, &self.page(self.parked()))),
             ("jobs", work::jobs(&frame, &self.page(self.jobs()))),
             ("audit", work::audit(&frame, &self.page(self.audit()))),
@@ -163,15 +163,19 @@ impl World {
             pages.push(("api", contract::page(&frame, &ELSEWHERE, &build())));
         }
         let order = self.order(OrderState::Pending, SyncState::NeedsAttention);
-        let more = self.data != Data::Nothing;
-        pages.push(("order", orders::detail(&frame, &order, &self.timeline(), more, None)));
-        let mut test = order;
+        let (more, timeline) = (self.data != Data::Nothing, self.timeline());
+        let parcels = Parcels::Warehouse;
+        let shown = Shown { order: &order, timeline: &timeline, more, parcels, pay_at: None };
+        pages.push(("order", orders::detail(&frame, &shown)));
+        let mut test = order.clone();
         test.body.order_number = OrderNumber::parse("TEST-1").unwrap();
         for pay_at in [None, Some("https://psp.example/web/checkout?ref=1&a=2")] {
-            pages.push(("test order", orders::detail(&frame, &test, &self.timeline(), false, pay_at)));
+            let shown = Shown { order: &test, more: false, pay_at, ..shown };
+            pages.push(("test order", orders::detail(&frame, &shown)));
         }
-        for order in &orders {
-            pages.push(("order", orders::detail(&frame, order, &self.timeline(), false, None)));
+        for (order, parcels) in orders.iter().zip([Parcels::Warehouse, Parcels::Nobody].into_iter().cycle()) {
+            let shown = Shown { order, more: false, parcels, ..shown };
+            pages.push(("order", orders::detail(&frame, &shown)));
         }
         let places = [
             r#""at":{"page":2},"size":100,"total":250"#,

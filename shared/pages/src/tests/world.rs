@@ -212,7 +212,7 @@ impl World {
             updated_at: now(),
             finished_at: self.maybe(now()),
             attempts: 1,
-            error: self.maybe(self.text("The table failed.").into()),
+            error: self.maybe(Said::quoted(self.text("The table failed."))),
             correlation: correlation(),
         };
         states.map(job).into()
@@ -335,6 +335,7 @@ impl World {
             figures: Figures::of(&latest, self.data == Data::Nothing, now()),
             latest,
             guide: self.guide(if done { StepState::Done } else { StepState::Open }),
+            settings: self.settings().settings,
         }
     }
 
