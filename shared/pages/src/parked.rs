@@ -35,12 +35,25 @@ pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
     }
 }
 
-/// One item.
+/// An answer to an item that was refused, as somebody has typed it.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
+    /// What is wrong with it.
+    pub error: &'a FieldError,
+    /// Which action it was.
+    pub action: &'a str,
+    /// The number or the order that was named.
+    pub named: &'a str,
+    /// The reason that was given.
+    pub reason: &'a str,
+}
+
+/// One item. What was typed before a refusal is not to be typed again.
 #[must_use]
-pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) -> Markup {
+pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>) -> Markup {
     let texts = frame.texts;
     html! {
-        @if let Some(error) = refused { (refusal(texts, error)) }
+        @if let Some(refused) = refused { (refusal(texts, refused.error)) }
         @if let Some(advice) = advice(texts, parked) { p { (advice) } }
         dl.facts {
             dt { (texts.get("parked-message")) } dd { (said(texts, &parked.message)) }
@@ -55,7 +68,9 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) 
         }
         h2 { (texts.get("parked-do")) }
         div.cards {
-            @for action in actions(parked) { (form(frame, parked, action)) }
+            @for action in actions(parked) {
+                (form(frame, parked, action, refused.filter(|refused| refused.action == action.as_str())))
+            }
         }
     }
 }
@@ -63,7 +78,7 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&FieldError>) 
 /// Details that are whole messages, for programs.
 const LONG: [&str; 3] = ["message", "hint", "body"];
 
-fn form(frame: &Frame<'_>, parked: &Parked, action: Action) -> Markup {
+fn form(frame: &Frame<'_>, parked: &Parked, action: Action, refused: Option<&Refused<'_>>) -> Markup {
     let texts = frame.texts;
     let name = action.as_str();
     let field = match action {
@@ -80,12 +95,13 @@ fn form(frame: &Frame<'_>, parked: &Parked, action: Action) -> Markup {
             @if let Some(field) = field {
                 div.field {
                     label for=(format!("{name}-{field}")) { (texts.get(&format!("action-{name}-field"))) }
-                    input id=(format!("{name}-{field}")) name=(field) required;
+                    input id=(format!("{name}-{field}")) name=(field) required value=[refused.map(|refused| refused.named)];
                 }
             }
             div.field {
                 label for=(format!("{name}-reason")) { (texts.get("reason")) }
-                input id=(format!("{name}-reason")) name="reason" maxlength="500" required[action == Action::Dismiss];
+                input id=(format!("{name}-reason")) name="reason" maxlength="500" required[action == Action::Dismiss]
+                    value=[refused.map(|refused| refused.reason)];
             }
             button.danger[action == Action::Dismiss] { (texts.get(&format!("action-{name}"))) }
         }

@@ -11,8 +11,8 @@ use bokbro_app::records::{Parked, Role};
 use bokbro_app::replay::{Asker, replay_ask};
 use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
-use bokbro_domain::order::FieldError;
 use bokbro_pages::dead_letters::Wish;
+use bokbro_pages::parked::Refused;
 use bokbro_pages::{dead_letters as letters_page, parked as parked_page, work};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
@@ -83,7 +83,13 @@ pub(crate) async fn resolve(
             }
         };
         match refusal {
-            Refusal::Invalid(error) => Ok(show_parked(&guest, &parked, Some(&error))),
+            Refusal::Invalid(error) => {
+                // Each form has one field of the two.
+                let named = [form.get("number"), form.get("order_id")].concat();
+                let (action, reason) = (form.get("action"), form.get("reason"));
+                let refused = Refused { error: &error, action, named: &named, reason };
+                Ok(show_parked(&guest, &parked, Some(&refused)))
+            }
             other => Err(other),
         }
     };
@@ -96,7 +102,7 @@ async fn read_parked(platform: &Platform, guest: &Guest, id: &str) -> Result<Par
     parked.ok_or(Refusal::NotFound("parked item"))
 }
 
-fn show_parked(guest: &Guest, parked: &Parked, refused: Option<&FieldError>) -> Response {
+fn show_parked(guest: &Guest, parked: &Parked, refused: Option<&Refused<'_>>) -> Response {
     let title = parked_page::title(guest.texts, parked);
     show(guest, &title, &parked_page::detail(&guest.frame(), parked, refused))
 }

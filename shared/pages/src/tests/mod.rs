@@ -4,6 +4,7 @@
 mod colors;
 mod documents;
 mod orders;
+mod parked;
 mod said;
 mod samples;
 mod world;

@@ -193,7 +193,9 @@ impl World {
         // The items of the list look the same for whoever may see them.
         let items = if role == Role::Bookkeeper { self.parked() } else { Vec::new() };
         for item in items {
-            let body = parked::detail(&frame, &item, self.maybe(&wrong));
+            let (named, reason) = (self.text("1042"), self.text("booked by hand"));
+            let refused = parked::Refused { error: &wrong, action: "exists", named: &named, reason: &reason };
+            let body = parked::detail(&frame, &item, self.maybe(&refused));
             pages.push((
                 format!("parked {}", item.code),
                 frame.page(&parked::title(self.texts, &item), &body),
