@@ -28,6 +28,13 @@ pub struct Offered<'a> {
     pub reading: Option<Job>,
 }
 
+impl Offered<'_> {
+    /// Whether there is nothing to connect: another system does the work, and the settings alone name it.
+    fn is_elsewhere(&self) -> bool {
+        self.fields.is_empty() && !self.by_consent
+    }
+}
+
 /// What became of the action before, if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -53,7 +60,22 @@ pub fn page(frame: &Frame<'_>, offered: &[Offered<'_>], told: &Told) -> Markup {
             Told::Bad(why) => { p.notice.bad role="alert" { (said(texts, why)) } }
         }
         div.cards {
-            @for one in offered { (card(frame, one)) }
+            @for one in offered {
+                @if one.is_elsewhere() { (elsewhere(frame, one)) } @else { (card(frame, one)) }
+            }
+        }
+    }
+}
+
+fn elsewhere(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
+    let (texts, provider) = (frame.texts, &one.view.provider);
+    html! {
+        section.card aria-labelledby=(format!("c-{provider}")) {
+            h2 id=(format!("c-{provider}")) { (provider_name(provider)) }
+            p { (texts.with("connection-elsewhere", &[("provider", provider.as_str().into())])) }
+            @if frame.role >= Role::Owner {
+                p { a href="/app/settings" { (texts.get("nav-settings")) } }
+            }
         }
     }
 }

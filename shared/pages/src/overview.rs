@@ -29,6 +29,7 @@ pub fn page(frame: &Frame<'_>, shown: &OverviewView) -> Markup {
             section.card {
                 h2 { (texts.get("overview-connections")) }
                 (connections(frame, &shown.connections))
+                @if frame.role >= Role::Operator { p { a href="/health/deep" { (texts.get("overview-health")) } } }
             }
         }
         section {

@@ -2,6 +2,7 @@
 //! nothing of outside that is taken for code.
 
 mod colors;
+mod connections;
 mod documents;
 mod orders;
 mod parked;

@@ -309,7 +309,16 @@ impl World {
             webhook_url: self.maybe("https://bokbro.example/webhooks/ledger/wh_1".to_owned()),
             reading: self.maybe(self.reading(r#""at":{"page":2},"size":100,"total":250"#)),
         };
-        self.some(["books", "ledger", "psp", "wms"].into_iter().zip(states).map(offer).collect())
+        let elsewhere = Offered {
+            fields: &[],
+            by_consent: false,
+            readable: false,
+            webhook_url: None,
+            reading: None,
+            ..offer(("elsewhere", ShownState::Disconnected))
+        };
+        let offered = ["books", "ledger", "psp", "wms"].into_iter().zip(states).map(offer);
+        self.some(offered.chain([elsewhere]).collect())
     }
 
     /// A job that reads registers, at a page that may not be the last.
