@@ -8,6 +8,8 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
+use crate::format::digits;
+
 /// The messages of each language.
 const SWEDISH: &str = concat!(
     include_str!("../locales/sv.ftl"),
@@ -93,6 +95,7 @@ fn bundle(sources: &[&str], language: LanguageIdentifier) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Marks around values serve mixed directions of writing, which neither language has.
     bundle.set_use_isolating(false);
+    bundle.set_formatter(Some(number));
     for source in sources {
         let resource = match FluentResource::try_new((*source).to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,
@@ -100,6 +103,12 @@ fn bundle(sources: &[&str], language: LanguageIdentifier) -> Bundle {
         bundle.add_resource_overriding(resource);
     }
     bundle
+}
+
+/// A number among words is written as elsewhere on the page.
+fn number<M>(value: &FluentValue<'_>, _: &M) -> Option<String> {
+    let FluentValue::Number(number) = value else { return None };
+    Some(digits(&number.as_string()))
 }
 
 #[cfg(test)]

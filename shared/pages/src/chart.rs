@@ -4,6 +4,7 @@ use bokbro_app::overview::{Counts, Figures};
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
+use crate::format::whole;
 
 /// What is shown of a day: the name in the catalog and in the style, and the count.
 type Bar = (&'static str, fn(&Counts) -> u32);
@@ -59,8 +60,8 @@ pub fn chart(texts: Texts, figures: &Figures) -> Markup {
                         @for (day, counts) in days.iter().rev() {
                             tr {
                                 th scope="row" { (day) }
-                                td.number { (counts.taken) }
-                                @for (_, of) in BARS { td.number { (of(counts)) } }
+                                td.number { (whole(counts.taken.into())) }
+                                @for (_, of) in BARS { td.number { (whole(of(counts).into())) } }
                             }
                         }
                     }

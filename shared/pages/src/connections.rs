@@ -7,7 +7,7 @@ use bokbro_domain::order::FieldError;
 use bokbro_domain::said::Said;
 use maud::{Markup, html};
 
-use crate::format::{provider_name, time};
+use crate::format::{provider_name, time, whole};
 use crate::layout::Frame;
 use crate::words::{known, refusal, said};
 use crate::work::{is_under_way, progress};
@@ -129,8 +129,8 @@ fn registers(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
         div id=(format!("r-{}", view.provider)) data-refresh=[reading.map(|_| "3")] {
             @if let Some(known) = &view.registers {
                 dl.facts {
-                    dt { (texts.get("connection-customers")) } dd { (known.customers) }
-                    dt { (texts.get("connection-invoices")) } dd { (known.invoices) }
+                    dt { (texts.get("connection-customers")) } dd { (whole(known.customers)) }
+                    dt { (texts.get("connection-invoices")) } dd { (whole(known.invoices)) }
                     dt { (texts.get("connection-read-at")) } dd { (time(known.read_at)) }
                 }
             }

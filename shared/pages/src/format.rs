@@ -42,8 +42,12 @@ pub fn whole(number: u64) -> String {
 /// A quantity with as many decimals as it has: `2,5`.
 #[must_use]
 pub fn quantity(quantity: Decimal) -> String {
-    let text = quantity.normalize().to_string();
-    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    digits(&quantity.normalize().to_string())
+}
+
+/// The digits of a number with as many decimals as they have: `12 345,25`.
+pub(crate) fn digits(text: &str) -> String {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let comma = if decimals.is_empty() { "" } else { "," };
     format!("{}{comma}{decimals}", grouped(whole))
 }

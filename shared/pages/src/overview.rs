@@ -6,7 +6,7 @@ use bokbro_app::records::Role;
 use maud::{Markup, html};
 
 use crate::chart::chart;
-use crate::format::{amount, provider_name};
+use crate::format::{amount, provider_name, whole};
 use crate::guide;
 use crate::layout::Frame;
 use crate::orders::{Parcels, table};
@@ -97,10 +97,10 @@ fn lately(frame: &Frame<'_>, figures: &Figures) -> Markup {
     let (texts, counts) = (frame.texts, &figures.lately);
     html! {
         dl.facts {
-            dt { (texts.get("chart-taken")) } dd { (counts.taken) }
-            dt { (texts.get("chart-paid")) } dd { (counts.paid) }
-            dt { (texts.get("chart-booked")) } dd { (counts.booked) }
-            dt { (texts.get("chart-shipped")) } dd { (counts.shipped) }
+            dt { (texts.get("chart-taken")) } dd { (whole(counts.taken.into())) }
+            dt { (texts.get("chart-paid")) } dd { (whole(counts.paid.into())) }
+            dt { (texts.get("chart-booked")) } dd { (whole(counts.booked.into())) }
+            dt { (texts.get("chart-shipped")) } dd { (whole(counts.shipped.into())) }
             @for sum in &figures.sold { dt { (texts.get("overview-sold")) } dd { (amount(*sum)) } }
         }
     }

@@ -3,11 +3,12 @@
 use bokbro_app::parked::{Action, PROVIDER, actions, actions_of};
 use bokbro_app::ports::Page;
 use bokbro_app::records::Parked;
+use bokbro_domain::money::{Currency, Money};
 use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
-use crate::format::time;
+use crate::format::{amount, capital, digits, time};
 use crate::layout::Frame;
 use crate::words::{known, refusal, said};
 
@@ -61,8 +62,8 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>)
             @if let Some(order) = &parked.order {
                 dt { (texts.get("order-number")) } dd { a href=(format!("/app/orders/{order}")) { (order) } }
             }
-            @for (name, value) in parked.details.iter().filter(|(name, _)| !LONG.contains(&name.as_str())) {
-                dt { (known(texts, "detail", name)) } dd { (value) }
+            @for (name, value) in parked.details.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str())) {
+                dt { (known(texts, "detail", name)) } dd { (fact(texts, parked, name, value)) }
             }
             dt { (texts.get("reference")) } dd { code { (parked.correlation) } }
         }
@@ -75,8 +76,30 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>)
     }
 }
 
-/// Details that are whole messages, for programs.
-const LONG: [&str; 3] = ["message", "hint", "body"];
+/// Details that are whole messages, for programs, and the currency, which stands with its amount.
+const LEFT_OUT: [&str; 4] = ["message", "hint", "body", "currency"];
+
+/// A detail as people write it. Ids and references stand as they are.
+fn fact(texts: Texts, parked: &Parked, name: &str, value: &str) -> Markup {
+    let words = match name {
+        PROVIDER => capital(value),
+        "queue" => known(texts, "queue", value),
+        "amount" | "claimed_amount" => {
+            let currency = parked.details.get("currency").and_then(|letters| Currency::parse(letters).ok());
+            let money = currency.and_then(|currency| Money::parse_major(value, currency).ok());
+            // What a message claims may be anything.
+            let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let plain = || if is_number { digits(value) } else { value.to_owned() };
+            money.map_or_else(plain, amount)
+        }
+        "order_numbers" => match serde_json::from_str::<Vec<String>>(value) {
+            Ok(numbers) => numbers.join(", "),
+            Err(_) => value.to_owned(),
+        },
+        _ => return html! { code { (value) } },
+    };
+    html! { (words) }
+}
 
 fn form(frame: &Frame<'_>, parked: &Parked, action: Action, refused: Option<&Refused<'_>>) -> Markup {
     let texts = frame.texts;

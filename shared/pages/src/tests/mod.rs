@@ -4,6 +4,7 @@
 mod colors;
 mod connections;
 mod documents;
+mod numbers;
 mod orders;
 mod parked;
 mod said;

@@ -119,7 +119,7 @@ impl World {
         let mut pages = vec![
             ("overview", overview(0, 0, false, true)),
             ("overview with one", overview(1, 1, false, false)),
-            ("overview with many", overview(20, 80, true, true)),
+            ("overview with many", overview(12_000, 345, true, true)),
             ("guide", guide(StepState::Open, Stage::Trial)),
             ("guide in production", guide(StepState::Open, Stage::Production)),
             ("guide done", guide(StepState::Done, Stage::Trial)),
@@ -178,7 +178,7 @@ impl World {
             pages.push(("order", orders::detail(&frame, &shown)));
         }
         let places = [
-            r#""at":{"page":2},"size":100,"total":250"#,
+            r#""at":{"page":2},"size":1,"total":12345"#,
             r#""at":{"page":2},"size":0,"total":null"#,
             r#""at":{"unseen":{"cursor":null,"asked":3}},"size":100,"total":250"#,
         ];
@@ -249,7 +249,7 @@ impl World {
         let others = [
             Outcome::Connected { resumed: Resumed::default() },
             Outcome::Connected { resumed: Resumed { orders: 1, deliveries: 0 } },
-            Outcome::Connected { resumed: Resumed { orders: 2, deliveries: 1 } },
+            Outcome::Connected { resumed: Resumed { orders: 12_344, deliveries: 1 } },
             Outcome::UnknownProvider,
             Outcome::Failed(Error::Raced { step: "secret <step>" }),
         ];

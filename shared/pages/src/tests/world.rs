@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bokbro_app::connections::{ConnectionView, ShownState};
 use bokbro_app::dead_letters::Listed;
 use bokbro_app::message::{Envelope, Nudge, Unreadable};
-use bokbro_app::overview::{Figures, Guide, OverviewView, StepName, StepState, Waiting};
+use bokbro_app::overview::{Counts, Figures, Guide, OverviewView, StepName, StepState, Waiting};
 use bokbro_app::parked::REASONS;
 use bokbro_app::ports::{Cursor, DeadLetter, EntryField, Page, QueueName};
 use bokbro_app::records::{
@@ -184,6 +184,12 @@ impl World {
                 .chain([
                     ("provider", "ledger".to_owned()),
                     ("transaction", "5f1f5f7c-0b0a-4b5f-8a43-0d8f5a6b7c8d".to_owned()),
+                    ("amount", "12345.50".to_owned()),
+                    ("currency", "SEK".to_owned()),
+                    ("claimed_amount", self.text("12345.5")),
+                    ("order_code", "9007199254740993".to_owned()),
+                    ("order_numbers", r#"["1753-1001","1753-1002"]"#.to_owned()),
+                    ("queue", "payments".to_owned()),
                 ])
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
@@ -206,7 +212,7 @@ impl World {
             state,
             by: self.text("bk_1234"),
             reason: self.maybe(self.text("mended")),
-            counts: self.some(vec![("replayed".to_owned(), 7)]).into_iter().collect(),
+            counts: self.some(vec![("replayed".to_owned(), 12_345)]).into_iter().collect(),
             position: None,
             started_at: now(),
             updated_at: now(),
@@ -300,14 +306,14 @@ impl World {
                 refreshed_at: self.maybe(now()),
                 days_left: self.maybe(44),
                 webhook_endpoint: self.maybe("wh_1".to_owned()),
-                registers: self.maybe(Known { customers: 212, invoices: 1_893, read_at: now() }),
+                registers: self.maybe(Known { customers: 12_345, invoices: 18_930, read_at: now() }),
                 message: self.maybe(Said::quoted(self.text("The consent was taken back."))),
             },
             fields: FIELDS,
             by_consent: state != ShownState::Unchecked,
             readable: true,
             webhook_url: self.maybe("https://bokbro.example/webhooks/ledger/wh_1".to_owned()),
-            reading: self.maybe(self.reading(r#""at":{"page":2},"size":100,"total":250"#)),
+            reading: self.maybe(self.reading(r#""at":{"page":2},"size":1,"total":12345"#)),
         };
         let elsewhere = Offered {
             fields: &[],
@@ -341,11 +347,22 @@ impl World {
             waiting,
             stranded: self.data != Data::Nothing,
             connections: self.offered().into_iter().map(|offered| offered.view).collect(),
-            figures: Figures::of(&latest, self.data == Data::Nothing, now()),
+            figures: self.figures(&latest),
             latest,
             guide: self.guide(if done { StepState::Done } else { StepState::Open }),
             settings: self.settings().settings,
         }
+    }
+
+    /// What the orders add up to; on the last day there were more than a page shows.
+    fn figures(self, orders: &[Order]) -> Figures {
+        let mut figures = Figures::of(orders, self.data == Data::Nothing, now());
+        if self.data != Data::Nothing {
+            let many = Counts { taken: 12_345, paid: 12_344, booked: 12_343, shipped: 12_342 };
+            figures.lately = many;
+            figures.days.last_mut().unwrap().1 = many;
+        }
+        figures
     }
 
     /// The guide with its last step as it is told.
