@@ -167,7 +167,7 @@ async fn what_another_system_ships_is_recorded_and_never_sent() {
     assert_eq!(world.ongoing.kit.log.stats().calls_total, 0);
     let timeline = world.app.orders.timeline_list(&tenant(), &shown.id, 100, None).await.unwrap().items;
     let recorded: Vec<&str> =
-        timeline.iter().filter(|e| e.event == "recorded_done").map(|e| e.message.as_str()).collect();
+        timeline.iter().filter(|e| e.event == "parcel_recorded_done").map(|e| e.message.as_str()).collect();
     assert_eq!(recorded, ["external: recorded 1753-1001"]);
 }
 

@@ -67,9 +67,7 @@ fn numbers(case: &Case, books: &Books, posted: &Posted<'_>) -> Result<BTreeMap<S
 /// The history tells of everything once.
 async fn timeline(world: &World, case: &Case, posted: &Posted<'_>) -> Verdict {
     let mut told = world.store.timeline_list(&tenant(), &posted.order.id, 1_000, None).await.unwrap().items;
-    // The warehouse has steps of the same names.
-    let of_books = format!("{}: ", case.program.name());
-    told.retain(|entry| !entry.event.ends_with("_done") || entry.message.starts_with(&of_books));
+    told.retain(|entry| !entry.event.starts_with("parcel_"));
     let times = |event: &str| told.iter().filter(|entry| entry.event == event).count();
     let all = || {
         let told = told.iter().map(|e| format!("{} {} {}", e.at, e.event, e.message));

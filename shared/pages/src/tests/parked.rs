@@ -1,6 +1,6 @@
 //! What a waiting item's page shows: its facts as people write them, and what somebody had typed when it was refused.
 
-use bokbro_app::records::Role;
+use bokbro_app::records::{Parked, Role};
 use scraper::{Html, Selector};
 
 use super::world::{Data, World};
@@ -36,7 +36,7 @@ fn what_is_known_of_a_payment_is_written_for_people() {
     let session = world.session(Role::Bookkeeper);
     let frame = Frame { texts: world.texts, session: &session, role: Role::Bookkeeper, path: "/app/parked" };
     let mut item = world.parked().remove(0);
-    let facts = |item| {
+    let facts = |item: &Parked| {
         let page = Html::parse_fragment(&detail(&frame, item, None).into_string());
         let cells = Selector::parse("dl dd").unwrap();
         page.select(&cells).map(|cell| cell.text().collect::<String>()).collect::<Vec<_>>()
