@@ -11,6 +11,7 @@ use bokbro_app::records::{Parked, Role};
 use bokbro_app::replay::{Asker, replay_ask};
 use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
+use bokbro_domain::order::FieldError;
 use bokbro_pages::dead_letters::Wish;
 use bokbro_pages::parked::Refused;
 use bokbro_pages::{dead_letters as letters_page, parked as parked_page, work};
@@ -18,7 +19,7 @@ use bokbro_runtime::Platform;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Form, Guest, redirect, refused, show};
+use super::{Form, Guest, html, redirect, refused, show};
 use crate::api::Api;
 
 /// Items on a page.
@@ -54,7 +55,7 @@ pub(crate) async fn parked_item(
     Path(id): Path<String>,
 ) -> Response {
     match read_parked(&platform, &guest, &id).await {
-        Ok(parked) => show_parked(&guest, &parked, None),
+        Ok(parked) => show_parked(&guest, &parked, 200, None),
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }
@@ -82,16 +83,16 @@ pub(crate) async fn resolve(
                 }
             }
         };
-        match refusal {
-            Refusal::Invalid(error) => {
-                // Each form has one field of the two.
-                let named = [form.get("number"), form.get("order_id")].concat();
-                let (action, reason) = (form.get("action"), form.get("reason"));
-                let refused = Refused { error: &error, action, named: &named, reason };
-                Ok(show_parked(&guest, &parked, Some(&refused)))
-            }
-            other => Err(other),
-        }
+        let (status, error) = match refusal {
+            Refusal::Invalid(error) => (200, error),
+            Refusal::Conflict { message, .. } => (409, FieldError::new("", message)),
+            other @ (Refusal::NotFound(_) | Refusal::Failed(_)) => return Err(other),
+        };
+        // Each form has one field of the two.
+        let named = [form.get("number"), form.get("order_id")].concat();
+        let (action, reason) = (form.get("action"), form.get("reason"));
+        let refused = Refused { error: &error, action, named: &named, reason };
+        Ok(show_parked(&guest, &parked, status, Some(&refused)))
     };
     resolved.await.unwrap_or_else(|refusal: Refusal| refused(&refusal, &guest, &platform))
 }
@@ -102,9 +103,9 @@ async fn read_parked(platform: &Platform, guest: &Guest, id: &str) -> Result<Par
     parked.ok_or(Refusal::NotFound("parked item"))
 }
 
-fn show_parked(guest: &Guest, parked: &Parked, refused: Option<&Refused<'_>>) -> Response {
-    let title = parked_page::title(guest.texts, parked);
-    show(guest, &title, &parked_page::detail(&guest.frame(), parked, refused))
+fn show_parked(guest: &Guest, parked: &Parked, status: u16, refused: Option<&Refused<'_>>) -> Response {
+    let (title, frame) = (parked_page::title(guest.texts, parked), guest.frame());
+    html(status, guest.texts, frame.page(&title, &parked_page::detail(&frame, parked, refused)))
 }
 
 pub(crate) async fn jobs(
