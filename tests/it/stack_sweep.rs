@@ -6,6 +6,7 @@ use bokbro_app::wire::order_in::read_order;
 use bokbro_aws::{Clients, Tables};
 use bokbro_domain::ids::{CorrelationId, OrderId, TenantId};
 use bokbro_domain::order::Order;
+use bokbro_domain::said::Said;
 use bokbro_tests::stack::{LIMIT, Ordered, Stack, read, until};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
@@ -77,7 +78,7 @@ async fn the_tick_finds_an_order_that_was_paid_two_hours_ago() {
         id: ulid.to_string(),
         at,
         event: "order_accepted".to_owned(),
-        message: "Order accepted; waits for its payment.".into(),
+        message: Said::quoted("Order accepted; waits for its payment."),
         correlation: CorrelationId::from_ulid(ulid),
     };
     assert_eq!(store.order_insert(&order, None, &entry).await.unwrap(), Inserted::Created);

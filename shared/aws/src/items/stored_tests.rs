@@ -20,6 +20,7 @@ use bokbro_domain::effect::Lease;
 use bokbro_domain::ids::{JobId, OrderId, Provider, Target};
 use bokbro_domain::limit::Limiter;
 use bokbro_domain::posting::{AccountRole, BookYear, Chart, CreditId, NetAndVat, PostingProfile};
+use bokbro_domain::said::Said;
 use bokbro_domain::token::TokenState;
 use bokbro_domain::vat::VatRate;
 use jiff::SignedDuration;
@@ -162,7 +163,7 @@ fn connections() -> Vec<Kind> {
         good_until: Some(samples::time()),
         cool_until: Some(samples::time()),
         refreshed_at: Some(samples::time()),
-        ended: Some("it is disconnected".into()),
+        ended: Some(Said::quoted("it is disconnected")),
     };
     let limit = LimitKey { provider: provider.clone(), key: "client:1".into() };
     let slots = Limiter {
@@ -215,7 +216,7 @@ fn people_and_work() -> Vec<Kind> {
         position: Some("p".into()),
         finished_at: Some(samples::time()),
         attempts: 2,
-        error: Some("e".into()),
+        error: Some(Said::quoted("e")),
         ..Job::waiting(
             JobId::parse(&format!("job_{ulid}")).unwrap(),
             task,
