@@ -76,8 +76,10 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>)
     }
 }
 
+/// Detail that is the currency of an amount.
+const CURRENCY: &str = "currency";
 /// Details that are whole messages, for programs, and the currency, which stands with its amount.
-const LEFT_OUT: [&str; 4] = ["message", "hint", "body", "currency"];
+const LEFT_OUT: [&str; 4] = ["message", "hint", "body", CURRENCY];
 
 /// A detail as people write it. Ids and references stand as they are.
 fn fact(texts: Texts, parked: &Parked, name: &str, value: &str) -> Markup {
@@ -85,7 +87,7 @@ fn fact(texts: Texts, parked: &Parked, name: &str, value: &str) -> Markup {
         PROVIDER => capital(value),
         "queue" => known(texts, "queue", value),
         "amount" | "claimed_amount" => {
-            let currency = parked.details.get("currency").and_then(|letters| Currency::parse(letters).ok());
+            let currency = parked.details.get(CURRENCY).and_then(|letters| Currency::parse(letters).ok());
             let money = currency.and_then(|currency| Money::parse_major(value, currency).ok());
             // What a message claims may be anything.
             let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
