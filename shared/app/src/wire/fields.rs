@@ -127,6 +127,8 @@ impl<'a> Fields<'a> {
             None => Ok(()),
             Some(key) => {
                 let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
+                // A name that shows nothing is quoted: without a name it would be the whole object that is wrong.
+                let shown = if shown.trim().is_empty() { format!("{shown:?}") } else { shown };
                 let known = self.known.join(", ");
                 let message = said!("field-unknown", "is not a known field; known are {known}", known);
                 Err(FieldError::new(self.at(&shown), message))

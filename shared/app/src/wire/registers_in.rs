@@ -100,6 +100,8 @@ mod tests {
             (json!({"from": "20260201", "to": "2026-03-31"}), "from"),
             (json!({"from": 20260201, "to": "2026-03-31"}), "from"),
             (json!({"since": "2026-02-30"}), "since"),
+            (json!({"": true}), "\"\""),
+            (json!({"\n": true}), "\"\""),
         ];
         for (body, field) in cases {
             assert_eq!(read_reading(body.to_string().as_bytes()).unwrap_err().field, field, "{body}");
