@@ -37,6 +37,7 @@ enum Command {
     Faults(commands::faults::Arguments),
     Fuzz(commands::fuzz::Arguments),
     Bench(commands::bench::Arguments),
+    Load(commands::load::Arguments),
     Sbom(commands::sbom::Arguments),
     NewConnector(commands::new_connector::Arguments),
 }
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Up(arguments) => commands::up::run(arguments).await,
         Command::Bench(arguments) => commands::bench::run(arguments).await,
+        Command::Load(arguments) => commands::load::run(arguments).await,
         Command::NewConnector(arguments) => commands::new_connector::run(arguments).await,
         Command::Sam(arguments) => commands::sam::run(arguments).await,
         Command::Faults(arguments) => commands::faults::run(arguments).await,

@@ -8,7 +8,6 @@ mod growth;
 mod lambda;
 mod orders;
 mod pages;
-mod report;
 mod sizes;
 mod start;
 mod warm;
@@ -22,7 +21,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use self::orders::Counted;
-use self::report::{Budget, Report};
+use super::report::{self, Budget, Report};
 use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::Profile;

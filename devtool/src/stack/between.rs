@@ -1,7 +1,7 @@
 //! What stands between the functions and the local AWS: nothing, a counter, or a proxy with bad days.
 
 use anyhow::Result;
-use bokbro_simulators::aws::{AwsProxy, CONTROL};
+use bokbro_simulators::aws::{AwsProxy, CONTROL, Faults};
 use tokio::net::TcpListener;
 
 use super::calls::Calls;
@@ -53,6 +53,14 @@ impl Passage {
         match self {
             Self::Nothing | Self::Counter(_) => None,
             Self::Faults(proxy) => Some(format!("{}{CONTROL}", proxy.url)),
+        }
+    }
+
+    /// What goes wrong in it, when it can have bad days.
+    pub(crate) fn faults(&self) -> Option<&Faults> {
+        match self {
+            Self::Nothing | Self::Counter(_) => None,
+            Self::Faults(proxy) => Some(&proxy.faults),
         }
     }
 

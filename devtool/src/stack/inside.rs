@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_sqs::types::QueueAttributeName;
 use bokbro_app::app::App;
 use bokbro_aws::{Clients, Hub, SecretsVault, Tables};
 use bokbro_connectors::registry::{Registry, Urls};
@@ -54,5 +55,22 @@ impl Inside {
     pub(crate) async fn idle_queue(&self) -> Result<String> {
         let made = self.queues.create_queue().queue_name("nobody-receives").send().await?;
         Ok(made.queue_url.unwrap_or_default())
+    }
+
+    /// How many messages a queue holds: waiting, waiting for their time, and being worked on.
+    ///
+    /// # Errors
+    /// When the local AWS does not tell.
+    pub(crate) async fn messages(&self, queue_url: &str) -> Result<u64> {
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesDelayed as Delayed,
+            ApproximateNumberOfMessagesNotVisible as InWork,
+        };
+        let mut asked = self.queues.get_queue_attributes().queue_url(queue_url);
+        for name in [Waiting, Delayed, InWork] {
+            asked = asked.attribute_names(name);
+        }
+        let told = asked.send().await?.attributes.unwrap_or_default();
+        told.values().map(|number| Ok(number.parse::<u64>()?)).sum()
     }
 }

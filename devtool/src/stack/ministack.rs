@@ -109,6 +109,11 @@ impl MiniStack {
         &self.endpoint
     }
 
+    /// Its process, while it lives.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
     /// Waits for it to end by itself.
     pub(crate) async fn died(&mut self) -> ExitStatus {
         // Without an answer from the operating system there is nothing to wait for any more.

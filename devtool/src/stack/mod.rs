@@ -10,6 +10,7 @@ pub(crate) mod ledger;
 pub(crate) mod logs;
 pub(crate) mod ministack;
 pub(crate) mod process;
+pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod seed;
@@ -23,6 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use bokbro_aws::Tables;
+use bokbro_simulators::aws::Faults as AwsFaults;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -166,6 +168,11 @@ impl Stack {
         &self.deployed.functions
     }
 
+    /// The local AWS's process, which leads the group of all functions that it runs.
+    pub(crate) fn aws_pid(&self) -> Option<u32> {
+        self.ministack.pid()
+    }
+
     /// Its tables and its vault.
     pub(crate) fn inside(&self) -> &Inside {
         &self.inside
@@ -182,6 +189,14 @@ impl Stack {
     /// The binary of a function.
     pub(crate) fn binary(&self, name: &str) -> Option<&Path> {
         self.binaries.get(name).map(PathBuf::as_path)
+    }
+
+    /// The proxy before the local AWS that can have bad days.
+    ///
+    /// # Errors
+    /// When the stack was started with another, or none.
+    pub(crate) fn bad_days(&self) -> Result<&AwsFaults> {
+        self.between.faults().context("nothing between the functions and the local AWS can fail")
     }
 
     /// What a function needs in its environment to start outside the local AWS, and to reach it.

@@ -32,6 +32,11 @@ impl Group {
         &mut self.child
     }
 
+    /// The leader's process, whose number is the group's too; none once it has ended.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits for the leader to end by itself.
     ///
     /// # Errors

@@ -246,7 +246,7 @@ impl Seed {
     }
 
     /// These of a provider's credentials.
-    fn secrets(&self, provider: &str, fields: &[&str]) -> Credentials {
+    pub(crate) fn secrets(&self, provider: &str, fields: &[&str]) -> Credentials {
         let told = &self.describe()["credentials"][provider];
         let secret =
             |name: &&str| Some(((*name).to_owned(), SecretText::new(told[*name].as_str()?.to_owned())));

@@ -1,7 +1,7 @@
 //! Scripted bad days: broken connections, wrong answers and slow ones, for chosen requests.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ fn segment_fits(wanted: &str, actual: &str) -> bool {
     wanted == "{}" || wanted == actual
 }
 
-/// One scripted fault, as `POST /_sim/faults` takes it.
+/// One scripted fault, as `POST /_sim/faults` takes it. Every `every`-th request that fits goes wrong, `times` times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -75,8 +75,11 @@ pub struct Fault {
     #[serde(rename = "match")]
     pub matching: Match,
     /// How many requests it still hits.
-    #[serde(default = "once")]
+    #[serde(default = "one")]
     pub times: u32,
+    /// Every how manyth request that fits; each when 1.
+    #[serde(default = "one")]
+    pub every: u32,
     /// What goes wrong.
     pub kind: Kind,
     /// Status of the answer.
@@ -99,7 +102,7 @@ pub struct Fault {
     pub delay_ms: Option<u64>,
 }
 
-fn once() -> u32 {
+fn one() -> u32 {
     1
 }
 
@@ -110,6 +113,7 @@ impl Fault {
         Self {
             matching: Match { method: Some(method.to_owned()), path: path.to_owned() },
             times: 1,
+            every: 1,
             kind,
             status: None,
             retry_after: None,
@@ -132,6 +136,12 @@ impl Fault {
         Self { times, ..self }
     }
 
+    /// The same fault, for every so manyth request only.
+    #[must_use]
+    pub fn every(self, every: u32) -> Self {
+        Self { every, ..self }
+    }
+
     /// The same fault, but the request takes effect first.
     #[must_use]
     pub fn after_commit(self) -> Self {
@@ -142,37 +152,50 @@ impl Fault {
 /// The faults that are still to happen, oldest first. Clones share the list.
 #[derive(Clone, Default)]
 pub struct Faults {
-    pending: Arc<Mutex<VecDeque<Fault>>>,
+    pending: Arc<Mutex<VecDeque<Pending>>>,
+}
+
+struct Pending {
+    fault: Fault,
+    /// Requests that fitted.
+    seen: u32,
 }
 
 impl Faults {
     /// Adds a fault behind those already waiting.
     pub fn add(&self, fault: Fault) {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
+        self.pending().push_back(Pending { fault, seen: 0 });
     }
 
     /// Removes all faults.
     pub fn clear(&self) {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.pending().clear();
     }
 
     /// The faults that have hits left.
     #[must_use]
     pub fn remaining(&self) -> Vec<Fault> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.pending().iter().map(|pending| pending.fault.clone()).collect()
     }
 
-    /// Uses up one hit of the oldest fault that fits this request.
+    /// Uses up one hit of the oldest fault that fits this request and whose turn it is.
     pub(super) fn take(&self, method: &str, path: &str) -> Option<Fault> {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|fault| fault.times > 0);
-        let at = pending.iter().position(|fault| fault.matching.fits(method, path))?;
-        let fault = pending[at].clone();
-        pending[at].times -= 1;
-        if pending[at].times == 0 {
-            pending.remove(at);
+        let mut all = self.pending();
+        all.retain(|pending| pending.fault.times > 0);
+        let mut taken = None;
+        for pending in all.iter_mut().filter(|pending| pending.fault.matching.fits(method, path)) {
+            pending.seen = pending.seen.wrapping_add(1);
+            if taken.is_none() && pending.seen.is_multiple_of(pending.fault.every.max(1)) {
+                taken = Some(pending.fault.clone());
+                pending.fault.times -= 1;
+            }
         }
-        Some(fault)
+        all.retain(|pending| pending.fault.times > 0);
+        taken
+    }
+
+    fn pending(&self) -> MutexGuard<'_, VecDeque<Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -207,5 +230,22 @@ mod tests {
         assert_eq!(faults.remaining()[0].times, 1);
         assert!(faults.take("POST", "/a").is_some());
         assert_eq!(faults.take("POST", "/a"), None);
+    }
+
+    #[test]
+    fn a_fault_with_a_rate_hits_every_so_manyth_request_that_fits() {
+        let faults = Faults::default();
+        faults.add(Fault::new(Kind::Reset, "POST", "/a").every(3).times(2));
+        faults.add(Fault::status(503, "POST", "/*").every(2).times(10));
+        let kinds = |hits: &[Option<Fault>]| -> String {
+            hits.iter()
+                .map(|hit| hit.as_ref().map_or('.', |hit| if hit.status.is_some() { 'S' } else { 'R' }))
+                .collect()
+        };
+        let hits: Vec<_> = (0..8).map(|_| faults.take("POST", "/a")).collect();
+        // At the sixth both had their turn: the older one hits, and is used up by it.
+        assert_eq!(kinds(&hits), ".SRS.R.S");
+        assert_eq!(faults.take("GET", "/a"), None, "another method does not fit");
+        assert_eq!(faults.remaining().len(), 1);
     }
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::stack::process::Group;
+use crate::stack::processes;
 
 /// Longest wait for a function to do something.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -127,10 +128,7 @@ impl Function {
     /// # Errors
     /// When it is gone.
     pub(super) fn resident(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.split_whitespace().next());
-        number.and_then(|number| number.parse().ok()).context("the system does not tell its memory")
+        processes::resident(self.pid)
     }
 
     /// Stops it.

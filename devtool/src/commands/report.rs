@@ -82,6 +82,11 @@ impl Report {
         }
     }
 
+    /// Whether every budget is kept to.
+    pub(super) fn is_good(&self) -> bool {
+        self.lines.iter().all(|line| line.budget.is_met(line.measured).unwrap_or(true))
+    }
+
     /// For the file.
     pub(super) fn json(&self) -> Value {
         let lines = self.lines.iter().map(|line| {
@@ -121,6 +126,16 @@ mod tests {
         assert_eq!(percentile(&values, 99), Duration::from_millis(99));
         assert_eq!(percentile(&values[..1], 99), Duration::from_millis(100));
         assert_eq!(percentile(&[], 50), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_report_is_good_until_a_budget_is_overrun() {
+        let mut report = Report::default();
+        report.add("of interest", "ms", 9.0, Budget::None);
+        report.add("kept", "ms", 9.0, Budget::Most(9.0));
+        assert!(report.is_good());
+        report.add("overrun", "ms", 9.001, Budget::Most(9.0));
+        assert!(!report.is_good());
     }
 
     #[test]
