@@ -43,9 +43,16 @@ pub(crate) struct Function {
     /// Its name.
     pub(crate) name: String,
     /// The CloudWatch log group that it writes to.
-    pub(crate) log_group: String,
+    log_group: String,
     /// The variables that the template sets, with what they came to.
     pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Function {
+    /// How its file of logs is called: the last part of its log group.
+    pub(crate) fn log_name(&self) -> &str {
+        self.log_group.rsplit('/').next().unwrap_or(&self.log_group)
+    }
 }
 
 /// Deploys the stack, with every gap of MiniStack filled.

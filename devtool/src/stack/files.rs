@@ -46,12 +46,20 @@ impl Project {
         Ok(path)
     }
 
-    /// A log file in `.local/logs/<command>/`, emptied. Commands that run at once have folders of their own.
+    /// The folder for a command's logs. Commands that run at once have folders of their own.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn log_dir(&self, command: &str) -> Result<PathBuf> {
+        self.local_dir(&format!("logs/{command}"))
+    }
+
+    /// A log file in a command's folder, emptied.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn log(&self, command: &str, name: &str) -> Result<File> {
-        let path = self.local_dir(&format!("logs/{command}"))?.join(name);
+        let path = self.log_dir(command)?.join(name);
         File::create(&path).with_context(|| format!("cannot write {}", path.display()))
     }
 

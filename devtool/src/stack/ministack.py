@@ -3,7 +3,7 @@
 The tool holds the other end of standard input and never writes to it: end of file means that the tool has
 ended, however it ended. MiniStack leads a process group of its own, so the functions go with it.
 
-Five things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
+Six things that MiniStack does otherwise than AWS are mended here (docs/adr/0005-local-aws.md).
 """
 
 import json
@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.services import apigateway, eventbridge
+from ministack.services import apigateway, eventbridge, lambda_svc
 
 extract_iam_action = iam_actions.extract_iam_action
 extract_resource_arn = iam_actions.extract_resource_arn
@@ -65,19 +65,28 @@ def run_reentrant_from_somewhere(function, *args, **options):
     return run_reentrant(function, *args, **options)
 
 
+def emit_lambda_logs(function, _request_id, text, *_rest, **_options):
+    """MiniStack keeps a stream of log for every invocation, for good; files take no memory and are what people read."""
+    group = (function.get("config") or function)["LoggingConfig"]["LogGroup"]
+    if text:
+        path = os.path.join(LOGS, group.rsplit("/", 1)[-1] + ".log")
+        with LOG_LOCK, open(path, "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
 iam_actions.extract_iam_action = extract_iam_action_of_one
 iam_actions.extract_resource_arn = extract_resource_arn_of_a_move
 eventbridge._invoke_target = invoke_target_rendered
 app.pin_request_origin = pin_request_origin_over_tls
 apigateway.run_reentrant = run_reentrant_from_somewhere
+lambda_svc._emit_lambda_logs = emit_lambda_logs
 
 
 # Named by the tool, never guessed: Python's own guess is /tmp when this folder is gone already.
 SCRATCH = os.environ["TMPDIR"]
-
-
-# Named by the tool, never guessed: Python's own guess is /tmp when this folder is gone already.
-SCRATCH = os.environ["TMPDIR"]
+# One file for each function, named as the last part of its log group.
+LOGS = os.environ["BOKBRO_LOGS"]
+LOG_LOCK = threading.Lock()
 
 
 def end_with_parent():

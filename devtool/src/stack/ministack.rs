@@ -42,7 +42,7 @@ impl Drop for Scratch {
 
 impl MiniStack {
     /// Starts MiniStack on a free port of 127.0.0.1 and waits until it answers. The functions will call AWS there, or at
-    /// `functions_call` if that is given.
+    /// `functions_call` if that is given. What they log goes to the command's folder of logs.
     ///
     /// # Errors
     /// When it does not start; its log says why.
@@ -69,6 +69,7 @@ impl MiniStack {
             // What MiniStack hands to the functions; without it they would call the real AWS.
             .env("AWS_ENDPOINT_URL", functions_call.unwrap_or(&endpoint))
             .env("TMPDIR", &scratch.0)
+            .env("BOKBRO_LOGS", project.log_dir(command_name)?)
             // At start and stop MiniStack removes every container of its kind; those of others are none of our business.
             .env("DOCKER_HOST", "unix:///nonexistent")
             .stdin(Stdio::piped())

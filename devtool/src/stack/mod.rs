@@ -7,7 +7,6 @@ pub(crate) mod deploy;
 pub(crate) mod files;
 pub(crate) mod inside;
 pub(crate) mod ledger;
-pub(crate) mod logs;
 pub(crate) mod ministack;
 pub(crate) mod process;
 pub(crate) mod processes;
@@ -34,7 +33,6 @@ use self::deploy::{Deployed, Function};
 use self::files::Project;
 use self::inside::Inside;
 use self::ledger::LedgerProgram;
-use self::logs::LogCopy;
 use self::ministack::{ACCESS_KEY, MiniStack, REGION};
 use self::proxy::Proxy;
 use self::seed::Seed;
@@ -79,7 +77,8 @@ pub(crate) struct Stack {
     // Fields drop in order: nobody is served any more before the AWS goes.
     proxy: Proxy,
     between: Passage,
-    logs: LogCopy,
+    /// Folder of what the functions log, a file for each.
+    logs: PathBuf,
     ministack: MiniStack,
     simulators: Option<Simulators>,
     deployed: Deployed,
@@ -132,7 +131,11 @@ impl Stack {
         progress::step("deploying template.yaml into it");
         let parameters = parameters(simulators.as_ref(), &base_url);
         let deployed = deploy::deploy(project, &python, ministack.endpoint(), &binaries, parameters).await?;
-        let logs = LogCopy::start(project, &python, options.command, ministack.endpoint(), &deployed).await?;
+        for function in deployed.functions.values() {
+            // Each has its file, also while it has said nothing.
+            project.log(options.command, &format!("{}.log", function.log_name()))?;
+        }
+        let logs = project.log_dir(options.command)?;
         let inside = Inside::open(ministack.endpoint(), tables(&deployed)?).await?;
         seed.store(&inside).await.context("seeding the tenant")?;
         // The path form: with the host form MiniStack answers /health itself.
@@ -274,7 +277,7 @@ impl Stack {
             .map(|(id, function)| (id.trim_end_matches("Function").to_lowercase(), json!(function.name)))
             .collect::<serde_json::Map<_, _>>()
             .into();
-        told["logs"] = json!(self.logs.folder());
+        told["logs"] = json!(self.logs);
         told["pid"] = json!(std::process::id());
         if let Some(simulators) = &self.simulators {
             told["simulators"] = json!(simulators.urls());
@@ -293,7 +296,6 @@ impl Stack {
     /// When the operating system refuses to end a process.
     pub(crate) async fn stop(self) -> Result<()> {
         self.proxy.stop().await;
-        self.logs.stop().await?;
         self.ministack.stop().await?;
         self.between.stop().await;
         if let Some(simulators) = self.simulators {

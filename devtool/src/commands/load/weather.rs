@@ -38,7 +38,7 @@ fn every_path() -> bokbro_simulators::kit::Match {
     bokbro_simulators::kit::Match { method: None, path: "/3/*".to_owned() }
 }
 
-/// What is wrong with AWS: one call in 110 to the table, one in 44 to the queues. `ChangeMessageVisibility` is spared: a
+/// What is wrong with AWS: one call in 110 to the table, one send in 33 to the queues. `ChangeMessageVisibility` is spared: a
 /// message that nobody gives back rests for six minutes, as it should, and the storm would be over.
 fn aws() -> Vec<AwsFault> {
     let table = |kind, every| AwsFault::new(kind, Service::Dynamodb).every(every);
@@ -50,6 +50,7 @@ fn aws() -> Vec<AwsFault> {
         sends(AwsKind::ServerError, 127),
         sends(AwsKind::DropAfterCommit, 131),
         sends(AwsKind::Reset, 137),
+        sends(AwsKind::Throttle, 139),
     ]
 }
 
