@@ -21,6 +21,9 @@ use crate::hub::{Hub, Tables};
 use crate::queues::SqsQueues;
 use crate::vault::SecretsVault;
 
+/// Longest wait before the first repeat of a call that somebody waits for; it doubles with the second, the last.
+const HURRIED_BACKOFF: Duration = Duration::from_millis(100);
+
 /// Pinned, so that an update of the SDK never changes retries or time-outs behind our back.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
@@ -68,6 +71,14 @@ impl Clients {
             .http_client(http_client());
         config.set_endpoint_url(endpoint);
         Ok(Self { config: config.build() })
+    }
+
+    /// The same for a function that somebody waits for: what failed is tried again after some tenths of a second. The SDK
+    /// itself waits for up to one second and then two, which a worker has and a sender of webhooks has not.
+    #[must_use]
+    pub fn in_a_hurry(self) -> Self {
+        let retries = RetryConfig::standard().with_initial_backoff(HURRIED_BACKOFF);
+        Self { config: self.config.into_builder().retry_config(retries).build() }
     }
 
     /// The same settings for callers outside a function, who add their own endpoint or credentials.
@@ -118,5 +129,14 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_a_user_agent_cannot_carry_is_refused() {
         assert!(Clients::load("two words", None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_somebody_waits_for_is_repeated_within_a_second() {
+        let clients = Clients::load("webhook", None).await.unwrap().in_a_hurry();
+        let retries = clients.config.retry_config().unwrap();
+        let waits = (0..retries.max_attempts() - 1).map(|nth| retries.initial_backoff() * 2_u32.pow(nth));
+        assert!(waits.sum::<Duration>() < Duration::from_millis(500));
+        assert!(retries.max_attempts() > 1);
     }
 }

@@ -110,6 +110,7 @@ impl Receiver {
     /// When a variable is missing or unreadable, or a client could not be built.
     pub async fn start() -> Result<Self, StartError> {
         let (config, clients) = load(Role::Webhook).await?;
+        let clients = clients.in_a_hurry();
         let intake = Intake::new(
             Arc::new(clients.hub(tables(&config))),
             Arc::new(Doorbells),

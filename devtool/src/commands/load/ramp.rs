@@ -36,11 +36,11 @@ pub(super) async fn climb(stack: &Stack, open: &mut [Shop], seed: u64, report: &
                            "p99_ms": millis(p99), "most_ms": millis(most), "left": drained.left,
                            "drain_ms": millis(drained.took) }));
         progress::step(format_args!(
-            "{rate} a second: {good} of {} answered well, p99 {:.0} ms, slowest {:.0} ms, {} left in the queue",
+            "{rate} a second: {good} of {} answered well, p99 {:.0} ms, slowest {:.0} ms, {} left in the queues",
             plan.count(),
             millis(p99),
             millis(most),
-            drained.left
+            drained.left.unwrap_or_default()
         ));
         if good < plan.count() || most > IN_TIME {
             break;

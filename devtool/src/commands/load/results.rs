@@ -9,7 +9,7 @@ use super::books::Tally;
 use super::drain::Drained;
 use super::ramp::IN_TIME;
 use super::storm::Plan;
-use super::watch::Used;
+use super::watch::{EMULATOR, TOOL, Used};
 use crate::commands::report::{Budget, Report, millis, percentile};
 
 /// What memory may grow by, in MiB, once caches are full: the allocator's own coming and going.
@@ -34,12 +34,11 @@ pub(super) fn add(
     report.add("booked without having been paid", "invoices", of(tally.strangers), none);
     report.add("customers made twice", "customers", of(tally.double_customers), none);
     parked(storm, waiting, report);
-    report.add("left in the queues at the end of the storm", "messages", drained.left as f64, Budget::None);
+    let left = drained.left.unwrap_or_default() as f64;
+    report.add("left in the queues at the end of the storm", "messages", left, Budget::None);
     report.add("until the queues were empty", "s", drained.took.as_secs_f64(), Budget::None);
     report.add("dead letters", "messages", drained.dead as f64, none);
-    for used in &storm.used {
-        processes(used, report);
-    }
+    processes(&storm.used, storm.answers.took.len(), report);
     report.detail("books", tally.json());
     report.detail("wrong_calls", storm.wrong.clone());
 }
@@ -95,19 +94,35 @@ fn parked(storm: &Storm, waiting: &BTreeMap<String, BTreeSet<String>>, report: &
     }
 }
 
-fn processes(used: &Used, report: &mut Report) {
-    let Used { name, processes, resident, grown, share } = used;
+fn processes(all: &[Used], webhooks: usize, report: &mut Report) {
     let mib = |kib: u64| kib as f64 / 1024.0;
-    for (when, kib) in ["caches full", "middle", "end"].iter().zip(resident) {
-        report.add(format!("{name}: memory of the largest process, {when}"), "MiB", mib(*kib), Budget::None);
+    let mut found = Vec::new();
+    for Used { name, processes, resident, grown, busy, share } in all {
+        let resident = resident.map(mib);
+        let grown = grown.map(|kib| kib as f64 / 1024.0);
+        report.add(
+            format!("{name}: memory of the largest of {processes}, at the end"),
+            "MiB",
+            resident[2],
+            Budget::None,
+        );
+        let budget =
+            if [EMULATOR, TOOL].contains(&name.as_str()) { Budget::None } else { Budget::Most(FLAT) };
+        if let Some(grown) = grown {
+            report.add(
+                format!("{name}: memory of the busiest grown since its caches were full"),
+                "MiB",
+                grown,
+                budget,
+            );
+        }
+        let each = millis(*busy) / (webhooks as f64).max(1.0);
+        report.add(format!("{name}: processor time for each webhook"), "ms", each, Budget::None);
+        report.add(format!("{name}: of one processor"), "%", 100.0 * share, Budget::None);
+        found.push(
+            json!({ "name": name, "processes": processes, "resident_mib": resident, "grown_mib": grown,
+                           "processor_s": busy.as_secs_f64(), "of_one_processor": share }),
+        );
     }
-    let is_ours = name != super::watch::EMULATOR && name != super::watch::TOOL;
-    if let Some(grown) = grown
-        && is_ours
-    {
-        let grown = *grown as f64 / 1024.0;
-        report.add(format!("{name}: memory of one grown since, at most"), "MiB", grown, Budget::Most(FLAT));
-    }
-    report.add(format!("{name}: processes"), "", *processes as f64, Budget::None);
-    report.add(format!("{name}: of one processor"), "%", 100.0 * share, Budget::None);
+    report.detail("processes", json!(found));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bokbro_app::memory::ManualClock;
 use bokbro_app::ports::Clock as _;
 use reqwest::{Client, header};
@@ -85,10 +85,15 @@ pub(super) async fn rage(stack: &Stack, shops: &mut [Shop], plan: &Plan<'_>) -> 
     let mut answers = Answers::default();
     let begun = Instant::now();
     let mut told = begun;
-    for (number, place) in (0..plan.count()).zip((0..shops.len()).cycle()) {
+    let mut paid = 0;
+    for number in 0..plan.count() {
         let kind = (plan.kinds)(number, dice.dice());
+        // Merchants have their orders paid in turn, so that each is busy all the time; the rest comes to any of them.
+        let turn = if kind == Kind::Payment { paid } else { dice.dice() };
+        paid += u64::from(kind == Kind::Payment);
         let due = begun + Duration::from_secs(1) * u32::try_from(number)? / plan.rate;
-        let Some(shop) = shops.get_mut(place) else { break };
+        let place = usize::try_from(turn % shops.len().max(1) as u64)?;
+        let shop = shops.get_mut(place).context("no merchants")?;
         // Made before it is due; when that takes too long, the delivery is late.
         sleep_until((due - Duration::from_millis(2).min(due - begun)).into()).await;
         let delivery = shop.delivery(stack, kind, dice.dice()).await?;

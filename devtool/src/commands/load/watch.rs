@@ -12,7 +12,7 @@ use crate::stack::processes::{self, Process};
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// After this part of the time every cache is full.
+/// After this part of its work a process has filled every cache.
 const FULL_AFTER: u32 = 5;
 
 /// Looks at all processes of a stack.
@@ -35,11 +35,13 @@ pub(super) struct Used {
     pub(super) name: String,
     /// How many there were at the end.
     pub(super) processes: usize,
-    /// Memory of the largest one, in KiB: when caches were full, in the middle, at the end.
+    /// Memory of the largest one, in KiB: after a fifth of the time, in the middle, at the end.
     pub(super) resident: [u64; 3],
-    /// By how many KiB the memory of one has grown at most since caches were full; none when none lived for so long.
+    /// By how many KiB the memory of the one that worked most has grown since its caches were full.
     pub(super) grown: Option<i64>,
-    /// Of one processor.
+    /// Processor time of all of them.
+    pub(super) busy: Duration,
+    /// How much of one processor that is.
     pub(super) share: f64,
 }
 
@@ -110,30 +112,35 @@ fn used(looks: &[Look]) -> Vec<Used> {
             ours.map(|((_, pid), used)| (*pid, *used)).collect()
         };
         let largest = |look| of(look).values().map(|(resident, _)| *resident).max().unwrap_or(0);
-        let (early, late) = (of(full), of(last));
-        let grown = early.iter().filter_map(|(pid, (before, _))| {
-            let (after, _) = late.get(pid)?;
-            Some(i64::try_from(*after).ok()? - i64::try_from(*before).ok()?)
-        });
-        // A process that was ended has used what it had when it was seen last; what one had before the first look is
-        // none of the storm's.
-        let mut times: BTreeMap<u32, (Duration, Duration)> = BTreeMap::new();
+        // What a process had used before the first look is none of the storm's.
+        let mut works: BTreeMap<u32, Vec<(Duration, u64)>> = BTreeMap::new();
         for look in looks {
-            for (pid, (_, time)) in of(look) {
-                let born = if look.at == first.at { time } else { Duration::ZERO };
-                times.entry(pid).or_insert((born, time)).1 = time;
+            for (pid, (resident, time)) in of(look) {
+                let born = of(first).get(&pid).map_or(Duration::ZERO, |(_, time)| *time);
+                works.entry(pid).or_default().push((time.saturating_sub(born), resident));
             }
         }
-        let busy: f64 = times.values().map(|(before, after)| (*after - *before).as_secs_f64()).sum();
+        let busiest = works.values().max_by_key(|work| work.last().map(|(time, _)| *time));
+        let ends = works.values().filter_map(|work| work.last());
+        let busy: Duration = ends.map(|(time, _)| *time).sum();
         Used {
             name: name.clone(),
-            processes: late.len(),
+            processes: of(last).len(),
             resident: [full, middle, last].map(largest),
-            grown: grown.max(),
-            share: busy / lasted,
+            grown: busiest.and_then(|work| grown(work)),
+            busy,
+            share: busy.as_secs_f64() / lasted,
         }
     });
     figures.collect()
+}
+
+/// By how much memory has grown since a process had done the first part of its work. By the clock, one that was hardly used
+/// before would count as a leak.
+fn grown(work: &[(Duration, u64)]) -> Option<i64> {
+    let (done, at_last) = work.last()?;
+    let (_, before) = work.iter().find(|(time, _)| *time >= *done / FULL_AFTER)?;
+    Some(i64::try_from(*at_last).ok()? - i64::try_from(*before).ok()?)
 }
 
 #[cfg(test)]
@@ -160,7 +167,7 @@ mod tests {
         let all = used(&looks);
         let [sync] = all.as_slice() else { panic!("one name") };
         assert_eq!((sync.processes, sync.resident), (2, [1_200, 2_000, 2_100]));
-        // The second has ended, the third came when caches were full already.
+        // The first one worked most, and had done a fifth of it at the second look.
         assert_eq!(sync.grown, Some(100));
         // Three seconds, two and two, in ten.
         assert!((sync.share - 0.7).abs() < 1e-9, "{}", sync.share);

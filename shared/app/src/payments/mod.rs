@@ -24,7 +24,8 @@ pub use delivery::payment_handle;
 pub use look::{payment_look, payment_match};
 pub(crate) use trouble::{UNMATCHED, keys_of};
 
-/// Reads lag behind webhooks (`apis/viva-ongoing-bank.md` 1.7): look this often at once before the queue's back-off.
+/// Reads lag behind webhooks (`apis/viva-ongoing-bank.md` 1.7): look this often at once, when the message is new, before the
+/// queue's back-off. After that, looking once is enough: it has waited, and a worker that waits keeps true payments waiting.
 const QUICK_LOOKS: u32 = 3;
 /// Wait between quick looks.
 const QUICK_WAIT: Duration = Duration::from_millis(500);
@@ -73,13 +74,14 @@ impl Desk<'_> {
         Ok(Way { payments, access })
     }
 
-    /// A few quick looks; then the queue's back-off; then `None`.
+    /// A few quick looks; then one after each of the queue's back-offs; then `None`.
     async fn transaction(&self, way: &Way, id: &TransactionId) -> Result<Option<PaymentFact>, Error> {
-        for look in 1..=QUICK_LOOKS {
+        let looks = if self.invocation.receive == 1 { QUICK_LOOKS } else { 1 };
+        for look in 1..=looks {
             if let Some(fact) = way.payments.transaction(&way.access, id).await? {
                 return Ok(Some(fact));
             }
-            if look < QUICK_LOOKS {
+            if look < looks {
                 self.app.clock.wait(QUICK_WAIT).await;
             }
         }
