@@ -9,10 +9,11 @@ use bokbro_app::ports::Keyring as _;
 use bokbro_app::records::{Role, Session};
 use bokbro_domain::ids::TenantId;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::lambda::{Function, http_event};
 use super::report::{Budget, Report, millis, percentile};
-use super::{Bed, RUNS, goods};
+use super::{Bed, CALLER_PACE, RUNS, goods};
 use crate::progress;
 use crate::stack::build::Profile;
 use crate::stack::seed::TENANT;
@@ -40,6 +41,7 @@ pub(super) async fn measure(bed: &Bed<'_>, report: &mut Report) -> Result<()> {
         let (mut own, mut took, mut html) = (Vec::new(), Vec::new(), String::new());
         for _ in 0..RUNS {
             let event = http_event("GET", &path, &[("cookie", &cookie), ("accept", "text/html")], None);
+            sleep(CALLER_PACE).await;
             let answered = function.invoke(&event).await.with_context(|| path.clone())?;
             if answered.payload["statusCode"] == 303 {
                 // It leads to somebody else's page, as the start of a sign-in does.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::lambda::{Function, http_event, sqs_event};
 use super::report::{Budget, Report, millis, percentile};
-use super::{Bed, goods};
+use super::{Bed, CALLER_PACE, goods};
 use crate::progress;
 use crate::stack::build::Profile;
 use crate::stack::seed::TENANT;
@@ -50,6 +51,9 @@ pub(super) async fn measure(bed: &Bed<'_>, report: &mut Report) -> Result<()> {
                 "{name} gave back {}",
                 answered.payload
             );
+            if name == "admin" {
+                sleep(CALLER_PACE).await;
+            }
             took.push(answered.took);
             own.push(answered.own);
             if number == FULL {
