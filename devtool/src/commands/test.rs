@@ -29,8 +29,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// The tests share one local AWS, whose address they find in BOKBRO_TEST_AWS_ENDPOINT, and one whole stack of the real
 /// function binaries, described in the file that BOKBRO_TEST_STACK names; its logs are in .local/logs/test-stack/. Tests
 /// in a browser drive headless Chromium, which the file that BOKBRO_TEST_BROWSER names describes; on Debian root installs
-/// it, elsewhere they are left out when it is missing. `sam build` compiles with little optimization here. Tests against vendors' specifications need their folder in
-/// BOKBRO_SPECS_DIR and say so when they are left out. Every step runs, also after one has failed.
+/// it, elsewhere they are left out when it is missing. Tests against vendors' specifications need their folder in
+/// BOKBRO_SPECS_DIR and say so when they are left out. `sam build` compiles without optimization here; `cargo dev sam`
+/// does it as for the cloud. Every step runs, also after one has failed.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Only formatting, lints and tests, without the test that waits a minute for a dead worker's lease to end
@@ -109,7 +110,7 @@ impl Step {
                 check(lint.current_dir(project.root())).await
             }
             Self::Tests => tests(project, quick).await,
-            Self::Sam => Ok(match sam::check(project, &[], Effort::Little, false).await? {
+            Self::Sam => Ok(match sam::check(project, &[], Effort::None, false).await? {
                 sam::Outcome::Right => Outcome::Passed,
                 sam::Outcome::Wrong(events) => Outcome::Failed(format!("{events} wrong answers, see above")),
                 sam::Outcome::Skipped(why) => Outcome::Skipped(format!("built, but not asked: {why}")),

@@ -78,8 +78,8 @@ pub(crate) fn architecture() -> &'static str {
 pub(crate) enum Effort {
     /// As the workspace's release profile says: many minutes, most of them for linking each program as one.
     Full,
-    /// As little as a release build can do with: for whoever only wants to know what the programs answer.
-    Little,
+    /// None: for whoever only wants to know what the programs answer.
+    None,
 }
 
 impl Effort {
@@ -87,8 +87,8 @@ impl Effort {
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Full => &[],
-            Self::Little => &[
-                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+            Self::None => &[
+                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
                 ("CARGO_PROFILE_RELEASE_LTO", "off"),
                 ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
             ],
