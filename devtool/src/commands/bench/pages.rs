@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bokbro_app::auth::{random_text, sha256};
 use bokbro_app::ports::Keyring as _;
-use bokbro_app::records::{Role, Session};
-use bokbro_domain::ids::TenantId;
+use bokbro_app::records::{Job, JobTask, Parked, Role, Session};
+use bokbro_domain::ids::{CorrelationId, JobId, ParkedId, Target, TenantId};
+use bokbro_domain::said::Said;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -27,6 +28,7 @@ const ORDERS: usize = 100;
 /// When a page is not answered with 200.
 pub(super) async fn measure(bed: &Bed<'_>, report: &mut Report) -> Result<()> {
     goods::orders(bed, 100_000, ORDERS).await?;
+    work(bed).await?;
     let cookie = format!("__Host-bokbro-session={}", session(bed).await?);
     let mut function = Function::spawn(&bed.binary("admin")?, &bed.environment("accounting")).await?;
     function.ready().await?;
@@ -80,6 +82,28 @@ pub(super) async fn measure(bed: &Bed<'_>, report: &mut Report) -> Result<()> {
     }
     function.stop().await?;
     report.detail("pages", json!({ "pages": found, "assets": assets }));
+    Ok(())
+}
+
+/// Something that waits for a human, and a job, so that their pages have something to show.
+async fn work(bed: &Bed<'_>) -> Result<()> {
+    let app = &bed.stack.inside().app;
+    let (tenant, now, ulid) = (TenantId::parse(TENANT)?, app.clock.now(), app.stamps.ulid(&*app.clock));
+    let (order, correlation) = (goods::order(bed, "waiting").await?, CorrelationId::from_ulid(ulid));
+    let parked = Parked {
+        id: ParkedId::from_ulid(ulid),
+        at: now,
+        code: "foreign_customer".to_owned(),
+        message: Said::quoted("for the bench"),
+        fingerprint: format!("bench#{ulid}"),
+        order: Some(order.id),
+        target: Some(Target::Accounting),
+        details: [("country".to_owned(), "NO".to_owned())].into(),
+        correlation: correlation.clone(),
+    };
+    app.parking.park_once(&tenant, &parked).await?;
+    let job = Job::waiting(JobId::from_ulid(ulid), JobTask::Sweep, "bench", now, &correlation);
+    app.jobs.job_put(&tenant, &job).await?;
     Ok(())
 }
 
