@@ -181,3 +181,20 @@ async fn a_payment_that_was_reversed_and_is_gone_is_told_of_alike_whichever_webh
         assert!(world.books("invoices").is_empty() && world.dead.is_empty());
     }
 }
+
+/// An invented payment must not keep a worker from the true ones: it waits for the payment to show itself once, when the
+/// message is new, and leaves later waits to the queue.
+#[tokio::test]
+async fn an_invented_payment_is_waited_for_in_the_queue_and_not_by_a_worker() {
+    let mut world = World::start().await;
+    let (order, code) = world.order("1", sample()).await;
+    let event = world.pay(code).await;
+    let mut invented: Value = serde_json::from_str(&event).unwrap();
+    invented["EventData"]["TransactionId"] = json!("00000000-0000-4000-8000-000000000bad");
+    world.webhook(&invented.to_string()).await;
+    world.settle().await;
+    assert_eq!(codes(&world).await, ["transaction_unknown"]);
+    // Three looks at once, and one after each of three back-offs.
+    assert_eq!(world.viva.kit.log.calls("GET /checkout/v2/transactions/{id}"), 6);
+    assert_eq!(world.show(&order.id).await.state, OrderState::Pending);
+}

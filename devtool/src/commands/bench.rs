@@ -22,7 +22,6 @@ use serde_json::json;
 
 use self::orders::Counted;
 use super::report::{self, Budget, Report};
-use crate::progress;
 use crate::stack::between::Between;
 use crate::stack::build::Profile;
 use crate::stack::calls::{ByOperation, Calls};
@@ -101,13 +100,7 @@ async fn measure(project: &Project, arguments: &Arguments) -> Result<()> {
     let measured = parts(project, arguments, &stack, calls, &mut report).await;
     stack.stop().await?;
     // What was measured before something failed counts.
-    report.show();
-    let mut results = report.json();
-    results["profile"] = json!(profile.name());
-    let path = project.root().join("target/bench.json");
-    std::fs::create_dir_all(project.root().join("target"))?;
-    std::fs::write(path, format!("{results:#}\n"))?;
-    progress::step("written to target/bench.json");
+    report.keep(project, "bench.json", json!({ "profile": profile.name() }))?;
     measured
 }
 

@@ -103,15 +103,9 @@ async fn measure(project: &Project, arguments: &Arguments) -> Result<bool> {
     let report = storms(&stack, arguments, seed).await;
     stack.stop().await?;
     let report = report?;
-    report.show();
-    let mut results = report.json();
-    results["profile"] = json!(profile.name());
-    results["minutes"] = json!(arguments.minutes);
-    results["rate"] = json!(arguments.rate);
-    results["seed"] = json!(seed);
-    std::fs::create_dir_all(project.root().join("target"))?;
-    std::fs::write(project.root().join("target/load.json"), format!("{results:#}\n"))?;
-    progress::step(format_args!("written to target/load.json; the logs are in .local/logs/load/"));
+    let asked = json!({ "profile": profile.name(), "minutes": arguments.minutes, "rate": arguments.rate, "seed": seed });
+    report.keep(project, "load.json", asked)?;
+    progress::step("the logs are in .local/logs/load/");
     Ok(report.is_good())
 }
 

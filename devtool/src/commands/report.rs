@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::progress;
+use crate::stack::files::Project;
 
 /// All lines of a run, in order, and what each part has found besides.
 #[derive(Default)]
@@ -66,7 +68,7 @@ impl Report {
     }
 
     /// Shows the table.
-    pub(super) fn show(&self) {
+    fn show(&self) {
         progress::show(format_args!("\n{:<72} {:>12} {:<8} {:<16} met", "what", "measured", "", "budget"));
         for line in &self.lines {
             let met = match line.budget.is_met(line.measured) {
@@ -87,8 +89,21 @@ impl Report {
         self.lines.iter().all(|line| line.budget.is_met(line.measured).unwrap_or(true))
     }
 
-    /// For the file.
-    pub(super) fn json(&self) -> Value {
+    /// Shows the table and writes everything to a file in the build folder, with what the run was asked for.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn keep(&self, project: &Project, name: &str, asked: Value) -> Result<()> {
+        self.show();
+        let mut results = self.json();
+        results["asked"] = asked;
+        let path = project.root().join("target").join(name);
+        std::fs::write(path, format!("{results:#}\n"))?;
+        progress::step(format_args!("written to target/{name}"));
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
         let lines = self.lines.iter().map(|line| {
             let (most, least) = match line.budget {
                 Budget::Most(most) => (Some(most), None),
