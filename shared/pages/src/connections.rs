@@ -7,6 +7,7 @@ use bokbro_domain::order::FieldError;
 use bokbro_domain::said::Said;
 use maud::{Markup, html};
 
+use crate::form::{Form, value};
 use crate::format::{provider_name, time, whole};
 use crate::layout::Frame;
 use crate::words::{known, refusal, said};
@@ -26,6 +27,8 @@ pub struct Offered<'a> {
     pub webhook_url: Option<String>,
     /// The job that reads its registers just now.
     pub reading: Option<Job>,
+    /// What was typed for it, when that was refused.
+    pub typed: Option<&'a Form>,
 }
 
 impl Offered<'_> {
@@ -163,17 +166,18 @@ fn entry(frame: &Frame<'_>, one: &Offered<'_>) -> Markup {
     let texts = frame.texts;
     let provider = &one.view.provider;
     html! {
-        details open[one.view.state.as_str() == "disconnected" && !one.by_consent] {
+        details open[one.typed.is_some() || one.view.state.as_str() == "disconnected" && !one.by_consent] {
             summary { (texts.get("connection-enter")) }
             form method="post" action=(format!("/app/connections/{provider}")) {
                 (frame.token())
                 @for field in one.fields {
                     @let id = format!("{provider}-{}", field.name);
+                    @let stored = one.view.settings.get(field.name).map(String::as_str);
                     div.field {
                         label for=(id) { (known(texts, "field", field.name)) }
                         input id=(id) name=(field.name) type=(if field.secret { "password" } else { "text" })
                             autocomplete="off" required[field.required]
-                            value=[(!field.secret).then(|| one.view.settings.get(field.name)).flatten()];
+                            value=[value(one.typed, field.name, stored).filter(|_| !field.secret)];
                     }
                 }
                 button { (texts.get("connection-store")) }

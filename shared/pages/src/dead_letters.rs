@@ -2,37 +2,42 @@
 
 use bokbro_app::dead_letters::Listed;
 use bokbro_app::wire::work_out::dead_letter_json;
-use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
+use crate::form::{Form, Refused, value};
 use crate::format::time;
 use crate::layout::Frame;
 use crate::words::{known, refusal, said};
 
 /// What became of a wish to send some again, if there was one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+#[derive(Clone, Copy)]
+pub enum Wish<'a> {
     /// There was none.
     None,
     /// It was taken, and nobody who may not look at jobs is shown more of it.
     Asked,
-    /// None was chosen.
-    NoneChosen,
+    /// None was chosen; this was typed besides.
+    NoneChosen(&'a Form),
     /// A field is wrong.
-    Field(FieldError),
+    Field(Refused<'a>),
 }
 
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame<'_>, listed: &Listed, wish: &Wish) -> Markup {
+pub fn page(frame: &Frame<'_>, listed: &Listed, wish: Wish<'_>) -> Markup {
     let texts = frame.texts;
+    let typed = match wish {
+        Wish::NoneChosen(form) | Wish::Field(Refused { form, .. }) => Some(form),
+        Wish::None | Wish::Asked => None,
+    };
+    let chosen = typed.map(|form| form.all("id")).unwrap_or_default();
     html! {
         @match wish {
             Wish::None => {}
             Wish::Asked => { p.notice role="status" { (texts.get("dead-letters-asked")) } }
-            Wish::NoneChosen => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
-            Wish::Field(error) => { (refusal(texts, error)) }
+            Wish::NoneChosen(_) => { p.notice.bad role="alert" { (texts.get("dead-letters-none-chosen")) } }
+            Wish::Field(refused) => { (refusal(texts, refused.error)) }
         }
         p { (texts.get("dead-letters-text")) }
         @if listed.items.is_empty() {
@@ -55,7 +60,7 @@ pub fn page(frame: &Frame<'_>, listed: &Listed, wish: &Wish) -> Markup {
                                 @let shown = dead_letter_json(*queue, letter);
                                 tr {
                                     td {
-                                        input type="checkbox" name="id" value=(letter.id)
+                                        input type="checkbox" name="id" value=(letter.id) checked[chosen.contains(&letter.id.as_str())]
                                             aria-label=(texts.with("dead-letters-choose-named", &[("id", letter.id.as_str().into())]));
                                     }
                                     td { (texts.get(&format!("queue-{}", queue.as_str()))) }
@@ -78,12 +83,13 @@ pub fn page(frame: &Frame<'_>, listed: &Listed, wish: &Wish) -> Markup {
                 div.row {
                     div.field {
                         label for="reason" { (texts.get("reason")) }
-                        input #reason name="reason" required maxlength="500";
+                        input #reason name="reason" required maxlength="500" value=[value(typed, "reason", None)];
                         p.hint { (texts.get("dead-letters-reason-hint")) }
                     }
                     div.field {
                         label for="per_second" { (texts.get("dead-letters-rate")) }
-                        input #per_second name="per_second" inputmode="numeric" pattern="[0-9]{1,3}";
+                        input #per_second name="per_second" inputmode="numeric" pattern="[0-9]{1,3}"
+                            value=[value(typed, "per_second", None)];
                     }
                     div.field { button name="which" value="chosen" { (texts.get("dead-letters-replay-chosen")) } }
                     div.field { button.second name="which" value="all" { (texts.get("dead-letters-replay-all")) } }

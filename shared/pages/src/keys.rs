@@ -2,27 +2,32 @@
 
 use bokbro_app::records::{ApiKey, Role};
 use bokbro_app::secret::SecretText;
-use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
+use crate::form::{Refused, value};
 use crate::format::time;
 use crate::layout::Frame;
 use crate::words::refusal;
 
 /// What became of a wish for a key, if there was one.
-pub enum Made {
+pub enum Made<'a> {
     /// There was none.
     Nothing,
     /// This one was made; it is shown this once.
     Key(SecretText, ApiKey),
     /// It was refused.
-    Refused(FieldError),
+    Refused(Refused<'a>),
 }
 
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame<'_>, keys: &[ApiKey], made: &Made) -> Markup {
+pub fn page(frame: &Frame<'_>, keys: &[ApiKey], made: &Made<'_>) -> Markup {
     let texts = frame.texts;
+    let typed = match made {
+        Made::Refused(refused) => Some(refused.form),
+        Made::Nothing | Made::Key(..) => None,
+    };
+    let chosen = value(typed, "role", Some(Role::Operator.as_str()));
     html! {
         @match made {
             Made::Nothing => {}
@@ -33,7 +38,7 @@ pub fn page(frame: &Frame<'_>, keys: &[ApiKey], made: &Made) -> Markup {
                     p { code #made-key { (key.expose()) } }
                 }
             }
-            Made::Refused(error) => { (refusal(texts, error)) }
+            Made::Refused(refused) => { (refusal(texts, refused.error)) }
         }
         @if keys.is_empty() {
             p { (texts.get("keys-none")) }
@@ -61,13 +66,13 @@ pub fn page(frame: &Frame<'_>, keys: &[ApiKey], made: &Made) -> Markup {
             (frame.token())
             div.field {
                 label for="name" { (texts.get("keys-name")) }
-                input #name name="name" required maxlength="100";
+                input #name name="name" required maxlength="100" value=[value(typed, "name", None)];
             }
             div.field {
                 label for="role" { (texts.get("keys-role")) }
                 select #role name="role" {
                     @for role in Role::ALL {
-                        option value=(role.as_str()) selected[role == Role::Operator] {
+                        option value=(role.as_str()) selected[chosen == Some(role.as_str())] {
                             (texts.get(&format!("role-{}", role.as_str())))
                         }
                     }

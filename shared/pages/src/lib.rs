@@ -12,6 +12,7 @@ pub mod connections;
 pub mod consent;
 pub mod contract;
 pub mod dead_letters;
+pub mod form;
 pub mod format;
 pub mod guide;
 pub mod keys;

@@ -4,10 +4,10 @@ use bokbro_app::parked::{Action, PROVIDER, actions, actions_of};
 use bokbro_app::ports::Page;
 use bokbro_app::records::Parked;
 use bokbro_domain::money::{Currency, Money};
-use bokbro_domain::order::FieldError;
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
+use crate::form::{Form, Refused, value};
 use crate::format::{amount, capital, digits, time};
 use crate::layout::Frame;
 use crate::words::{known, refusal, said};
@@ -36,22 +36,9 @@ pub fn list(frame: &Frame<'_>, page: &Page<Parked>) -> Markup {
     }
 }
 
-/// An answer to an item that was refused, as somebody has typed it.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused<'a> {
-    /// What is wrong with it.
-    pub error: &'a FieldError,
-    /// Which action it was.
-    pub action: &'a str,
-    /// The number or the order that was named.
-    pub named: &'a str,
-    /// The reason that was given.
-    pub reason: &'a str,
-}
-
-/// One item. What was typed before a refusal is not to be typed again.
+/// One item, after an answer to it that was refused.
 #[must_use]
-pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>) -> Markup {
+pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<Refused<'_>>) -> Markup {
     let texts = frame.texts;
     html! {
         @if let Some(refused) = refused { (refusal(texts, refused.error)) }
@@ -70,7 +57,8 @@ pub fn detail(frame: &Frame<'_>, parked: &Parked, refused: Option<&Refused<'_>>)
         h2 { (texts.get("parked-do")) }
         div.cards {
             @for action in actions(parked) {
-                (form(frame, parked, action, refused.filter(|refused| refused.action == action.as_str())))
+                @let typed = refused.map(|refused| refused.form);
+                (form(frame, parked, action, typed.filter(|form| form.field("action") == action.as_str())))
             }
         }
     }
@@ -103,7 +91,7 @@ fn fact(texts: Texts, parked: &Parked, name: &str, value: &str) -> Markup {
     html! { (words) }
 }
 
-fn form(frame: &Frame<'_>, parked: &Parked, action: Action, refused: Option<&Refused<'_>>) -> Markup {
+fn form(frame: &Frame<'_>, parked: &Parked, action: Action, typed: Option<&Form>) -> Markup {
     let texts = frame.texts;
     let name = action.as_str();
     let field = match action {
@@ -120,13 +108,13 @@ fn form(frame: &Frame<'_>, parked: &Parked, action: Action, refused: Option<&Ref
             @if let Some(field) = field {
                 div.field {
                     label for=(format!("{name}-{field}")) { (texts.get(&format!("action-{name}-field"))) }
-                    input id=(format!("{name}-{field}")) name=(field) required value=[refused.map(|refused| refused.named)];
+                    input id=(format!("{name}-{field}")) name=(field) required value=[value(typed, field, None)];
                 }
             }
             div.field {
                 label for=(format!("{name}-reason")) { (texts.get("reason")) }
                 input id=(format!("{name}-reason")) name="reason" maxlength="500" required[action == Action::Dismiss]
-                    value=[refused.map(|refused| refused.reason)];
+                    value=[value(typed, "reason", None)];
             }
             button.danger[action == Action::Dismiss] { (texts.get(&format!("action-{name}"))) }
         }

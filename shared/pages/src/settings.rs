@@ -3,51 +3,59 @@
 use bokbro_app::records::Settings;
 use bokbro_app::settings::SettingsView;
 use bokbro_domain::ids::Provider;
-use bokbro_domain::order::FieldError;
 use bokbro_domain::posting::{AccountRole, PostingProfile};
 use maud::{Markup, html};
 
 use crate::catalog::Texts;
+use crate::form::{Form, Refused, value};
 use crate::format::provider_name;
 use crate::layout::Frame;
 use crate::words::refusal;
 
 /// What became of the form before, if it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
+#[derive(Clone, Copy)]
+pub enum Sent<'a> {
     /// The page was only opened.
     No,
     /// It was stored.
     Stored,
     /// It was refused.
-    Refused(FieldError),
+    Refused(Refused<'a>),
 }
 
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: &Sent) -> Markup {
+pub fn page(frame: &Frame<'_>, view: &SettingsView, sent: Sent<'_>) -> Markup {
     let texts = frame.texts;
     let settings = view.settings.as_ref();
+    let typed = match sent {
+        Sent::Refused(refused) => Some(refused.form),
+        Sent::No | Sent::Stored => None,
+    };
+    let choice = |name, stored: Option<&Provider>, among, may_be_none| {
+        let chosen = value(typed, name, stored.map(Provider::as_str));
+        choice(texts, name, chosen, among, may_be_none)
+    };
     html! {
         @match sent {
             Sent::No => {}
             Sent::Stored => { p.notice role="status" { (texts.get("settings-stored")) } }
-            Sent::Refused(error) => { (refusal(texts, error)) }
+            Sent::Refused(refused) => { (refusal(texts, refused.error)) }
         }
         form method="post" action="/app/settings" {
             (frame.token())
-            (choice(texts, "payments", chosen(view, &view.payments, |s| Some(&s.payments)), &view.payments, false))
-            (choice(texts, "accounting", chosen(view, &view.accounting, |s| s.accounting.as_ref()), &view.accounting, true))
-            (profiles(texts, settings))
-            (choice(texts, "warehouse", chosen(view, &view.warehouses, |s| s.warehouse.as_ref()), &view.warehouses, true))
+            (choice("payments", chosen(view, &view.payments, |s| Some(&s.payments)), &view.payments, false))
+            (choice("accounting", chosen(view, &view.accounting, |s| s.accounting.as_ref()), &view.accounting, true))
+            (profiles(texts, settings, typed))
+            (choice("warehouse", chosen(view, &view.warehouses, |s| s.warehouse.as_ref()), &view.warehouses, true))
             fieldset {
                 legend { (texts.get("settings-accounts")) }
                 p.hint { (texts.get("settings-accounts-hint")) }
-                @for role in AccountRole::ALL { (account(texts, role, view)) }
+                @for role in AccountRole::ALL { (account(texts, role, view, typed)) }
                 div.field {
                     label for="payment_mode" { (texts.get("settings-payment-mode")) }
                     input #payment_mode name="payment_mode"
-                        value=(settings.and_then(|s| s.payment_mode.as_deref()).unwrap_or_default())
+                        value=[value(typed, "payment_mode", settings.and_then(|s| s.payment_mode.as_deref()))]
                         placeholder=(view.chart.as_ref().and_then(|c| c.payment_mode.as_deref()).unwrap_or_default());
                 }
             }
@@ -68,28 +76,23 @@ fn chosen<'a>(
     }
 }
 
-fn choice(
-    texts: Texts,
-    name: &str,
-    chosen: Option<&Provider>,
-    among: &[Provider],
-    may_be_none: bool,
-) -> Markup {
+fn choice(texts: Texts, name: &str, chosen: Option<&str>, among: &[Provider], may_be_none: bool) -> Markup {
     html! {
         div.field {
             label for=(name) { (texts.get(&format!("settings-{name}"))) }
             select id=(name) name=(name) {
                 @if may_be_none { option value="" { (texts.get("settings-none")) } }
                 @for provider in among {
-                    option value=(provider) selected[chosen == Some(provider)] { (provider_name(provider)) }
+                    option value=(provider) selected[chosen == Some(provider.as_str())] { (provider_name(provider)) }
                 }
             }
         }
     }
 }
 
-fn profiles(texts: Texts, settings: Option<&Settings>) -> Markup {
-    let chosen = settings.map(|settings| settings.posting_profile).unwrap_or_default();
+fn profiles(texts: Texts, settings: Option<&Settings>, typed: Option<&Form>) -> Markup {
+    let stored = settings.map(|settings| settings.posting_profile).unwrap_or_default();
+    let chosen = value(typed, "posting_profile", Some(stored.as_str()));
     html! {
         fieldset {
             legend { (texts.get("settings-profile")) }
@@ -97,7 +100,7 @@ fn profiles(texts: Texts, settings: Option<&Settings>) -> Markup {
                 @let name = profile.as_str();
                 div.field {
                     label {
-                        input type="radio" name="posting_profile" value=(name) checked[profile == chosen];
+                        input type="radio" name="posting_profile" value=(name) checked[chosen == Some(name)];
                         " " (texts.get(&format!("profile-{name}")))
                     }
                     p.hint { (texts.get(&format!("profile-{name}-hint"))) }
@@ -108,15 +111,17 @@ fn profiles(texts: Texts, settings: Option<&Settings>) -> Markup {
 }
 
 /// An account: what the tenant chose, and behind it what the ledger program says.
-fn account(texts: Texts, role: AccountRole, view: &SettingsView) -> Markup {
+fn account(texts: Texts, role: AccountRole, view: &SettingsView, typed: Option<&Form>) -> Markup {
     let name = role.as_str();
-    let own = view.settings.as_ref().and_then(|settings| settings.accounts.get(&role));
+    let field = format!("account_{name}");
+    let own =
+        view.settings.as_ref().and_then(|settings| settings.accounts.get(&role)).map(ToString::to_string);
     let read = view.chart.as_ref().and_then(|chart| chart.accounts.get(&role));
     html! {
         div.field {
-            label for=(format!("account_{name}")) { (texts.get(&format!("account-{name}"))) }
-            input id=(format!("account_{name}")) name=(format!("account_{name}")) inputmode="numeric" pattern="[1-9][0-9]{3}"
-                value=[own] placeholder=[read];
+            label for=(field) { (texts.get(&format!("account-{name}"))) }
+            input id=(field) name=(field) inputmode="numeric" pattern="[1-9][0-9]{3}"
+                value=[value(typed, &field, own.as_deref())] placeholder=[read];
         }
     }
 }

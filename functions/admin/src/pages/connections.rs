@@ -12,10 +12,11 @@ use bokbro_app::orders::Refusal;
 use bokbro_app::ports::Shipping;
 use bokbro_domain::ids::Provider;
 use bokbro_pages::connections::{self as page_of, Offered, Told};
+use bokbro_pages::form::Form;
 use bokbro_runtime::Platform;
 use serde_json::{Map, Value, json};
 
-use super::{Form, Guest, redirect, refused, show};
+use super::{Guest, redirect, refused, show};
 use crate::api::{Api, Origin};
 
 pub(crate) async fn page(
@@ -23,7 +24,7 @@ pub(crate) async fn page(
     Extension(guest): Extension<Guest>,
     Origin(origin): Origin,
 ) -> Response {
-    show_all(&platform, &guest, origin.as_deref(), Ok(Told::Nothing)).await
+    show_all(&platform, &guest, origin.as_deref(), Ok(Told::Nothing), None).await
 }
 
 pub(crate) async fn enter(
@@ -33,12 +34,15 @@ pub(crate) async fn enter(
     Path(provider): Path<String>,
     Origin(origin): Origin,
 ) -> Response {
+    let provider = match read(&provider) {
+        Ok(provider) => provider,
+        Err(refusal) => return refused(&refusal, &guest, &platform),
+    };
     let entered = async {
-        let provider = read(&provider)?;
         let fields = platform.app.providers.entry_fields(&provider).unwrap_or_default();
-        let given = fields.iter().filter(|field| !form.get(field.name).is_empty());
+        let given = fields.iter().filter(|field| !form.field(field.name).is_empty());
         let body: Map<String, Value> =
-            given.map(|field| (field.name.to_owned(), json!(form.get(field.name)))).collect();
+            given.map(|field| (field.name.to_owned(), json!(form.field(field.name)))).collect();
         let body = Value::Object(body).to_string();
         match connection_enter(&platform.app, guest.by(), &provider, body.as_bytes()).await {
             Ok(_) => Ok(Told::Good("connection-told-stored")),
@@ -46,7 +50,7 @@ pub(crate) async fn enter(
             Err(EntryRefusal::Refusal(refusal)) => Err(refusal),
         }
     };
-    show_all(&platform, &guest, origin.as_deref(), entered.await).await
+    show_all(&platform, &guest, origin.as_deref(), entered.await, Some((&provider, &form))).await
 }
 
 pub(crate) async fn check(
@@ -63,7 +67,7 @@ pub(crate) async fn check(
             None => Told::Good("connection-told-checked"),
         })
     };
-    show_all(&platform, &guest, origin.as_deref(), checked.await).await
+    show_all(&platform, &guest, origin.as_deref(), checked.await, None).await
 }
 
 pub(crate) async fn refresh(
@@ -80,7 +84,7 @@ pub(crate) async fn refresh(
             None => Told::Good("connection-told-refreshed"),
         })
     };
-    show_all(&platform, &guest, origin.as_deref(), refreshed.await).await
+    show_all(&platform, &guest, origin.as_deref(), refreshed.await, None).await
 }
 
 pub(crate) async fn sync(
@@ -93,9 +97,10 @@ pub(crate) async fn sync(
     match asked.await {
         Ok(Asked::Job(job)) => redirect(&format!("/app/jobs/{}", job.id)),
         Ok(Asked::Tasks(_)) => {
-            show_all(&platform, &guest, origin.as_deref(), Ok(Told::Good("connection-told-reading"))).await
+            show_all(&platform, &guest, origin.as_deref(), Ok(Told::Good("connection-told-reading")), None)
+                .await
         }
-        Err(refusal) => show_all(&platform, &guest, origin.as_deref(), Err(refusal)).await,
+        Err(refusal) => show_all(&platform, &guest, origin.as_deref(), Err(refusal), None).await,
     }
 }
 
@@ -109,19 +114,20 @@ pub(crate) async fn disconnect(
         connection_disconnect(&platform.app, guest.by(), &read(&provider)?).await?;
         Ok(Told::Good("connection-told-disconnected"))
     };
-    show_all(&platform, &guest, origin.as_deref(), gone.await).await
+    show_all(&platform, &guest, origin.as_deref(), gone.await, None).await
 }
 
 fn read(provider: &str) -> Result<Provider, Refusal> {
     Provider::parse(provider).map_err(|_| Refusal::NotFound("provider"))
 }
 
-/// All connections, with what became of an action on one of them.
+/// All connections, with what became of an action on one of them, and what was typed if it was an entry.
 async fn show_all(
     platform: &Platform,
     guest: &Guest,
     origin: Option<&str>,
     done: Result<Told, Refusal>,
+    entered: Option<(&Provider, &Form)>,
 ) -> Response {
     let told = match done {
         Ok(told) => told,
@@ -133,7 +139,11 @@ async fn show_all(
         Err(refusal) => return refused(&refusal, guest, platform),
     };
     match offered(platform, guest, origin).await {
-        Ok(offered) => {
+        Ok(mut offered) => {
+            let refused = entered.filter(|_| matches!(told, Told::Bad(_) | Told::Refused(_)));
+            for one in &mut offered {
+                one.typed = refused.filter(|(of, _)| **of == one.view.provider).map(|(_, form)| form);
+            }
             let body = page_of::page(&guest.frame(), &offered, &told);
             show(guest, &guest.texts.get("nav-connections"), &body)
         }
@@ -172,6 +182,7 @@ fn offer<'a>(platform: &Platform, view: ConnectionView, origin: Option<&str>) ->
         webhook_url: webhook
             .map(|(endpoint, origin)| format!("{origin}/webhooks/{}/{endpoint}", view.provider)),
         reading: None,
+        typed: None,
         view,
     }
 }

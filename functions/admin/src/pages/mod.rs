@@ -22,6 +22,7 @@ use bokbro_app::records::Session;
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{is_own_form, session_find};
 use bokbro_domain::ids::CorrelationId;
+use bokbro_pages::form::Form;
 use bokbro_pages::layout::{Frame, PROTECTION};
 use bokbro_pages::sign_in::Message;
 use bokbro_pages::{Texts, assets};
@@ -57,22 +58,6 @@ impl Guest {
     }
 }
 
-/// The fields of a form that one of our pages has sent, in order.
-#[derive(Clone)]
-pub(crate) struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// A field's text without outer blanks; empty when it is missing.
-    pub(crate) fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
-    }
-
-    /// All texts of a field that may come several times.
-    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
-    }
-}
-
 /// Lets in who is signed in with the role that the page needs.
 pub(crate) async fn page_guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -100,8 +85,8 @@ pub(crate) async fn form_guard(State(guard): State<Guard>, request: Request, nex
         Ok(bytes) if !from_elsewhere => bytes,
         Ok(_) | Err(_) => return message(&Message::FormExpired, guest.texts),
     };
-    let form = Form(form_urlencoded::parse(&bytes).into_owned().collect());
-    if !is_own_form(&guest.session, form.get("form_token")) {
+    let form: Form = form_urlencoded::parse(&bytes).into_owned().collect();
+    if !is_own_form(&guest.session, form.field("form_token")) {
         return message(&Message::FormExpired, guest.texts);
     }
     parts.extensions.insert(guest);

@@ -10,6 +10,7 @@ use bokbro_app::gate::{Door, Halted};
 use bokbro_app::secret::SecretText;
 use bokbro_app::signin::{HOME, Refused, Return, session_end, session_switch, signin_begin, signin_finish};
 use bokbro_domain::ids::TenantId;
+use bokbro_pages::form::Form;
 use bokbro_pages::sign_in as page_of;
 use bokbro_pages::sign_in::Message;
 use bokbro_pages::{Language, Texts};
@@ -17,7 +18,7 @@ use bokbro_runtime::Platform;
 use bokbro_runtime::browser::{self, Cookie, LANGUAGE};
 use serde::Deserialize;
 
-use super::{Form, Guest, failed, html, message, redirect, texts, too_many};
+use super::{Guest, failed, html, message, redirect, texts, too_many};
 use crate::api::{Api, correlation};
 
 /// How long a choice of language is kept, in seconds: a year.
@@ -122,7 +123,7 @@ pub(crate) async fn switch_tenant(
     Extension(guest): Extension<Guest>,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let Ok(tenant) = TenantId::parse(form.get("tenant")) else {
+    let Ok(tenant) = TenantId::parse(form.field("tenant")) else {
         return message(&Message::NotFound, guest.texts);
     };
     match session_switch(&platform.app, &guest.cookie, &guest.session, &tenant).await {
@@ -136,8 +137,8 @@ pub(crate) async fn switch_language(
     Extension(_guest): Extension<Guest>,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let tag = Language::parse(form.get("language")).map_or("", Language::tag);
-    let back = form.get("back");
+    let tag = Language::parse(form.field("language")).map_or("", Language::tag);
+    let back = form.field("back");
     let back = if back.starts_with("/app") && !back.contains("//") { back } else { HOME };
     let cookie = format!("{LANGUAGE}={tag}; Max-Age={LANGUAGE_AGE}; Path=/; Secure; HttpOnly; SameSite=Lax");
     keeping(redirect(back), [HeaderValue::from_str(&cookie).ok()])

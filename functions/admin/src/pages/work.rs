@@ -13,13 +13,13 @@ use bokbro_app::wire::replay_in::read_replay;
 use bokbro_domain::ids::{JobId, ParkedId};
 use bokbro_domain::order::FieldError;
 use bokbro_pages::dead_letters::Wish;
-use bokbro_pages::parked::Refused;
+use bokbro_pages::form::{Form, Refused};
 use bokbro_pages::{dead_letters as letters_page, parked as parked_page, work};
 use bokbro_runtime::Platform;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Form, Guest, html, redirect, refused, show};
+use super::{Guest, html, redirect, refused, show};
 use crate::api::Api;
 
 /// Items on a page.
@@ -69,8 +69,8 @@ pub(crate) async fn resolve(
     let resolved = async {
         let parked = read_parked(&platform, &guest, &id).await?;
         let fields = ["action", "number", "order_id", "reason"].into_iter();
-        let given = fields.filter(|name| !form.get(name).is_empty());
-        let body: Map<String, Value> = given.map(|name| (name.to_owned(), json!(form.get(name)))).collect();
+        let given = fields.filter(|name| !form.field(name).is_empty());
+        let body: Map<String, Value> = given.map(|name| (name.to_owned(), json!(form.field(name)))).collect();
         let (app, tenant, who) = (&platform.app, &guest.caller.tenant, &guest.caller.who);
         let refusal = match answer_read(Value::Object(body).to_string().as_bytes()) {
             Err(error) => Refusal::Invalid(error),
@@ -88,11 +88,7 @@ pub(crate) async fn resolve(
             Refusal::Conflict { message, .. } => (409, FieldError::new("", message)),
             other @ (Refusal::NotFound(_) | Refusal::Failed(_)) => return Err(other),
         };
-        // Each form has one field of the two.
-        let named = [form.get("number"), form.get("order_id")].concat();
-        let (action, reason) = (form.get("action"), form.get("reason"));
-        let refused = Refused { error: &error, action, named: &named, reason };
-        Ok(show_parked(&guest, &parked, status, Some(&refused)))
+        Ok(show_parked(&guest, &parked, status, Some(Refused { error: &error, form: &form })))
     };
     resolved.await.unwrap_or_else(|refusal: Refusal| refused(&refusal, &guest, &platform))
 }
@@ -103,7 +99,7 @@ async fn read_parked(platform: &Platform, guest: &Guest, id: &str) -> Result<Par
     parked.ok_or(Refusal::NotFound("parked item"))
 }
 
-fn show_parked(guest: &Guest, parked: &Parked, status: u16, refused: Option<&Refused<'_>>) -> Response {
+fn show_parked(guest: &Guest, parked: &Parked, status: u16, refused: Option<Refused<'_>>) -> Response {
     let (title, frame) = (parked_page::title(guest.texts, parked), guest.frame());
     html(status, guest.texts, frame.page(&title, &parked_page::detail(&frame, parked, refused)))
 }
@@ -158,7 +154,7 @@ pub(crate) async fn dead_letters(
     Query(back): Query<Back>,
 ) -> Response {
     let wish = if back.asked.is_some() { Wish::Asked } else { Wish::None };
-    show_dead_letters(&platform, &guest, &wish).await
+    show_dead_letters(&platform, &guest, wish).await
 }
 
 pub(crate) async fn replay(
@@ -167,17 +163,17 @@ pub(crate) async fn replay(
     Extension(form): Extension<Form>,
 ) -> Response {
     let ids = form.all("id");
-    let all = form.get("which") == "all";
+    let all = form.field("which") == "all";
     if !all && ids.is_empty() {
-        return show_dead_letters(&platform, &guest, &Wish::NoneChosen).await;
+        return show_dead_letters(&platform, &guest, Wish::NoneChosen(&form)).await;
     }
-    let mut body = json!({ "reason": form.get("reason") });
+    let mut body = json!({ "reason": form.field("reason") });
     if all {
         body["all"] = json!(true);
     } else {
         body["ids"] = json!(ids);
     }
-    let rate = form.get("per_second");
+    let rate = form.field("per_second");
     if !rate.is_empty() {
         body["per_second"] = rate.parse::<u64>().map_or_else(|_| json!(rate), |rate| json!(rate));
     }
@@ -190,12 +186,15 @@ pub(crate) async fn replay(
         // Jobs are not for everybody who may ask for a replay.
         Ok(_) if guest.caller.role < Role::Bookkeeper => redirect("/app/dead-letters?asked=1"),
         Ok(job) => redirect(&format!("/app/jobs/{}", job.id)),
-        Err(Refusal::Invalid(error)) => show_dead_letters(&platform, &guest, &Wish::Field(error)).await,
+        Err(Refusal::Invalid(error)) => {
+            let wish = Wish::Field(Refused { error: &error, form: &form });
+            show_dead_letters(&platform, &guest, wish).await
+        }
         Err(refusal) => refused(&refusal, &guest, &platform),
     }
 }
 
-async fn show_dead_letters(platform: &Platform, guest: &Guest, wish: &Wish) -> Response {
+async fn show_dead_letters(platform: &Platform, guest: &Guest, wish: Wish<'_>) -> Response {
     match dead_letters_list(&platform.app, &guest.caller.tenant, &QueueName::ALL, PAGE).await {
         Ok(listed) => {
             let body = letters_page::page(&guest.frame(), &listed, wish);

@@ -4,6 +4,7 @@
 mod colors;
 mod connections;
 mod documents;
+mod forms;
 mod numbers;
 mod orders;
 mod parked;

@@ -19,6 +19,7 @@ use super::world::{Data, World, correlation, provider};
 use crate::connections::{self, Told};
 use crate::contract;
 use crate::dead_letters::{self, Wish};
+use crate::form::Refused;
 use crate::keys::{self, Made};
 use crate::layout::Frame;
 use crate::orders::{self, Parcels, Shown, Wanted};
@@ -80,7 +81,7 @@ pub(super) fn longest() -> Vec<Rendered> {
         ("parked", parked::list(&frame, &world.page(many(|| world.parked(), 50)))),
         ("jobs", work::jobs(&frame, &world.page(many(|| world.jobs(), 50)))),
         ("audit", work::audit(&frame, &world.page(many(|| world.audit(), 50)))),
-        ("dead letters", dead_letters::page(&frame, &letters, &Wish::None)),
+        ("dead letters", dead_letters::page(&frame, &letters, Wish::None)),
         ("keys", keys::page(&frame, &many(|| world.keys(), 100), &Made::Nothing)),
     ];
     let render = |(name, body): (&str, maud::Markup)| Rendered {
@@ -116,6 +117,8 @@ impl World {
         };
         let urls = self.some(vec!["https://bokbro.example/webhooks/psp/wh_1".to_owned()]);
         let guide = |last, stage| guide::page(&frame, &self.guide(last), &urls, stage);
+        let (wrong, form) = (self.wrong(), self.form());
+        let refused = Refused { error: &wrong, form: &form };
         let mut pages = vec![
             ("overview", overview(0, 0, false, true)),
             ("overview with one", overview(1, 1, false, false)),
@@ -127,22 +130,19 @@ impl World {
             ("parked", parked::list(&frame, &self.page(self.parked()))),
             ("jobs", work::jobs(&frame, &self.page(self.jobs()))),
             ("audit", work::audit(&frame, &self.page(self.audit()))),
-            ("dead letters", dead_letters::page(&frame, &self.letters(), &Wish::None)),
-            ("dead letters, asked", dead_letters::page(&frame, &self.letters(), &Wish::Asked)),
-            ("dead letters, none chosen", dead_letters::page(&frame, &self.letters(), &Wish::NoneChosen)),
+            ("dead letters", dead_letters::page(&frame, &self.letters(), Wish::None)),
+            ("dead letters, asked", dead_letters::page(&frame, &self.letters(), Wish::Asked)),
             (
-                "dead letters, refused",
-                dead_letters::page(&frame, &self.letters(), &Wish::Field(self.wrong())),
+                "dead letters, none chosen",
+                dead_letters::page(&frame, &self.letters(), Wish::NoneChosen(&form)),
             ),
-            ("settings", settings::page(&frame, &self.settings(), &settings::Sent::No)),
-            ("settings stored", settings::page(&frame, &self.settings(), &settings::Sent::Stored)),
-            (
-                "settings refused",
-                settings::page(&frame, &self.settings(), &settings::Sent::Refused(self.wrong())),
-            ),
+            ("dead letters, refused", dead_letters::page(&frame, &self.letters(), Wish::Field(refused))),
+            ("settings", settings::page(&frame, &self.settings(), settings::Sent::No)),
+            ("settings stored", settings::page(&frame, &self.settings(), settings::Sent::Stored)),
+            ("settings refused", settings::page(&frame, &self.settings(), settings::Sent::Refused(refused))),
             ("keys", keys::page(&frame, &self.some(self.keys()), &Made::Nothing)),
             ("keys made", keys::page(&frame, &self.some(self.keys()), &key())),
-            ("keys refused", keys::page(&frame, &self.some(self.keys()), &Made::Refused(self.wrong()))),
+            ("keys refused", keys::page(&frame, &self.some(self.keys()), &Made::Refused(refused))),
             ("connections", connections::page(&frame, &self.offered(), &Told::Nothing)),
             (
                 "connections told",
@@ -189,13 +189,10 @@ impl World {
             .into_iter()
             .map(|(name, body)| (format!("{name} for {}", role.as_str()), frame.page(&title, &body)))
             .collect();
-        let wrong = self.wrong();
         // The items of the list look the same for whoever may see them.
         let items = if role == Role::Bookkeeper { self.parked() } else { Vec::new() };
         for item in items {
-            let (named, reason) = (self.text("1042"), self.text("booked by hand"));
-            let refused = parked::Refused { error: &wrong, action: "exists", named: &named, reason: &reason };
-            let body = parked::detail(&frame, &item, self.maybe(&refused));
+            let body = parked::detail(&frame, &item, self.maybe(refused));
             pages.push((
                 format!("parked {}", item.code),
                 frame.page(&parked::title(self.texts, &item), &body),

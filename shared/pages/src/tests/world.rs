@@ -25,6 +25,7 @@ use serde_json::json;
 
 use crate::Texts;
 use crate::connections::Offered;
+use crate::form::Form;
 
 /// What somebody writes who hopes that a page repeats it as it is.
 pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'&<b onload=x>";
@@ -257,6 +258,14 @@ impl World {
         Listed { items: self.some(items), truncated: self.data != Data::Nothing }
     }
 
+    /// What somebody typed, of every page's form.
+    pub(super) fn form(self) -> Form {
+        let fields =
+            ["name", "reason", "per_second", "payment_mode", "number", "account_sales_25", "role", "id"];
+        let fields = fields.map(|name| (name.to_owned(), self.text("12")));
+        fields.into_iter().chain([("action".to_owned(), "exists".to_owned())]).collect()
+    }
+
     pub(super) fn settings(self) -> SettingsView {
         let accounts = BTreeMap::from([(AccountRole::PaymentClaim, 1_584)]);
         SettingsView {
@@ -314,6 +323,7 @@ impl World {
             readable: true,
             webhook_url: self.maybe("https://bokbro.example/webhooks/ledger/wh_1".to_owned()),
             reading: self.maybe(self.reading(r#""at":{"page":2},"size":1,"total":12345"#)),
+            typed: None,
         };
         let elsewhere = Offered {
             fields: &[],
