@@ -422,6 +422,13 @@ async fn a_bookkeeper_tries_a_connection_and_reads_it() {
         shown.contains("/app/connections/fortnox/disconnect")
             && !shown.contains(stack.text("/credentials/fortnox/client_secret"))
     );
+    let (merchant, key) = ("3f2b7c1e-0000-4000-8000-000000000bad", "a-key-of-somebody-else");
+    let fields =
+        [("merchant_id", merchant), ("api_key", key), ("client_id", "other"), ("client_secret", key)];
+    let refused = owner.post("/app/connections/viva", &fields).await;
+    assert!(refused.html.contains("role=\"alert\""), "{}", refused.html);
+    assert_eq!(refused.field("viva-merchant_id"), merchant);
+    assert!(!refused.html.contains(key), "a secret came back");
 }
 
 #[tokio::test]
@@ -439,6 +446,7 @@ async fn an_operator_sends_dead_letters_again() {
     ] {
         let refused = operator.post(replay, &fields).await;
         assert!(refused.html.contains(&format!("role=\"alert\">{field}")), "{field}: {}", refused.html);
+        assert_eq!([refused.field("reason"), refused.field("per_second")], [fields[1].1, fields[2].1]);
     }
     let back = operator.post(replay, &[("which", "all"), ("reason", "mended")]).await;
     assert_eq!(
@@ -475,12 +483,11 @@ async fn an_owner_changes_a_setting_and_back() {
     for wrong in ["15", "kassan"] {
         let refused = owner.post("/app/settings", &with(wrong)).await;
         assert!(refused.html.contains("role=\"alert\">Claim on the payment provider: "), "{}", refused.html);
+        assert_eq!(refused.field("account_payment_claim"), wrong, "typed once is enough");
     }
     let stored = owner.post("/app/settings", &with("1584")).await;
     assert!(stored.html.contains("The settings are stored."), "{}", stored.html);
-    let shown = owner.get("/app/settings").await.html;
-    let field = shown.split("id=\"account_payment_claim\"").nth(1).unwrap().split('>').next().unwrap();
-    assert!(field.contains("value=\"1584\""), "{field}");
+    assert_eq!(owner.get("/app/settings").await.field("account_payment_claim"), "1584");
     assert_eq!(stack.get("/v1/settings").await["accounts"], json!({"payment_claim": 1584}));
     let (status, after) = read(stack.request(Method::PUT, "/v1/settings").json(&before)).await;
     assert_eq!((status, &after["accounts"]), (StatusCode::OK, &before["accounts"]), "{after}");

@@ -31,6 +31,15 @@ pub struct Shown {
     pub html: String,
 }
 
+impl Shown {
+    /// What stands in the field with this id; empty when nothing does.
+    pub fn field(&self, id: &str) -> &str {
+        let field = self.html.split(&format!("id=\"{id}\"")).nth(1).expect("a field with this id");
+        let field = field.split('>').next().unwrap_or_default();
+        field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default()
+    }
+}
+
 impl Visitor {
     /// A browser that knows nothing yet.
     pub fn to(stack: &Stack) -> Self {
