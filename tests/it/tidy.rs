@@ -1,10 +1,9 @@
 //! Rules of the repository that a compiler does not know: arrows between crates, file sizes, names in their places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::process::Command;
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -80,36 +79,94 @@ fn forbidden(package: &str) -> &'static [&'static str] {
 
 #[test]
 fn arrows_between_crates_point_one_way() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
     let allowed = allowed();
-    let mut wrong = Vec::new();
-    for package in metadata.workspace_packages() {
-        let Some(may) = allowed.get(package.name.as_str()) else {
-            wrong.push(format!("{} is a new crate: say in this test what it may use", package.name));
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for (_, text) in manifests() {
+        let package = text.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().trim_matches('"');
+        let Some(may) = allowed.get(package) else {
+            wrong.push(format!("{package} is a new crate: say in this test what it may use"));
             continue;
         };
-        let normal = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
-        for dependency in normal {
-            let name = dependency.name.as_str();
+        seen += 1;
+        for name in dependencies(&text) {
             if name.starts_with("bokbro-") && !may.contains(&name) {
-                wrong.push(format!("{} -> {name}", package.name));
+                wrong.push(format!("{package} -> {name}"));
             }
-            if forbidden(&package.name).iter().any(|prefix| name.starts_with(prefix)) {
-                wrong.push(format!("{} must not see {name}", package.name));
+            if forbidden(package).iter().any(|prefix| name.starts_with(prefix)) {
+                wrong.push(format!("{package} must not see {name}"));
             }
         }
     }
+    assert_eq!(seen, allowed.len(), "a crate is gone: take it out of this test");
     nothing(&wrong, "New arrows. Move the code, or change docs/ARCHITECTURE.md and this test with an ADR:");
+}
+
+/// The manifests of the workspace's crates. The fuzz targets are a workspace of their own: libFuzzer is built in another way
+/// than everything else.
+fn manifests() -> impl Iterator<Item = (String, String)> {
+    let is_ours = |name: &str| name.ends_with("/Cargo.toml") && name != "fuzz/Cargo.toml";
+    files("toml").into_iter().filter(move |(name, _)| is_ours(name))
+}
+
+/// What a crate is built with; its tests may use more.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    let mut section = "";
+    manifest.lines().filter_map(move |line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let name =
+            line.split(['.', ' ']).next().filter(|name| !name.is_empty() && !name.starts_with(['[', '#']))?;
+        (section.ends_with("dependencies]") && !section.ends_with("dev-dependencies]")).then_some(name)
+    })
+}
+
+/// Functions, tools and tests share what is compiled of others' libraries only when each has the same features for all.
+#[test]
+fn libraries_are_compiled_once() {
+    let functions =
+        ["webhook", "admin", "oauth", "sync", "scheduler", "replay"].map(|name| format!("-pbokbro-{name}"));
+    let tool = "-pbokbro-devtool".to_owned();
+    let all = features(&["--workspace".to_owned()], "normal,build,dev");
+    let mut wrong = Vec::new();
+    for (who, packages) in
+        [("cargo dev", vec![tool.clone()]), ("the functions", [vec![tool], functions.to_vec()].concat())]
+    {
+        let theirs = features(&packages, "normal,build");
+        assert!(theirs.len() > 100, "{theirs:?}");
+        wrong.extend(theirs.difference(&all).map(|library| format!("{who}: {library}")));
+    }
+    nothing(
+        &wrong,
+        "These are built again for the tests, with what uses them. Let devtool ask for the same features:",
+    );
+}
+
+/// Every library with the features that it is built with for these packages.
+fn features(packages: &[String], edges: &str) -> BTreeSet<String> {
+    #[expect(clippy::disallowed_methods, reason = "cargo names itself to what it runs")]
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut tree = Command::new(cargo);
+    tree.current_dir(root()).args([
+        "tree",
+        "--offline",
+        "--prefix",
+        "none",
+        "--format",
+        "{p} with {f}",
+        "--edges",
+        edges,
+    ]);
+    let told = tree.args(packages).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let lines = String::from_utf8(told.stdout).unwrap();
+    lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
 }
 
 #[test]
 fn every_crate_keeps_the_workspace_lints_and_versions() {
-    // The fuzz targets are a workspace of their own: libFuzzer is built in another way than everything else.
-    let manifests = files("toml")
-        .into_iter()
-        .filter(|(name, _)| name.ends_with("/Cargo.toml") && name != "fuzz/Cargo.toml");
     let mut wrong = Vec::new();
-    for (name, text) in manifests {
+    for (name, text) in manifests() {
         if !text.contains("[lints]\nworkspace = true") {
             wrong.push(format!("{name}: no [lints] workspace = true"));
         }
@@ -117,7 +174,9 @@ fn every_crate_keeps_the_workspace_lints_and_versions() {
         for line in text.lines() {
             if line.starts_with('[') {
                 in_dependencies = line.contains("dependencies");
-            } else if in_dependencies && !line.is_empty() && !line.ends_with(".workspace = true") {
+            } else if in_dependencies
+                && !(line.is_empty() || line.starts_with('#') || line.ends_with(".workspace = true"))
+            {
                 wrong.push(format!("{name}: {line}"));
             }
         }
