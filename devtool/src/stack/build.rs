@@ -48,7 +48,19 @@ impl Profile {
 pub(crate) fn cargo(project: &Project) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(project.root()).stdin(Stdio::null());
+    as_by_hand(command.as_std_mut());
     command
+}
+
+/// Starts a cargo without what the cargo that runs this tool says of its crate: build scripts that read the like (ring's)
+/// would have to run anew, and what is built on them be built anew, each time.
+pub(crate) fn as_by_hand(cargo: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        let is_of_crate = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_of_crate) {
+            cargo.env_remove(name);
+        }
+    }
 }
 
 /// Builds every function and says where its binary is, by binary name.
@@ -123,6 +135,7 @@ pub(crate) async fn sam(project: &Project, effort: Effort) -> Result<()> {
     }
     progress::step("sam build");
     let mut build = Command::new(sam);
+    as_by_hand(build.as_std_mut());
     build.current_dir(project.root()).env("PATH", &path).env("SAM_CLI_TELEMETRY", "0");
     build.envs(effort.settings().iter().copied());
     build.args(["build", "--no-cached", "--parameter-overrides"]);
