@@ -20,8 +20,8 @@ const WRITTEN: &str = "bokbro-sbom";
 
 /// Writes a software bill of materials for each function: every crate in it with its version, license and hash.
 ///
-/// CycloneDX 1.5 as JSON, in target/sbom. It lists what the deployed functions hold, without what only builds and tests
-/// them.
+/// CycloneDX 1.5 as JSON, in target/sbom. It lists what the deployed functions hold and the macros that wrote parts of them,
+/// without the crates of build scripts and tests.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The processor that the functions run on
