@@ -8,6 +8,8 @@ use bokbro_tests::visitor::{Shown, Visitor, person};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::stack_replay::{bury, payment};
+
 /// Room for style and script, in bytes: a page and both are under 100 KiB.
 const ASSETS: usize = 10 * 1024;
 const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -434,6 +436,8 @@ async fn a_bookkeeper_tries_a_connection_and_reads_it() {
 #[tokio::test]
 async fn an_operator_sends_dead_letters_again() {
     let Some(stack) = Stack::alone() else { return };
+    let order = stack.ordered().await;
+    bury(&stack, "payments", payment(&stack, &order).await.to_json()).await;
     let mut operator = Visitor::signed_in(&stack, &person("operator")).await;
     let shown = operator.get("/app/dead-letters").await;
     assert_eq!(shown.status, StatusCode::OK);
